@@ -1,0 +1,3 @@
+"""A self-hosted news-feed aggregator."""
+
+__version__ = "0.1.0"

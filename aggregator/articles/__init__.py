@@ -1,0 +1,1 @@
+"""Article pages to articles, and their related links."""

@@ -1,0 +1,1 @@
+"""Feed documents to entries: RSS, RDF, Atom and JSON Feed."""

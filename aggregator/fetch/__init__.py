@@ -1,0 +1,1 @@
+"""The HTTP client beneath everything that is fetched, and its guard."""

@@ -1,0 +1,1 @@
+"""What is the same: entries within a source, copies across sources, stories."""

@@ -1,0 +1,1 @@
+"""Safe HTML, plain text and XML-safe strings."""

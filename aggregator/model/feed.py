@@ -1,0 +1,99 @@
+"""What a feed document says, before anything is decided about it.
+
+Every string here is XML-safe (no NUL, C0 controls except tab, LF and CR, no lone surrogates) and
+capped in length; bodies are *not* sanitised yet and their links may be relative.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """An attached file (RSS `enclosure`, Atom `link rel=enclosure`, JSON Feed `attachments`)."""
+
+    url: str
+    type: str | None = None
+    length: int | None = None  # bytes, as declared
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLink:
+    """A link of a feed or an entry that names a relation (RFC 4287 §4.2.7, WebSub §4)."""
+
+    rel: str
+    href: str
+    type: str | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedEntry:
+    """One entry as its source presents it; URLs absolute, dates aware UTC, text raw.
+
+    `id` is the publisher's own (guid, atom:id, rdf:about, JSON Feed id) or None.
+    `title` is plain text. `summary` and `content` are HTML as received (unsafe).
+    """
+
+    id: str | None
+    link: str | None
+    title: str | None
+    published: datetime | None = None
+    updated: datetime | None = None
+    author: str | None = None
+    summary: str | None = None
+    content: str | None = None
+    enclosures: tuple[Enclosure, ...] = ()
+    categories: tuple[str, ...] = ()
+    language: str | None = None
+    comments: str | None = None
+    external_url: str | None = None  # JSON Feed link blogs: never an identity
+    original_link: str | None = None  # feedburner:origLink
+    source_title: str | None = None  # RSS source / atom:source, when the entry names its origin
+    source_url: str | None = None
+    links: tuple[FeedLink, ...] = ()  # rel=related, via, next ... not alternate or enclosure
+    image: str | None = None
+    published_raw: str | None = None
+    base: str | None = None  # base URL for relative links in summary and content
+    guid_is_permalink: bool | None = None
+    date_only: bool = False  # the publication date carries no time of day
+
+
+@dataclass(frozen=True, slots=True)
+class FeedHints:
+    """What a document says about when to come back (floors, never ceilings)."""
+
+    ttl: timedelta | None = None
+    skip_hours: frozenset[int] = frozenset()  # GMT hours 0..23
+    skip_days: frozenset[int] = frozenset()  # 0 = Monday .. 6 = Sunday, GMT
+    syndication: timedelta | None = None  # sy:updatePeriod / sy:updateFrequency
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFeed:
+    """A whole document. `error` says why reading stopped early or failed; entries may still be there.
+
+    `format` is `rss`, `rdf`, `atom`, `json` or None when the document is no feed;
+    `reader` names the tier that read it (`strict`, `repair`, `feedparser`, `json`).
+    """
+
+    format: str | None
+    entries: tuple[ParsedEntry, ...] = ()
+    title: str | None = None
+    link: str | None = None
+    id: str | None = None
+    description: str | None = None
+    language: str | None = None
+    updated: datetime | None = None
+    icon: str | None = None
+    links: tuple[FeedLink, ...] = ()  # rel = self, hub, next, prev-archive, ...
+    hints: FeedHints = field(default_factory=FeedHints)
+    complete: bool = False  # fh:complete, RFC 5005 §2
+    archive: bool = False  # fh:archive, RFC 5005 §4
+    dropped: int = 0  # entries beyond the cap
+    error: str | None = None
+    error_class: str | None = None  # not_a_feed | malformed | empty | limit | html
+    alternates: tuple[FeedLink, ...] = ()  # feeds that an HTML page offers, when it is a page
+    reader: str | None = None

@@ -1,0 +1,167 @@
+"""What is asked of the wire and what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """Validators of a stored representation, octet for octet (RFC 9110 §8.8), and whose they are."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+    url: str | None = None  # the final URL that sent them; they are sent to no other
+
+    def __bool__(self) -> bool:
+        return self.etag is not None or self.last_modified is not None
+
+
+class RequestKind(StrEnum):
+    """What is fetched: caps, Accept header, gaps and the guard's strictness follow from it."""
+
+    FEED = "feed"
+    ARTICLE = "article"
+    ROBOTS = "robots"
+    HUB = "hub"
+    PAGE = "page"  # a web page given by a person (discovery)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRequest:
+    """One conditional GET. `url` is sent byte for byte as configured.
+
+    `strict` links come from content: a source's `allow_private` never applies to them.
+    """
+
+    url: str
+    kind: RequestKind = RequestKind.FEED
+    validators: Validators = field(default_factory=Validators)
+    headers: Mapping[str, str] = field(default_factory=dict)  # configured origin only
+    auth: tuple[str, str] | None = None  # configured origin only
+    allow_private: bool = False
+    strict: bool = False
+    configured_port: int | None = None
+    delta: bool = False  # send A-IM: feed (RFC 3229)
+
+
+class FetchError(StrEnum):
+    """Why there is no usable body. The value is what `status` and the log print."""
+
+    DNS = "dns"
+    CONNECT = "connect"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    PROTOCOL = "protocol"  # cut short, bad framing, header flood, 304 unasked
+    TOO_LARGE = "too_large"
+    ENCODING = "encoding"  # coding not offered, more than one, bomb, damaged
+    REDIRECT = "redirect"  # loop, too many, no Location, downgrade
+    BLOCKED = "blocked"  # refused by the address guard
+    BAD_URL = "bad_url"
+    HTTP = "http"  # a status that is no success; see `status`
+    BOT_CHALLENGE = "bot_challenge"
+    HOST_BUSY = "host_busy"  # no slot: never sent, no failure; see `retry_at`
+    NOT_HTML = "not_html"
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One redirect followed."""
+
+    status: int
+    url: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Milliseconds; None where that step did not happen."""
+
+    dns: float | None = None
+    connect: float | None = None
+    first_byte: float | None = None
+    total: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """What the response says about its own age (RFC 9111 §4.2), already reduced to deltas."""
+
+    max_age: timedelta | None = None  # max-age − Age, or Expires − Date
+    no_cache: bool = False
+    no_store: bool = False
+    heuristic: timedelta | None = None  # 10 % of Date − Last-Modified: recorded, never a floor
+
+
+@dataclass(frozen=True, slots=True)
+class FetchResult:
+    """The answer to a `FetchRequest`: never raised, always returned.
+
+    Exactly one of these holds: `error` is set; `not_modified`; `body` is the decoded body.
+    """
+
+    url: str  # requested
+    final_url: str
+    status: int | None = None
+    not_modified: bool = False
+    body: bytes | None = None
+    content_type: str | None = None
+    validators: Validators = field(default_factory=Validators)
+    freshness: Freshness = field(default_factory=Freshness)
+    retry_after: timedelta | None = None
+    retry_at: datetime | None = None  # HOST_BUSY only
+    hops: tuple[Hop, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()  # HTTP Link headers as (rel, absolute URL)
+    headers: Mapping[str, str] = field(default_factory=dict)  # lower-case names, last value
+    delta: bool = False  # 226 IM Used
+    wire_bytes: int = 0
+    decoded_bytes: int = 0
+    timing: Timing = field(default_factory=Timing)
+    address: str | None = None  # dialled IP
+    error: FetchError | None = None
+    detail: str | None = None  # one line for people; never a secret
+
+    @property
+    def permanent_target(self) -> str | None:
+        """Where an unbroken run of 301/308 from the first hop leads, or None (RFC 9110 §15.4)."""
+        target: str | None = None
+        for hop in self.hops:
+            if hop.status not in (301, 308):
+                break
+            target = hop.location
+        return target
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Leave to send one request to a host now; give it back with `HostSlots.release`."""
+
+    host: str
+    address: str | None
+    owner: str
+
+
+class HostBusy(Exception):
+    """The host's budget allows no request before `retry_at`."""
+
+    def __init__(self, host: str, retry_at: datetime, reason: str = "budget") -> None:
+        super().__init__(f"{host} is not to be contacted before {retry_at.isoformat()} ({reason})")
+        self.host = host
+        self.retry_at = retry_at
+        self.reason = reason
+
+
+class HostSlots(Protocol):
+    """Host budgets, shared by workers, the CLI and restarts: rows in the database."""
+
+    async def acquire(self, host: str, kind: RequestKind) -> Slot:
+        """Wait briefly for the host's turn; raise `HostBusy` when the wait would be long."""
+        ...
+
+    async def release(self, slot: Slot) -> None:
+        """Give the slot back; the host's gap starts to run."""
+        ...

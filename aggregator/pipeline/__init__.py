@@ -1,0 +1,1 @@
+"""The verbs: poll a source, follow a link, publish a view, apply a configuration."""

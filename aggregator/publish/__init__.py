@@ -1,0 +1,1 @@
+"""Merged feeds out: Atom, RSS, JSON Feed and OPML."""

@@ -1,0 +1,1 @@
+"""The ASGI application: merged feeds, pages, health and metrics."""

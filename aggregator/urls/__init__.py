@@ -1,0 +1,1 @@
+"""URL keys, origins and public suffixes."""

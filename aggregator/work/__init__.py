@@ -1,0 +1,1 @@
+"""Who runs a verb and when: the tick and the runners."""
