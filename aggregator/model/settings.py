@@ -1,0 +1,243 @@
+"""What an operator configured: small groups, already checked, with every default filled in.
+
+`config` makes these from YAML; every other room takes the group it needs and nothing wider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+from zoneinfo import ZoneInfo
+
+Network = IPv4Network | IPv6Network
+
+
+class Secret:
+    """Text that came from a secret: prints as `***`, is no `str`, cannot be serialised by accident.
+
+    `reveal()` gives the value to the one place that sends it.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The secret itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSettings:
+    """Who we are and where we listen."""
+
+    name: str = "aggregator"
+    base_url: str | None = None  # makes every link; no trailing slash; None: from `listen`
+    listen_host: str = "127.0.0.1"
+    listen_port: int = 8080
+    contact: str | None = None  # URL or mail address in the User-Agent
+    token: Secret | None = None  # guards everything but health when set
+    admin_token: Secret | None = None  # guards what changes something (issue: overrule, reread)
+    trusted_proxies: tuple[str, ...] = ()
+    log_format: str = "text"  # text | json
+    log_level: str = "info"
+
+    @property
+    def public_url(self) -> str:
+        """The base of every link we write, without a trailing slash."""
+        if self.base_url:
+            return self.base_url.rstrip("/")
+        host = self.listen_host if ":" not in self.listen_host else f"[{self.listen_host}]"
+        if host in ("0.0.0.0", "[::]"):  # noqa: S104
+            host = "localhost"
+        return f"http://{host}:{self.listen_port}"
+
+    @property
+    def root_path(self) -> str:
+        """The sub-path behind a reverse proxy, taken from `base_url`; empty at the root."""
+        if not self.base_url:
+            return ""
+        rest = self.base_url.split("://", 1)[-1]
+        return "/" + rest.split("/", 1)[1].rstrip("/") if "/" in rest.rstrip("/") else ""
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSettings:
+    """Where items are kept and for how long their text stays."""
+
+    url: Secret = Secret("sqlite:///data/aggregator.db")
+    keep_text: timedelta = timedelta(days=90)
+    keep_poll_log: timedelta = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class PollMode:
+    """When a source is polled: exactly one of adaptive, a fixed interval, a cron line."""
+
+    interval: timedelta | None = None
+    cron: str | None = None
+
+    @property
+    def adaptive(self) -> bool:
+        return self.interval is None and self.cron is None
+
+
+@dataclass(frozen=True, slots=True)
+class PollingSettings:
+    """How often and how much at once."""
+
+    interval: timedelta = timedelta(minutes=60)  # sources with 4 items a day, at price `normal`
+    price: str | timedelta = "normal"  # frugal | normal | fresh | the interval at 4 items a day
+    min_interval: timedelta = timedelta(minutes=15)
+    max_interval: timedelta = timedelta(hours=6)
+    min_refresh: timedelta = timedelta(seconds=60)  # between two refreshes of one source
+    host_gap: timedelta = timedelta(seconds=1)  # between requests to one host, feeds
+    article_gap: timedelta = timedelta(seconds=2)
+    concurrency: int = 20  # requests in flight
+    requests_per_second: float = 5.0
+    requests_per_hour: int | None = None  # global cap: only ever slows things down
+    lease: timedelta = timedelta(seconds=120)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchingSettings:
+    """How we behave on the wire and what we refuse."""
+
+    product: str | None = None  # User-Agent product and robots token; None: `service.name`
+    allow_networks: tuple[Network, ...] = ()
+    allow_ports: tuple[int, ...] = ()
+    proxy: Secret | None = None
+    proxy_trusted: bool = False
+    ca_bundle: str | None = None
+    timeout: timedelta = timedelta(seconds=30)
+    max_wire_bytes: int = 5 * 1024 * 1024
+    max_body_bytes: int = 10 * 1024 * 1024
+    parse_timeout: timedelta = timedelta(seconds=10)
+    parse_workers: int = 2
+    parse_memory: int = 512 * 1024 * 1024  # bytes of address space, each worker
+    max_items: int = 5000
+
+
+class FullText(StrEnum):
+    """Whether an item's own page is read for its text."""
+
+    NEVER = "never"
+    WHEN_TRUNCATED = "when_truncated"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class FollowSettings:
+    """Policy for a publisher's related links."""
+
+    enabled: bool = False
+    depth: int = 1
+    links_per_article: int = 5
+    pages_per_host_and_day: int = 50
+    hosts: str = "same_site"  # same_site | listed | any
+    listed: tuple[str, ...] = ()  # registrable domains, with hosts = listed
+    max_age: timedelta = timedelta(days=30)  # of the article found
+    languages: tuple[str, ...] = ()  # empty: any
+    tags: tuple[str, ...] = ()  # given to what is found, besides the source's
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedOverride:
+    """CSS and headings for a site where structure is not enough."""
+
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    headings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """One configured feed. Its identity is `id`: a changed URL keeps its history.
+
+    `url` holds no userinfo (it moved into `auth`). `place` is `file:line` for messages.
+    """
+
+    id: str
+    url: str
+    title: str | None = None
+    tags: tuple[str, ...] = ()
+    poll: PollMode = field(default_factory=PollMode)
+    enabled: bool = True
+    headers: Mapping[str, Secret] = field(default_factory=dict)
+    auth: tuple[Secret, Secret] | None = None
+    allow_private: bool = False
+    private: bool = False
+    timezone: ZoneInfo | None = None
+    language: str | None = None
+    follow: FollowSettings = field(default_factory=FollowSettings)
+    full_text: FullText = FullText.NEVER
+    related: RelatedOverride = field(default_factory=RelatedOverride)
+    aggregator: bool = False  # republishes others: never leads a copy group if another can
+    preference: int = 0  # higher leads a copy group
+    url_is_secret: bool = False  # some part of the URL came from `${…}` or looks like a token
+    place: str = ""
+
+    @property
+    def shown_url(self) -> str | None:
+        """The URL as it may be shown to anybody; None where it holds a secret."""
+        return None if self.url_is_secret else self.url
+
+
+class ViewMode(StrEnum):
+    """What one entry of a view is."""
+
+    ARTICLES = "articles"
+    UNIQUE = "unique"
+    STORIES = "stories"
+
+
+@dataclass(frozen=True, slots=True)
+class ViewSettings:
+    """A merged feed: a selection, a path and who may read it.
+
+    With neither `tags` nor `sources` every source is selected; with both, the union.
+    Items of private sources appear only when `token` (or `service.token`) guards the view.
+    """
+
+    id: str
+    title: str
+    limit: int = 100  # at least 100: invariant 11
+    tags: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    exclude_tags: tuple[str, ...] = ()
+    exclude_sources: tuple[str, ...] = ()
+    token: Secret | None = None
+    mode: ViewMode = ViewMode.UNIQUE
+    followed: bool = True  # items found through related links appear
+    followed_max_age: timedelta | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole configuration."""
+
+    service: ServiceSettings = field(default_factory=ServiceSettings)
+    storage: StorageSettings = field(default_factory=StorageSettings)
+    polling: PollingSettings = field(default_factory=PollingSettings)
+    fetching: FetchingSettings = field(default_factory=FetchingSettings)
+    sources: tuple[SourceSettings, ...] = ()
+    views: tuple[ViewSettings, ...] = ()
+    files: tuple[str, ...] = ()  # every file read, for watching
+    warnings: tuple[str, ...] = ()
