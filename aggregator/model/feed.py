@@ -73,7 +73,7 @@ class FeedHints:
 
 @dataclass(frozen=True, slots=True)
 class ParsedFeed:
-    """A whole document. `error` says why reading stopped early or failed; entries may still be there.
+    """A whole document. `error` says why reading stopped; entries read before are still there.
 
     `format` is `rss`, `rdf`, `atom`, `json` or None when the document is no feed;
     `reader` names the tier that read it (`strict`, `repair`, `feedparser`, `json`).

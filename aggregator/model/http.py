@@ -11,7 +11,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """Validators of a stored representation, octet for octet (RFC 9110 §8.8), and whose they are."""
+    """Validators of a stored representation, octet for octet (RFC 9110 §8.8)."""
 
     etag: str | None = None
     last_modified: str | None = None

@@ -81,7 +81,7 @@ class ServiceSettings:
 class StorageSettings:
     """Where items are kept and for how long their text stays."""
 
-    url: Secret = Secret("sqlite:///data/aggregator.db")
+    url: Secret = field(default_factory=lambda: Secret("sqlite:///data/aggregator.db"))
     keep_text: timedelta = timedelta(days=90)
     keep_poll_log: timedelta = timedelta(days=14)
 
