@@ -146,7 +146,7 @@ class CopyRef:
 class ServedItem:
     """An item as a view shows it. `html` is sanitised; every string is XML-safe."""
 
-    number: int  # the database's own, for paging; never leaves
+    number: int  # the database's own: pages and paging, never in a feed as an identity
     public_id: str  # an IRI; frozen
     title: str
     link: str | None

@@ -1,0 +1,208 @@
+"""What the server shows: rendered feeds, and the plain data behind each page.
+
+The backend fills these from the store; the server only lays them out. No URL here holds a secret:
+a source's `feed_url` is None where its address may not be shown. Times are aware UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from aggregator.model.item import PollRecord, ServedItem
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A feed document as stored: rendered and compressed once, sent as it is.
+
+    `etag` and `gzip_etag` are strong entity tags in their quotes (RFC 9110 §8.8.3), one for each
+    content coding. `last_modified` has whole seconds and is later for every new body, else a
+    reader that knows only dates would miss the second of two changes within one second.
+    """
+
+    body: bytes
+    gzip: bytes
+    etag: str
+    gzip_etag: str
+    last_modified: datetime
+    content_type: str
+
+
+class SourceHealth(StrEnum):
+    """How a source is doing, in one word for people."""
+
+    OK = "ok"  # the last poll succeeded
+    WAITING = "waiting"  # not polled yet
+    FAILING = "failing"  # the last polls failed; it is tried again
+    GONE = "gone"  # the publisher said so (410); tried again rarely or never
+    DISABLED = "disabled"  # by the operator, or no longer configured
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOverview:
+    """One source with its state."""
+
+    id: str
+    title: str
+    health: SourceHealth
+    link: str | None = None  # the site
+    feed_url: str | None = None  # None where it is secret
+    tags: tuple[str, ...] = ()
+    private: bool = False
+    items: int = 0
+    last_polled_at: datetime | None = None
+    last_success_at: datetime | None = None
+    next_poll_at: datetime | None = None
+    next_reason: str | None = None
+    next_detail: str | None = None
+    failures: int = 0  # in a row
+    status: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ViewOverview:
+    """One merged feed as the start page lists it."""
+
+    id: str
+    title: str
+    description: str | None = None
+    items: int = 0
+    updated: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The start page. `problem` is why a changed configuration was refused, for all to see."""
+
+    views: tuple[ViewOverview, ...] = ()
+    sources: tuple[SourceOverview, ...] = ()
+    items: int = 0
+    problem: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ViewPage:
+    """The latest items of a view, or those before a place in it."""
+
+    view: ViewOverview
+    items: tuple[ServedItem, ...]
+    older: str | None = None  # `before` token of the next page
+    first: bool = True  # this is the newest page
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePage:
+    """One source: its state, its recent polls and items.
+
+    `related` counts the related links found in its articles by what became of them.
+    `views` are the ids of the views its items appear in.
+    """
+
+    source: SourceOverview
+    polls: tuple[PollRecord, ...] = ()
+    items: tuple[ServedItem, ...] = ()
+    related: Mapping[str, int] = field(default_factory=dict)
+    views: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # decisions an operator may ask about, in words
+
+
+@dataclass(frozen=True, slots=True)
+class EntryLine:
+    """How one source presents the item."""
+
+    source_id: str
+    source_title: str
+    link: str | None
+    key: str
+    first_seen: datetime
+    last_seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedLine:
+    """A related link with what became of it and why."""
+
+    url: str
+    title: str | None
+    state: str  # followed | known | found | refused ...
+    heading: str | None = None
+    position: int | None = None
+    reason: str | None = None
+    item_number: int | None = None  # the item it leads to, when we have it
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionLine:
+    """An earlier state of the item and what the next one changed, word by word.
+
+    `changes` holds runs of `("=" | "-" | "+", text)`.
+    """
+
+    number: int
+    at: datetime
+    title: str
+    changes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionLine:
+    """Why this item is, or is not, one with another: words, measurements, shared passages."""
+
+    kind: str  # copy | same | story | apart | split | merge ...
+    why: str
+    at: datetime | None = None
+    other_title: str | None = None
+    other_number: int | None = None
+    evidence: tuple[tuple[str, str], ...] = ()  # label, value
+    passages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GraphNode:
+    """An item in the picture of a story's neighbourhood."""
+
+    key: str
+    title: str
+    kind: str = "item"  # self | item | copy | related
+    item_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """Items around one item; edges are `(from key, to key, kind)`, kind `related` or `copy`."""
+
+    nodes: tuple[GraphNode, ...] = ()
+    edges: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPage:
+    """One item with everything that was decided about it.
+
+    `private` items are shown only to who may read one of `views` by a token (or everything).
+    """
+
+    item: ServedItem
+    private: bool = False
+    views: tuple[str, ...] = ()
+    entries: tuple[EntryLine, ...] = ()
+    related: tuple[RelatedLine, ...] = ()
+    revisions: tuple[RevisionLine, ...] = ()
+    decisions: tuple[DecisionLine, ...] = ()
+    provenance: str | None = None  # how a followed item was found
+    image_caption: str | None = None
+    image_credit: str | None = None
+    graph: Neighbourhood | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyState:
+    """Whether the service can do its work; `checks` are `(name, fine, detail)` without secrets."""
+
+    ready: bool
+    checks: tuple[tuple[str, bool, str], ...] = ()

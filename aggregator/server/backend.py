@@ -1,0 +1,56 @@
+"""What the server asks of the rest of the program: plain data, asynchronously.
+
+The server holds no policy and touches no database; whoever composes the service gives it one of
+these. A method returns None for what does not exist, and raises only when the service is broken.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from aggregator.model.pages import ItemPage, Overview, ReadyState, Rendered, SourcePage, ViewPage
+
+
+class Backend(Protocol):
+    """Everything the routes show."""
+
+    async def rendered(self, view_id: str, fmt: str, page: str | None) -> Rendered | None:
+        """A view's feed document.
+
+        Args:
+            view_id: a configured view.
+            fmt: `atom`, `rss` or `json`.
+            page: the token of an RFC 5005 page, None for the current document.
+
+        Returns:
+            None when the view or the page does not exist.
+        """
+        ...
+
+    async def overview(self) -> Overview:
+        """All views and sources with their state, private ones included."""
+        ...
+
+    async def view_page(self, view_id: str, before: str | None) -> ViewPage | None:
+        """The latest items of a view, or those before the place that a token names."""
+        ...
+
+    async def source_page(self, source_id: str) -> SourcePage | None:
+        """One source with its recent polls and items."""
+        ...
+
+    async def item_page(self, number: int) -> ItemPage | None:
+        """One item by its number (`ServedItem.number`)."""
+        ...
+
+    async def opml(self, *, private: bool) -> bytes:
+        """The sources as OPML; private ones only when asked for, secrets never."""
+        ...
+
+    async def ready(self) -> ReadyState:
+        """Whether the database answers and the scheduler ticks."""
+        ...
+
+    async def metrics(self) -> tuple[bytes, str]:
+        """Metrics in the Prometheus text format, with their content type."""
+        ...
