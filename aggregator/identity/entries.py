@@ -1,0 +1,167 @@
+"""What each entry of a document is to a source: new, changed, seen before, or renamed.
+
+Pure: the document's keyed entries and what the store knows go in, intents come out. The store
+re-checks every key in its transaction, so a stale answer here cannot store an entry twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from aggregator.identity.agreement import titles_agree
+from aggregator.identity.keys import KeyedEntry
+from aggregator.model.feed import ParsedEntry
+from aggregator.model.item import EntryIntent, KnownEntry
+
+NEW_SOURCE_ON_TOP = 10  # invariant 11
+_FLIP_SHARE = 0.5
+_FLIP_MINIMUM = 3
+_FLOOD_MINIMUM = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store knows of a source's entries that this document may mean.
+
+    `by_key` includes former keys of renamed entries. `newest_published` is of the whole source;
+    `empty` says that the source has no entry at all yet.
+    """
+
+    by_key: dict[str, KnownEntry]
+    by_alias: dict[str, KnownEntry]
+    by_url_key: dict[str, KnownEntry]
+    newest_published: datetime | None
+    empty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """Intents in the order they are to be stored (oldest first), and what was noticed."""
+
+    intents: tuple[EntryIntent, ...]
+    guid_flip: bool = False
+    flood: bool = False
+
+
+def identify(keyed: Sequence[KeyedEntry], known: Known) -> Identified:
+    """Decide what every entry of one document is."""
+    present = {entry.key for entry in keyed} | {c for e in keyed for c in e.candidates}
+    present |= {k.key for e in keyed if (k := _by_key(e, known))}
+    flip = _is_guid_flip(keyed, known, present)
+    claimed: set[int] = {k.entry_id for e in keyed if (k := _by_key(e, known))}
+    intents: list[EntryIntent] = []
+    for one in keyed:
+        hit = _by_key(one, known)
+        if hit is not None:
+            intents.append(_seen(one, hit))
+            continue
+        former = _renamed(one, known, present, flip)
+        if former is not None and former.entry_id not in claimed:
+            claimed.add(former.entry_id)
+            intents.append(_intent("renamed", one, former, _rename_reason(flip)))
+            continue
+        intents.append(_intent("new", one, None, "no entry of this source has this id"))
+    ordered, flood = _order(intents, known)
+    return Identified(tuple(ordered), guid_flip=flip, flood=flood)
+
+
+def _by_key(one: KeyedEntry, known: Known) -> KnownEntry | None:
+    hit = known.by_key.get(one.key)
+    if hit is not None:
+        return hit
+    for candidate in one.candidates:
+        hit = known.by_key.get(candidate)
+        if hit is not None and (
+            hit.url_key == one.url_key or titles_agree(hit.title, one.entry.title)
+        ):
+            return hit
+    return None
+
+
+def _seen(one: KeyedEntry, hit: KnownEntry) -> EntryIntent:
+    if hit.tombstone:
+        return _intent("touched", one, hit, "known, its text is no longer kept")
+    if hit.content_hash == one.content_hash:
+        return _intent("touched", one, hit, "same text")
+    return _intent("changed", one, hit, "the text changed")
+
+
+def _renamed(one: KeyedEntry, known: Known, present: set[str], flip: bool) -> KnownEntry | None:
+    """The known entry that this one is under another id (its old id must be gone)."""
+    by_url = known.by_url_key.get(one.url_key) if one.url_key and one.url_is_identity else None
+    if flip and by_url is not None and by_url.key not in present:
+        return by_url
+    by_alias = known.by_alias.get(one.alias) if one.alias else None
+    for former in (by_alias, by_url):
+        if former is None or former.key in present:
+            continue
+        if former.content_hash == one.content_hash or titles_agree(former.title, one.entry.title):
+            return former
+    return None
+
+
+def _rename_reason(flip: bool) -> str:
+    if flip:
+        return "every id of the document changed while its links stayed: remapped in bulk"
+    return "same address and text under another id, and the old id is gone"
+
+
+def _is_guid_flip(keyed: Sequence[KeyedEntry], known: Known, present: set[str]) -> bool:
+    missed = [one for one in keyed if _by_key(one, known) is None]
+    moved = [
+        one
+        for one in missed
+        if one.url_key
+        and one.url_is_identity
+        and (hit := known.by_url_key.get(one.url_key)) is not None
+        and hit.key not in present
+    ]
+    return len(moved) >= _FLIP_MINIMUM and len(moved) >= _FLIP_SHARE * len(keyed)
+
+
+def _intent(kind: str, one: KeyedEntry, known: KnownEntry | None, why: str) -> EntryIntent:
+    return EntryIntent(
+        kind=kind,
+        key=one.key,
+        entry=one.entry,
+        content_hash=one.content_hash,
+        guid=one.entry.id,
+        alias=one.alias,
+        url_key=one.url_key,
+        url_key_is_identity=one.url_is_identity,
+        known=known,
+        why=why,
+        aliases=one.extra_url_keys,
+    )
+
+
+def _order(intents: Iterable[EntryIntent], known: Known) -> tuple[list[EntryIntent], bool]:
+    """Oldest first, with the back catalogue marked: it goes to the archive, not on top."""
+    oldest_first = _oldest_first(list(intents))
+    new = [intent for intent in oldest_first if intent.kind == "new"]
+    flood = False
+    if known.empty:
+        archived = {id(intent) for intent in new[:-NEW_SOURCE_ON_TOP]}
+    else:
+        newest = known.newest_published
+        old = [i for i in new if newest and i.entry.published and i.entry.published < newest]
+        flood = len(new) >= _FLOOD_MINIMUM and len(old) * 2 > len(new)
+        archived = {id(intent) for intent in old} if flood else set()
+    marked = [replace(i, archived=True) if id(i) in archived else i for i in oldest_first]
+    return marked, flood
+
+
+def _oldest_first(intents: list[EntryIntent]) -> list[EntryIntent]:
+    """By publication date where all have one, else the document from its end."""
+    backwards = intents[::-1]
+    dates = [_date(intent.entry) for intent in backwards]
+    if any(date is None for date in dates):
+        return backwards
+    paired = sorted(zip(dates, range(len(backwards)), strict=True))
+    return [backwards[index] for _, index in paired]
+
+
+def _date(entry: ParsedEntry) -> datetime | None:
+    return entry.published or entry.updated

@@ -1,0 +1,36 @@
+"""Hashes that decide identity: short, stable, independent of dates and of markup."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from hashlib import blake2b
+from html import unescape
+
+_TAG = re.compile(r"<[^<>]*>")
+_WORD = re.compile(r"\w+")
+
+
+def digest(*parts: str) -> str:
+    """A 128-bit hash of `parts` in hexadecimal; parts cannot run into each other."""
+    hasher = blake2b(digest_size=16)
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass")
+        hasher.update(len(data).to_bytes(8, "big"))
+        hasher.update(data)
+    return hasher.hexdigest()
+
+
+def words(text: str) -> list[str]:
+    """The words of plain text or HTML: tags dropped, references resolved, NFKC, casefolded."""
+    if "<" in text:
+        text = _TAG.sub(" ", text)
+    if "&" in text:
+        text = unescape(text)
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def content_hash(title: str | None, *bodies: str | None) -> str:
+    """The hash whose change is a revision: normalised title and text, no dates, no markup."""
+    texts = [" ".join(words(part)) if part else "" for part in (title, *bodies)]
+    return digest("content", *texts)

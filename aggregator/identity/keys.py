@@ -1,0 +1,151 @@
+"""The key of an entry within its source, by a policy that fits what the source's ids are worth.
+
+22 % of entries have no id, some feeds repeat one, 8 % of feeds give several items one link: neither
+guid nor link alone is an identity. A policy is chosen from the document, kept, and only degraded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from aggregator.identity.hashing import content_hash, digest
+from aggregator.model.feed import ParsedEntry
+from aggregator.urls.key import url_key
+
+POLICIES = ("guid", "link", "link+date", "link+title", "content")
+_DEGRADE_ABOVE = 0.05  # share of empty or repeated ids
+_SCHEME_AND_HOST = re.compile(r"^[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedEntry:
+    """An entry with everything that may identify it, hashed.
+
+    `candidates` are its keys under stronger policies, strongest first; `key` is the one in force.
+    `url_key` is set for any usable link; `url_is_identity` only where a link can be an identity.
+    """
+
+    entry: ParsedEntry
+    key: str
+    candidates: tuple[str, ...]
+    alias: str | None
+    url_key: str | None
+    url_is_identity: bool
+    extra_url_keys: tuple[str, ...]
+    content_hash: str
+
+
+def choose_policy(entries: Sequence[ParsedEntry], current: str | None) -> str:
+    """The identity policy for a document: the current one, unless it is worth too little here.
+
+    Sticky: never stronger than `current`. A document too small to judge changes nothing.
+    """
+    start = POLICIES.index(current) if current in POLICIES else 0
+    if not entries or (current is not None and len(entries) < 4):
+        return POLICIES[start]
+    for policy in POLICIES[start:-1]:
+        parts = [_identity(entry, policy) for entry in entries]
+        counts = Counter(part for part in parts if part)
+        bad = sum(1 for part in parts if not part or counts[part] > 1)
+        if bad <= _DEGRADE_ABOVE * len(entries) or (bad <= 1 and len(entries) >= 4):
+            return policy
+    return POLICIES[-1]
+
+
+def key_entries(entries: Sequence[ParsedEntry], policy: str) -> list[KeyedEntry]:
+    """Keys for all entries of one document; the first of two with one key keeps it.
+
+    An entry without the policy's own id takes the next policy that gives one. Of entries that
+    repeat an id within the document, each is told apart by its URL key, then by its content.
+    """
+    url_keys = [_url(entry) for entry in entries]
+    link_counts = Counter(key for key, _ in url_keys if key)
+    guid_counts = Counter(entry.id for entry in entries if entry.id)
+    rank = POLICIES.index(policy)
+    keyed: list[KeyedEntry] = []
+    taken: set[str] = set()
+    for entry, (link_key, is_identity) in zip(entries, url_keys, strict=True):
+        hashed = content_hash(entry.title, entry.summary, entry.content)
+        key = next(
+            digest(name, part)
+            for name, part in (
+                *((name, _identity(entry, name)) for name in POLICIES[rank:-1]),
+                ("content", hashed),
+            )
+            if part
+        )
+        for extra in (link_key, hashed):
+            if key not in taken:
+                break
+            key = digest(key, extra or "")
+        if key in taken:
+            continue  # the same entry twice, word for word
+        taken.add(key)
+        keyed.append(
+            KeyedEntry(
+                entry=entry,
+                key=key,
+                candidates=tuple(
+                    digest(name, part)
+                    for name in POLICIES[:rank]
+                    if (part := _identity(entry, name))
+                    and (name != "guid" or guid_counts[entry.id] == 1)
+                ),
+                alias=_alias(entry.id) if entry.id and guid_counts[entry.id] == 1 else None,
+                url_key=link_key,
+                url_is_identity=is_identity and link_counts[link_key] == 1,
+                extra_url_keys=_extra_keys(entry, link_key),
+                content_hash=hashed,
+            )
+        )
+    return keyed
+
+
+def _identity(entry: ParsedEntry, policy: str) -> str:
+    """What identifies the entry under a policy; empty when it has none."""
+    if policy == "guid":
+        return entry.id or ""
+    link = _url(entry)[0] or ""
+    if not link or policy == "link":
+        return link
+    if policy == "link+date":
+        return f"{link} {_instant(entry.published)}" if entry.published else ""
+    return f"{link} {entry.title}" if entry.title else ""
+
+
+def _instant(moment: datetime | None) -> str:
+    return "" if moment is None else str(int(moment.timestamp()))
+
+
+def _url(entry: ParsedEntry) -> tuple[str | None, bool]:
+    """The hashed URL key of an entry's link and whether it can be an identity across sources.
+
+    A link blog's or discussion's link is another publication's: it never identifies the entry.
+    """
+    link = entry.original_link or entry.link
+    found = url_key(link) if link else None
+    if found is None:
+        return None, False
+    elsewhere = entry.external_url is not None and entry.external_url == link
+    return digest("url", found.key), found.identity and not elsewhere
+
+
+def _extra_keys(entry: ParsedEntry, first: str | None) -> tuple[str, ...]:
+    """Identity-grade keys of the entry's other addresses for itself."""
+    if not entry.original_link or not entry.link or entry.link == entry.original_link:
+        return ()
+    found = url_key(entry.link)
+    if found is None or not found.identity:
+        return ()
+    key = digest("url", found.key)
+    return () if key == first else (key,)
+
+
+def _alias(guid: str) -> str | None:
+    """A guid without scheme and host: survives http→https and a change of domain."""
+    rest = _SCHEME_AND_HOST.sub("", guid).rstrip("/")
+    return digest("alias", rest) if len(rest) > 3 else None

@@ -1,0 +1,170 @@
+"""One way to the database for SQLite and PostgreSQL: short synchronous transactions in threads.
+
+SQLite has one writer thread and `BEGIN IMMEDIATE`: a plain `BEGIN` that later wants to write
+fails under concurrency, an immediate one waits its turn. PostgreSQL writes through a small pool.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SQLITE_MINIMUM = (3, 35, 0)  # RETURNING
+_BUSY_MS = 30_000
+_SERIALISE_ID = 0x61676772  # advisory lock of transactions that must not overlap
+
+
+class DatabaseError(Exception):
+    """The database cannot be used; the message says why and what to do."""
+
+
+class Database:
+    """One database: `read` and `write` are transactions, `run_*` do them in threads."""
+
+    def __init__(self, url: str) -> None:
+        self.url = _driver_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            _check_sqlite(self.url)
+        self.engine: Engine = self._engine()
+        self._writer = ThreadPoolExecutor(1 if self.is_sqlite else 4, thread_name_prefix="db-write")
+        self._reader = ThreadPoolExecutor(4, thread_name_prefix="db-read")
+
+    def _engine(self) -> Engine:
+        if not self.is_sqlite:
+            return create_engine(self.url, pool_size=10, max_overflow=4, pool_pre_ping=True)
+        engine = create_engine(
+            self.url, pool_size=6, max_overflow=4, connect_args={"check_same_thread": False}
+        )
+        event.listen(engine, "connect", _on_sqlite_connect)
+        event.listen(engine, "begin", _on_sqlite_begin)
+        return engine
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads: one consistent snapshot."""
+        with self._connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that writes; committed at the end, rolled back on any exception."""
+        with self._connect() as plain:
+            connection = plain.execution_options(write=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def _connect(self) -> Iterator[Connection]:
+        try:
+            connection = self.engine.connect()
+        except OperationalError as error:
+            raise DatabaseError(f"cannot open {self.shown_url}: {error.orig}") from error
+        with connection:
+            yield connection
+
+    @property
+    def shown_url(self) -> str:
+        """The URL without its password."""
+        return self.url.render_as_string(hide_password=True)
+
+    async def run_read(
+        self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run `function(connection, …)` in a read transaction on a worker thread."""
+
+        def call() -> T:
+            with self.read() as connection:
+                return function(connection, *args, **kwargs)
+
+        return await asyncio.get_running_loop().run_in_executor(self._reader, call)
+
+    async def run_write(
+        self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run `function(connection, …)` in a write transaction on a writer thread.
+
+        A cancelled caller does not undo a transaction that has begun.
+        """
+
+        def call() -> T:
+            with self.write() as connection:
+                return function(connection, *args, **kwargs)
+
+        return await asyncio.get_running_loop().run_in_executor(self._writer, call)
+
+    def close(self) -> None:
+        """Finish what the threads are doing and close every connection."""
+        self._writer.shutdown(wait=True)
+        self._reader.shutdown(wait=True)
+        self.engine.dispose()
+
+
+def serialise(connection: Connection) -> None:
+    """Let no other serialised transaction run beside this one (SQLite's writers never do)."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _SERIALISE_ID})
+
+
+def _driver_url(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
+        raise DatabaseError(
+            "storage.url is not a database URL; write sqlite:///data/aggregator.db "
+            "or postgresql://user:password@host/database"
+        ) from error
+    if backend == "sqlite":
+        return parsed.set(drivername="sqlite+pysqlite")
+    if backend in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+psycopg")
+    raise DatabaseError(f"storage.url names {backend!r}; sqlite and postgresql are supported")
+
+
+def _check_sqlite(url: URL) -> None:
+    if sqlite3.sqlite_version_info < SQLITE_MINIMUM:
+        needed = ".".join(map(str, SQLITE_MINIMUM))
+        raise DatabaseError(
+            f"SQLite {sqlite3.sqlite_version} is too old, {needed} or newer is needed: "
+            "use a newer Python build, or PostgreSQL"
+        )
+    if not url.database or url.database == ":memory:":
+        raise DatabaseError("storage.url needs a file: an in-memory database forgets every item")
+    folder = Path(url.database).resolve().parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseError(f"cannot create {folder} for the database: {error.strerror}") from error
+
+
+def _on_sqlite_connect(raw: Any, _record: Any) -> None:
+    raw.isolation_level = None  # we say BEGIN ourselves
+    cursor = raw.cursor()
+    for pragma in (
+        f"busy_timeout={_BUSY_MS}",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "cache_size=-16000",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    write = connection.get_execution_options().get("write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -1,0 +1,266 @@
+"""The tables. Migrations in `migrations/` bring a database to exactly this shape (tested)."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from aggregator.store.types import Utc
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite gives a rowid only to INTEGER primary keys; PostgreSQL wants the eight bytes.
+_Number = BigInteger().with_variant(Integer, "sqlite")
+
+# Facts about this installation: tag authority and date, configuration hash.
+instance = Table(
+    "instance",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+# What is configured. `url` is None where it holds a secret; `url_hash` notices its change.
+source = Table(
+    "source",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("url", Text),
+    Column("url_hash", String, nullable=False),
+    Column("config_hash", String, nullable=False),
+    Column("title", Text),
+    Column("tags", JSON, nullable=False, default=list),
+    Column("private", Boolean, nullable=False, default=False),
+    Column("added_at", Utc, nullable=False),
+    Column("removed_at", Utc),
+)
+
+# The document a source answers with, and the state of polling it.
+feed = Table(
+    "feed",
+    metadata,
+    Column("source_id", String, ForeignKey("source.id"), primary_key=True),
+    Column("active", Boolean, nullable=False, default=True),
+    Column("host", String, nullable=False, default=""),
+    Column("next_poll_at", Utc),
+    Column("next_reason", String),
+    Column("next_detail", Text),
+    Column("lease_owner", String),
+    Column("lease_until", Utc),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("validators_url", Text),
+    Column("body_hash", String),
+    Column("effective_url", Text),
+    Column("title", Text),
+    Column("link", Text),
+    Column("feed_id", Text),
+    Column("identity_policy", String),
+    Column("policy", JSON, nullable=False, default=dict),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("last_polled_at", Utc),
+    Column("last_success_at", Utc),
+    Column("outcome", String),
+    Column("status", Integer),
+    Column("error", Text),
+    Column("items_seen", Integer, nullable=False, default=0),
+    Column("move_target", Text),
+    Column("move_seen", JSON, nullable=False, default=list),
+    Column("extra", JSON, nullable=False, default=dict),
+    Index("ix_feed_due", "active", "next_poll_at"),
+)
+
+# The budget of a host, shared by workers, the CLI and restarts.
+host = Table(
+    "host",
+    metadata,
+    Column("host", String, primary_key=True),
+    Column("next_at", Utc),
+    Column("owner", String),
+    Column("lease_until", Utc),
+    Column("blocked_until", Utc),
+    Column("blocked_reason", String),
+    Column("failures", Integer, nullable=False, default=0),
+)
+
+poll_log = Table(
+    "poll_log",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("source_id", String, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("status", Integer),
+    Column("outcome", String, nullable=False),
+    Column("error", Text),
+    Column("wire_bytes", Integer, nullable=False, default=0),
+    Column("decoded_bytes", Integer, nullable=False, default=0),
+    Column("dns_ms", Float),
+    Column("connect_ms", Float),
+    Column("first_byte_ms", Float),
+    Column("total_ms", Float),
+    Column("entries", Integer, nullable=False, default=0),
+    Column("new_items", Integer, nullable=False, default=0),
+    Column("changed_items", Integer, nullable=False, default=0),
+    Column("next_at", Utc),
+    Column("reason", String),
+    Column("detail", Text),
+    Index("ix_poll_log_source_id_at", "source_id", "at"),
+    Index("ix_poll_log_at", "at"),
+)
+
+# The deduplicated thing. `scope` is empty for public items and the source's id for private ones:
+# identity never crosses that border, so a private text cannot become a public one.
+item = Table(
+    "item",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("public_id", Text, nullable=False, unique=True),
+    Column("scope", String, nullable=False, default=""),
+    Column("source_id", String, nullable=False),
+    Column("entry_key", String, nullable=False),
+    Column("first_seen", Utc, nullable=False),
+    Column("sort_at", Utc, nullable=False),
+    Column("published", Utc),
+    Column("updated", Utc, nullable=False),
+    Column("title", Text),
+    Column("link", Text),
+    Column("author", Text),
+    Column("language", String),
+    Column("comments", Text),
+    Column("external_url", Text),
+    Column("image", Text),
+    Column("categories", JSON, nullable=False, default=list),
+    Column("enclosures", JSON, nullable=False, default=list),
+    Column("source_ref", JSON, nullable=False),
+    Column("content_hash", String, nullable=False),
+    Column("revision", Integer, nullable=False, default=0),
+    Column("purged_at", Utc),
+    Column("withdrawn_at", Utc),
+    Index("ix_item_scope_sort_at_id", "scope", "sort_at", "id"),
+    Index("ix_item_sort_at_id", "sort_at", "id"),
+    Index("ix_item_first_seen", "first_seen"),
+)
+
+# Bulky text apart from the item: listing never touches it, purging deletes the row.
+item_text = Table(
+    "item_text",
+    metadata,
+    Column("item_id", _Number, ForeignKey("item.id"), primary_key=True, autoincrement=False),
+    Column("html", Text, nullable=False),
+    Column("summary", Text),
+    Column("text", Text, nullable=False),
+    Column("sanitizer_version", Integer, nullable=False),
+)
+
+# How one source presents one item. `key`, `alias` and `url_key` are hashes and stay for good.
+entry = Table(
+    "entry",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("source_id", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("item_id", _Number, ForeignKey("item.id"), nullable=False),
+    Column("guid", Text),
+    Column("alias", String),
+    Column("url_key", String),
+    Column("title", Text),
+    Column("link", Text),
+    Column("published", Utc),
+    Column("content_hash", String, nullable=False),
+    Column("why", Text),
+    Column("first_seen", Utc, nullable=False),
+    Column("last_seen", Utc, nullable=False),
+    Column("sort_at", Utc, nullable=False),
+    UniqueConstraint("source_id", "key"),
+    Index("ix_entry_source_id_alias", "source_id", "alias"),
+    Index("ix_entry_source_id_url_key", "source_id", "url_key"),
+    Index("ix_entry_item_id", "item_id"),
+    Index("ix_entry_source_id_sort_at", "source_id", "sort_at", "item_id"),
+)
+
+# Former keys of a renamed entry: an old guid that comes back is still the same entry.
+entry_alias = Table(
+    "entry_alias",
+    metadata,
+    Column("source_id", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("entry_id", _Number, ForeignKey("entry.id"), nullable=False),
+)
+
+# Identity-grade URL keys only (hashes), unique within a scope.
+url_key = Table(
+    "url_key",
+    metadata,
+    Column("scope", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("item_id", _Number, ForeignKey("item.id"), nullable=False),
+    Index("ix_url_key_item_id", "item_id"),
+)
+
+revision = Table(
+    "revision",
+    metadata,
+    Column("item_id", _Number, ForeignKey("item.id"), primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Utc, nullable=False),
+    Column("title", Text),
+    Column("html", Text),
+    Column("text", Text),
+    Column("content_hash", String, nullable=False),
+)
+
+# A merged feed. `version` moves in the transaction that changes its selection.
+view = Table(
+    "view",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("feed_id", Text, nullable=False),
+    Column("config_hash", String, nullable=False),
+    Column("version", Integer, nullable=False, default=1),
+    Column("changed_at", Utc, nullable=False),
+)
+
+view_source = Table(
+    "view_source",
+    metadata,
+    Column("view_id", String, ForeignKey("view.id"), primary_key=True),
+    Column("source_id", String, primary_key=True),
+    Index("ix_view_source_source_id", "source_id"),
+)
+
+# The bytes we serve, made at the first request after a change.
+rendered = Table(
+    "rendered",
+    metadata,
+    Column("view_id", String, ForeignKey("view.id"), primary_key=True),
+    Column("format", String, primary_key=True),
+    Column("page", String, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("gzip", LargeBinary, nullable=False),
+    Column("etag", String, nullable=False),
+    Column("gzip_etag", String, nullable=False),
+    Column("last_modified", Utc, nullable=False),
+    Column("used_at", Utc, nullable=False),
+)

@@ -1,0 +1,376 @@
+"""Sources and their feeds' state: configured, claimed, remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, case, delete, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from aggregator.model.http import Validators
+from aggregator.model.item import FeedState
+from aggregator.store import schema as t
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """A configured source as the database knows it."""
+
+    id: str
+    url: str | None
+    url_hash: str
+    config_hash: str
+    title: str | None
+    tags: tuple[str, ...]
+    private: bool
+    host: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Leave to poll a source until the lease ends."""
+
+    source_id: str
+    owner: str
+    due_at: datetime
+
+
+def upsert(
+    connection: Connection, table: Any, rows: Sequence[dict[str, Any]], *, update: bool
+) -> None:
+    """Insert `rows`; where the primary key is there, update the other columns or leave the row."""
+    if not rows:
+        return
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table)
+    keys = [column.name for column in table.primary_key.columns]
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    if update and changed:
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=keys)
+    connection.execute(statement, list(rows))
+
+
+def fact(connection: Connection, name: str) -> str | None:
+    """A fact about this installation."""
+    return connection.scalar(select(t.instance.c.value).where(t.instance.c.name == name))
+
+
+def set_fact(connection: Connection, name: str, value: str) -> None:
+    """Keep a fact about this installation."""
+    upsert(connection, t.instance, [{"name": name, "value": value}], update=True)
+
+
+def set_fact_once(connection: Connection, name: str, value: str) -> str:
+    """Keep a fact the first time; afterwards the first value stays. Returns the value in force."""
+    upsert(connection, t.instance, [{"name": name, "value": value}], update=False)
+    kept = fact(connection, name)
+    return value if kept is None else kept
+
+
+def config_hashes(connection: Connection) -> dict[str, tuple[str, str, bool, bool]]:
+    """`(config hash, url hash, removed, private)` of every source ever configured."""
+    columns = t.source.c
+    rows = connection.execute(
+        select(
+            columns.id, columns.config_hash, columns.url_hash, columns.removed_at, columns.private
+        )
+    )
+    return {r.id: (r.config_hash, r.url_hash, r.removed_at is not None, r.private) for r in rows}
+
+
+def put_source(connection: Connection, row: SourceRow, now: datetime, *, url_changed: bool) -> None:
+    """Insert or update one source; a changed URL clears what was learned from the old address."""
+    existing = connection.execute(select(t.source.c.id).where(t.source.c.id == row.id)).first()
+    values = {
+        "url": row.url,
+        "url_hash": row.url_hash,
+        "config_hash": row.config_hash,
+        "title": row.title,
+        "tags": list(row.tags),
+        "private": row.private,
+        "removed_at": None,
+    }
+    if existing is None:
+        connection.execute(t.source.insert().values(id=row.id, added_at=now, **values))
+        connection.execute(
+            t.feed.insert().values(
+                source_id=row.id,
+                active=row.active,
+                host=row.host,
+                next_poll_at=now,
+                next_reason="new",
+                next_detail="a new source is polled at once",
+            )
+        )
+        return
+    connection.execute(t.source.update().where(t.source.c.id == row.id).values(**values))
+    changes: dict[str, Any] = {"active": row.active, "host": row.host}
+    if url_changed:
+        changes |= dict.fromkeys(
+            (
+                "etag",
+                "last_modified",
+                "validators_url",
+                "body_hash",
+                "effective_url",
+                "move_target",
+                "error",
+                "outcome",
+                "status",
+            ),
+        )
+        changes |= {
+            "move_seen": [],
+            "failures": 0,
+            "next_poll_at": now,
+            "next_reason": "address",
+            "next_detail": "its address or access was changed",
+        }
+    connection.execute(t.feed.update().where(t.feed.c.source_id == row.id).values(**changes))
+
+
+def remove_sources(connection: Connection, ids: Iterable[str], now: datetime) -> None:
+    """Stop polling sources that are no longer configured; their items stay."""
+    gone = list(ids)
+    for start in range(0, len(gone), 500):
+        some = gone[start : start + 500]
+        connection.execute(t.source.update().where(t.source.c.id.in_(some)).values(removed_at=now))
+        connection.execute(t.feed.update().where(t.feed.c.source_id.in_(some)).values(active=False))
+
+
+def make_private(connection: Connection, source_id: str) -> None:
+    """Move what a source leads out of the public scope: it became private."""
+    moved = select(t.item.c.id).where(t.item.c.source_id == source_id, t.item.c.scope == "")
+    connection.execute(
+        t.url_key.update()
+        .where(t.url_key.c.scope == "", t.url_key.c.item_id.in_(moved))
+        .values(scope=source_id)
+    )
+    connection.execute(
+        t.item.update()
+        .where(t.item.c.source_id == source_id, t.item.c.scope == "")
+        .values(scope=source_id)
+    )
+
+
+def claim_due(
+    connection: Connection, now: datetime, limit: int, owner: str, lease: timedelta
+) -> list[Claim]:
+    """Lease up to `limit` due sources, at most one a host, none of a host that must wait.
+
+    Longest overdue first. Runs in a write transaction; PostgreSQL's workers skip locked rows.
+    """
+    f, h = t.feed.c, t.host.c
+    waiting = (
+        select(h.host)
+        .where(
+            h.host == f.host,
+            or_(h.lease_until > now, h.blocked_until > now, h.next_at > now),
+        )
+        .exists()
+    )
+    due = (
+        select(f.source_id, f.host, f.next_poll_at)
+        .where(
+            f.active,
+            f.next_poll_at <= now,
+            or_(f.lease_until.is_(None), f.lease_until <= now),
+            ~waiting,
+        )
+        .order_by(f.next_poll_at)
+        .limit(limit * 8)
+    )
+    if connection.dialect.name == "postgresql":
+        due = due.with_for_update(skip_locked=True, of=t.feed)
+    chosen: dict[str, Any] = {}
+    for row in connection.execute(due):
+        if len(chosen) == limit:
+            break
+        chosen.setdefault(row.host or row.source_id, row)
+    ids = [row.source_id for row in chosen.values()]
+    if ids:
+        connection.execute(
+            update(t.feed)
+            .where(f.source_id.in_(ids))
+            .values(lease_owner=owner, lease_until=now + lease)
+        )
+    return [Claim(r.source_id, owner, r.next_poll_at) for r in chosen.values()]
+
+
+def claim_one(
+    connection: Connection, source_id: str, now: datetime, owner: str, lease: timedelta
+) -> bool:
+    """Lease one source whether due or not; False when another holds it (or it is not there)."""
+    f = t.feed.c
+    done = connection.execute(
+        update(t.feed)
+        .where(
+            f.source_id == source_id,
+            or_(f.lease_until.is_(None), f.lease_until <= now, f.lease_owner == owner),
+        )
+        .values(lease_owner=owner, lease_until=now + lease)
+    )
+    return done.rowcount == 1
+
+
+def release_owned(connection: Connection, owner_prefix: str) -> int:
+    """Give back every lease of an instance that was ended; returns how many."""
+    f = t.feed.c
+    done = connection.execute(
+        update(t.feed)
+        .where(f.lease_owner.startswith(owner_prefix, autoescape=True))
+        .values(lease_owner=None, lease_until=None)
+    )
+    connection.execute(
+        update(t.host)
+        .where(t.host.c.owner.startswith(owner_prefix, autoescape=True))
+        .values(owner=None, lease_until=None)
+    )
+    return done.rowcount
+
+
+def release(connection: Connection, source_id: str, owner: str) -> None:
+    """Give back a lease without having polled."""
+    f = t.feed.c
+    connection.execute(
+        update(t.feed)
+        .where(f.source_id == source_id, f.lease_owner == owner)
+        .values(lease_owner=None, lease_until=None)
+    )
+
+
+def postpone(
+    connection: Connection, source_id: str, at: datetime, reason: str, detail: str
+) -> None:
+    """Move the next poll without a poll having happened, and give the lease back."""
+    connection.execute(
+        update(t.feed)
+        .where(t.feed.c.source_id == source_id)
+        .values(
+            next_poll_at=at,
+            next_reason=reason,
+            next_detail=detail,
+            lease_owner=None,
+            lease_until=None,
+        )
+    )
+
+
+def feed_state(connection: Connection, source_id: str) -> FeedState | None:
+    """What is remembered of a source's feed."""
+    row = connection.execute(select(t.feed).where(t.feed.c.source_id == source_id)).first()
+    return None if row is None else _state(row)
+
+
+def feed_states(connection: Connection, active_only: bool = False) -> list[FeedState]:
+    """All feeds' states, by source id."""
+    query = select(t.feed).order_by(t.feed.c.source_id)
+    if active_only:
+        query = query.where(t.feed.c.active)
+    return [_state(row) for row in connection.execute(query)]
+
+
+def _state(row: Row[Any]) -> FeedState:
+    return FeedState(
+        source_id=row.source_id,
+        url=row.effective_url or "",
+        effective_url=row.effective_url,
+        validators=Validators(row.etag, row.last_modified, row.validators_url),
+        body_hash=row.body_hash,
+        title=row.title,
+        link=row.link,
+        feed_id=row.feed_id,
+        identity_policy=row.identity_policy,
+        policy=row.policy or {},
+        failures=row.failures,
+        last_polled_at=row.last_polled_at,
+        last_success_at=row.last_success_at,
+        next_poll_at=row.next_poll_at,
+        next_reason=row.next_reason,
+        next_detail=row.next_detail,
+        outcome=row.outcome,
+        status=row.status,
+        error=row.error,
+        items_seen=row.items_seen,
+        move_target=row.move_target,
+        move_seen=tuple(row.move_seen or ()),
+        extra=row.extra or {},
+    )
+
+
+def put_state(connection: Connection, state: FeedState) -> None:
+    """Write a feed's state after a poll and give its lease back."""
+    connection.execute(
+        update(t.feed)
+        .where(t.feed.c.source_id == state.source_id)
+        .values(
+            etag=state.validators.etag,
+            last_modified=state.validators.last_modified,
+            validators_url=state.validators.url,
+            body_hash=state.body_hash,
+            effective_url=state.effective_url,
+            title=state.title,
+            link=state.link,
+            feed_id=state.feed_id,
+            identity_policy=state.identity_policy,
+            policy=dict(state.policy),
+            failures=state.failures,
+            last_polled_at=state.last_polled_at,
+            last_success_at=state.last_success_at,
+            next_poll_at=state.next_poll_at,
+            next_reason=state.next_reason,
+            next_detail=state.next_detail,
+            outcome=state.outcome,
+            status=state.status,
+            error=state.error,
+            items_seen=state.items_seen,
+            move_target=state.move_target,
+            move_seen=list(state.move_seen),
+            extra=dict(state.extra),
+            lease_owner=None,
+            lease_until=None,
+        )
+    )
+
+
+def recent_attempts(connection: Connection, since: datetime) -> list[tuple[datetime, str, str]]:
+    """`(time, host, outcome)` of every poll since a time: what the outage rule looks at."""
+    rows = connection.execute(
+        select(t.poll_log.c.at, t.feed.c.host, t.poll_log.c.outcome)
+        .join(t.feed, t.feed.c.source_id == t.poll_log.c.source_id)
+        .where(t.poll_log.c.at >= since)
+    )
+    return [(row.at, row.host, row.outcome) for row in rows]
+
+
+def source_counts(connection: Connection) -> dict[str, int]:
+    """Active, failing and inactive sources, for the metrics."""
+    f = t.feed.c
+    state = case((~f.active, "inactive"), (f.failures > 0, "failing"), else_="ok")
+    rows = connection.execute(select(state, func.count()).group_by(state))
+    return {row[0]: row[1] for row in rows}
+
+
+def drop_old_polls(connection: Connection, before: datetime) -> int:
+    """Forget poll records older than `before`."""
+    return connection.execute(delete(t.poll_log).where(t.poll_log.c.at < before)).rowcount
+
+
+def next_due(
+    connection: Connection, limit: int
+) -> list[tuple[str, datetime, str | None, str | None]]:
+    """The next polls in order: `(source, at, reason, detail)`."""
+    f = t.feed.c
+    rows = connection.execute(
+        select(f.source_id, f.next_poll_at, f.next_reason, f.next_detail)
+        .where(and_(f.active, f.next_poll_at.is_not(None)))
+        .order_by(f.next_poll_at)
+        .limit(limit)
+    )
+    return [(r.source_id, r.next_poll_at, r.next_reason, r.next_detail) for r in rows]

@@ -1,0 +1,290 @@
+"""Views: which items they show, in which order, and the bytes rendered for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
+
+from aggregator.model.feed import Enclosure
+from aggregator.model.item import ServedItem, SourceRef
+from aggregator.store import schema as t
+from aggregator.store.sources import upsert
+
+_FEW_SOURCES = 40  # up to here one index range a source beats walking all items
+_NO_TITLE = "(untitled)"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which items a view shows: by source (None: all), and which private scopes it may show."""
+
+    sources: tuple[str, ...] | None
+    private_scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the order of a view: the item there and everything after it is older."""
+
+    sort_at: datetime
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ViewState:
+    """A view's row: its frozen feed id, and the version that its rendered pages must have."""
+
+    id: str
+    feed_id: str
+    config_hash: str
+    version: int
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedRow:
+    """A rendered page as stored."""
+
+    version: int
+    body: bytes
+    gzip: bytes
+    etag: str
+    gzip_etag: str
+    last_modified: datetime
+
+
+def view_states(connection: Connection) -> dict[str, ViewState]:
+    """Every view ever configured."""
+    return {row.id: _view(row) for row in connection.execute(select(t.view))}
+
+
+def view_state(connection: Connection, view_id: str) -> ViewState | None:
+    """One view's row."""
+    row = connection.execute(select(t.view).where(t.view.c.id == view_id)).first()
+    return None if row is None else _view(row)
+
+
+def put_view(
+    connection: Connection,
+    view_id: str,
+    *,
+    feed_id: str,
+    config_hash: str,
+    sources: Sequence[str],
+    now: datetime,
+) -> None:
+    """Insert or update a view; its version moves when its configuration or its sources changed."""
+    state = view_state(connection, view_id)
+    if state is None:
+        connection.execute(
+            t.view.insert().values(
+                id=view_id, feed_id=feed_id, config_hash=config_hash, version=1, changed_at=now
+            )
+        )
+    current = set(
+        connection.scalars(
+            select(t.view_source.c.source_id).where(t.view_source.c.view_id == view_id)
+        )
+    )
+    wanted = set(sources)
+    if current - wanted:
+        connection.execute(
+            t.view_source.delete().where(
+                t.view_source.c.view_id == view_id,
+                t.view_source.c.source_id.in_(sorted(current - wanted)),
+            )
+        )
+    if wanted - current:
+        rows = [{"view_id": view_id, "source_id": s} for s in sorted(wanted - current)]
+        connection.execute(t.view_source.insert(), rows)
+    if state is not None and state.config_hash != config_hash:
+        connection.execute(
+            update(t.view)
+            .where(t.view.c.id == view_id)
+            .values(config_hash=config_hash, version=t.view.c.version + literal(1), changed_at=now)
+        )
+
+
+def newest(
+    connection: Connection, selection: Selection, limit: int, since: datetime | None = None
+) -> list[Place]:
+    """The newest places of a selection: at least `limit` where there are, and all from `since` on.
+
+    `since` only ever adds: at most 5,000 places are returned.
+    """
+    places = _places(connection, selection, limit, None)
+    if since is not None and len(places) == limit and places[-1].sort_at >= since:
+        places = _places(connection, selection, 5000, None)
+        fresh = sum(1 for place in places if place.sort_at >= since)
+        places = places[: max(limit, fresh)]
+    return places
+
+
+def before(connection: Connection, selection: Selection, place: Place, limit: int) -> list[Place]:
+    """The places after (older than) a place, newest first. Keyset paging: cost does not grow."""
+    return _places(connection, selection, limit, place)
+
+
+def count(connection: Connection, selection: Selection) -> int:
+    """How many items a selection holds."""
+    i = t.item.c
+    query = select(func.count(i.id)).where(_scope(selection), i.purged_at.is_(None))
+    if selection.sources is not None:
+        query = query.where(_has_source(selection.sources))
+    return connection.scalar(query) or 0
+
+
+def _scope(selection: Selection) -> ColumnElement[bool]:
+    if not selection.private_scopes:
+        return t.item.c.scope == ""
+    return t.item.c.scope.in_(["", *selection.private_scopes])
+
+
+def _has_source(sources: Sequence[str]) -> ColumnElement[bool]:
+    return (
+        select(t.entry.c.id)
+        .where(t.entry.c.item_id == t.item.c.id, t.entry.c.source_id.in_(sources))
+        .exists()
+    )
+
+
+def _places(
+    connection: Connection, selection: Selection, limit: int, start: Place | None
+) -> list[Place]:
+    i, e = t.item.c, t.entry.c
+    after = (
+        None
+        if start is None
+        else lambda at, number: or_(
+            at < start.sort_at, and_(at == start.sort_at, number < start.number)
+        )
+    )
+    if selection.sources is None or len(selection.sources) > _FEW_SOURCES:
+        query = select(i.sort_at, i.id).where(_scope(selection), i.purged_at.is_(None))
+        if selection.sources is not None:
+            query = query.where(_has_source(selection.sources))
+        if after is not None:
+            query = query.where(after(i.sort_at, i.id))
+        query = query.order_by(i.sort_at.desc(), i.id.desc()).limit(limit)
+        return [Place(row.sort_at, row.id) for row in connection.execute(query)]
+    if not selection.sources:
+        return []
+    ranges = []
+    for source_id in selection.sources:
+        one = (
+            select(e.sort_at.label("sort_at"), e.item_id.label("id"))
+            .join(t.item, i.id == e.item_id)
+            .where(e.source_id == source_id, _scope(selection), i.purged_at.is_(None))
+        )
+        if after is not None:
+            one = one.where(after(e.sort_at, e.item_id))
+        # A source may hold one item under two entries: twice as many rows are enough.
+        one = one.order_by(e.sort_at.desc(), e.item_id.desc()).limit(limit * 2)
+        ranges.append(select(one.subquery()))
+    rows = connection.execute(union_all(*ranges))
+    places = {Place(row.sort_at, row.id) for row in rows}
+    ordered = sorted(places, key=lambda place: (place.sort_at, place.number), reverse=True)
+    return ordered[:limit]
+
+
+def served(connection: Connection, numbers: Sequence[int]) -> dict[int, ServedItem]:
+    """Items as they are served, by number, with their text."""
+    found: dict[int, ServedItem] = {}
+    for start in range(0, len(numbers), 500):
+        rows = connection.execute(
+            select(t.item, t.item_text.c.html, t.item_text.c.summary, t.item_text.c.text)
+            .join(t.item_text, t.item_text.c.item_id == t.item.c.id, isouter=True)
+            .where(t.item.c.id.in_(numbers[start : start + 500]))
+        )
+        found |= {row.id: _served(row) for row in rows}
+    return found
+
+
+def _served(row: Row[Any]) -> ServedItem:
+    ref: Mapping[str, Any] = row.source_ref
+    return ServedItem(
+        number=row.id,
+        public_id=row.public_id,
+        title=row.title or _NO_TITLE,
+        link=row.link,
+        html=row.html,
+        summary=row.summary,
+        text=row.text,
+        author=row.author,
+        published=min(row.published, row.first_seen) if row.published else row.first_seen,
+        updated=row.updated,
+        first_seen=row.first_seen,
+        sort_at=row.sort_at,
+        source=SourceRef(
+            id=row.source_id,
+            title=ref.get("title") or row.source_id,
+            link=ref.get("link"),
+            feed_id=ref["feed_id"],
+            feed_url=ref.get("feed_url"),
+            updated=datetime.fromisoformat(ref["updated"]),
+        ),
+        language=row.language,
+        categories=tuple(row.categories or ()),
+        enclosures=tuple(Enclosure(**one) for one in row.enclosures or ()),
+        comments=row.comments,
+        external_url=row.external_url,
+        image=row.image,
+        withdrawn=row.withdrawn_at is not None,
+        revision=row.revision,
+    )
+
+
+def rendered(connection: Connection, view_id: str, fmt: str, page: str) -> RenderedRow | None:
+    """A rendered page, whatever version it is of."""
+    r = t.rendered.c
+    row = connection.execute(
+        select(r.version, r.body, r.gzip, r.etag, r.gzip_etag, r.last_modified).where(
+            r.view_id == view_id, r.format == fmt, r.page == page
+        )
+    ).first()
+    return None if row is None else RenderedRow(*row)
+
+
+def put_rendered(
+    connection: Connection, view_id: str, fmt: str, page: str, row: RenderedRow, now: datetime
+) -> None:
+    """Keep a rendered page for every process and the next start."""
+    upsert(
+        connection,
+        t.rendered,
+        [
+            {
+                "view_id": view_id, "format": fmt, "page": page, "version": row.version,
+                "body": row.body, "gzip": row.gzip, "etag": row.etag, "gzip_etag": row.gzip_etag,
+                "last_modified": row.last_modified, "used_at": now,
+            }
+        ],
+        update=True,
+    )  # fmt: skip
+
+
+def drop_old_pages(connection: Connection, before_time: datetime) -> int:
+    """Forget rendered older pages (never the current ones) last made before a time."""
+    r = t.rendered.c
+    return connection.execute(
+        t.rendered.delete().where(r.page != "", r.used_at < before_time)
+    ).rowcount
+
+
+def _view(row: Row[Any]) -> ViewState:
+    return ViewState(row.id, row.feed_id, row.config_hash, row.version, row.changed_at)

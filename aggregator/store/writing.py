@@ -1,0 +1,403 @@
+"""The one write of a poll: entries, items, revisions and, last, the validators that vouch for them.
+
+Everything happens in the caller's transaction. Keys are checked again inside it: whoever is handed
+the same document at the same time stores each entry once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, literal, select, update
+
+from aggregator.model.item import EntryIntent, PollRecord, PreparedBody
+from aggregator.store import schema as t
+from aggregator.store.database import serialise
+from aggregator.store.known import batches, entries_by_key
+from aggregator.store.sources import upsert
+
+BATCH = 500  # items in one transaction
+_SEEN_AGAIN = timedelta(hours=6)  # how exact `last_seen` is: fewer writes
+_ARCHIVE_BEHIND = timedelta(hours=48)
+
+Agree = Callable[[str | None, str, str | None, str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """Where a poll's entries come from and how they are named.
+
+    `mint(key, entry id, held)` gives an item's public id; `agree` says whether two texts with one
+    URL are one piece; `source_ref` is pinned into each new item (title, link, feed_id, feed_url).
+    """
+
+    source_id: str
+    scope: str
+    now: datetime
+    source_ref: dict[str, Any]
+    public_id: Callable[[EntryIntent], tuple[str, str]]  # (preferred, minted)
+    agree: Agree
+
+
+@dataclass(slots=True)
+class Written:
+    """What a write did, for the log and for what follows."""
+
+    new_items: list[int] = field(default_factory=list)
+    joined_items: list[int] = field(default_factory=list)  # a second entry of a known item
+    changed_items: list[int] = field(default_factory=list)
+    new_entries: int = 0
+
+    def add(self, other: Written) -> None:
+        """Count another batch of the same poll."""
+        self.new_items += other.new_items
+        self.joined_items += other.joined_items
+        self.changed_items += other.changed_items
+        self.new_entries += other.new_entries
+
+
+def write_entries(
+    connection: Connection, ingest: Ingest, intents: Sequence[EntryIntent]
+) -> Written:
+    """Do what the intents say, once; at most `BATCH` of them belong in one transaction."""
+    written = Written()
+    serialise(connection)
+    known = entries_by_key(connection, ingest.source_id, [intent.key for intent in intents])
+    new = [i for i in intents if i.kind == "new" and i.key not in known]
+    _write_new(connection, ingest, new, written)
+    touched: list[int] = []
+    for intent in intents:
+        if intent.kind == "new":
+            continue
+        if intent.kind == "renamed":
+            _rename(connection, ingest, intent)
+        entry = intent.known
+        if entry is None:
+            continue
+        touched.append(entry.entry_id)
+        if intent.body is not None and not entry.tombstone:
+            _revise(connection, ingest, intent, written)
+    _touch(connection, touched, ingest.now)
+    _move_views(connection, ingest, written)
+    return written
+
+
+def _write_new(
+    connection: Connection, ingest: Ingest, new: Sequence[EntryIntent], written: Written
+) -> None:
+    if not new:
+        return
+    holders = _holders(connection, ingest.scope, new)
+    fresh: list[EntryIntent] = []
+    owners: dict[int, tuple[int, datetime]] = {}  # index in `new` -> item, sort_at
+    for index, intent in enumerate(new):
+        held = _same_piece(intent, holders, ingest.agree)
+        if held is not None:
+            owners[index] = (held.id, held.sort_at)
+            written.joined_items.append(held.id)
+        else:
+            fresh.append(intent)
+    created = iter(_insert_items(connection, ingest, fresh))
+    claims: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    for index, intent in enumerate(new):
+        if index not in owners:
+            owners[index] = next(created)
+            written.new_items.append(owners[index][0])
+            claims += [
+                {"scope": ingest.scope, "key": key, "item_id": owners[index][0]}
+                for key in _identity_keys(intent)
+            ]
+        rows.append(_entry_row(ingest, intent, *owners[index]))
+    connection.execute(t.entry.insert(), rows)
+    upsert(connection, t.url_key, claims, update=False)
+    written.new_entries += len(rows)
+
+
+def _identity_keys(intent: EntryIntent) -> list[str]:
+    if intent.url_key is None or not intent.url_key_is_identity:
+        return []
+    return list(dict.fromkeys([intent.url_key, *intent.aliases]))
+
+
+def _holders(connection: Connection, scope: str, new: Sequence[EntryIntent]) -> dict[str, Row[Any]]:
+    """The items that already hold these entries' URL keys, with their words."""
+    found: dict[str, Row[Any]] = {}
+    i, k = t.item.c, t.url_key.c
+    for some in batches(key for intent in new for key in _identity_keys(intent)):
+        rows = connection.execute(
+            select(k.key, i.id, i.sort_at, i.title, i.source_id, i.purged_at, t.item_text.c.text)
+            .join(t.item, i.id == k.item_id)
+            .join(t.item_text, t.item_text.c.item_id == i.id, isouter=True)
+            .where(k.scope == scope, k.key.in_(some))
+        )
+        found |= {row.key: row for row in rows}
+    return found
+
+
+def _same_piece(intent: EntryIntent, holders: dict[str, Row[Any]], agree: Agree) -> Row[Any] | None:
+    for key in _identity_keys(intent):
+        held = holders.get(key)
+        if held is None:
+            continue
+        text = intent.body.text if intent.body else ""
+        # Of a purged item only the key is left: nothing speaks against it.
+        if held.purged_at is not None or agree(
+            held.title, held.text or "", intent.entry.title, text
+        ):
+            return held
+    return None
+
+
+def _insert_items(
+    connection: Connection, ingest: Ingest, fresh: Sequence[EntryIntent]
+) -> list[tuple[int, datetime]]:
+    if not fresh:
+        return []
+    names = [ingest.public_id(intent) for intent in fresh]
+    taken: set[str] = set()
+    for some in batches(name for pair in names for name in pair):
+        taken.update(
+            connection.scalars(select(t.item.c.public_id).where(t.item.c.public_id.in_(some)))
+        )
+    rows = []
+    for intent, (preferred, minted) in zip(fresh, names, strict=True):
+        name = preferred if preferred not in taken else minted
+        taken.add(name)
+        rows.append(_item_row(ingest, intent, name))
+    ids = list(
+        connection.scalars(
+            t.item.insert().returning(t.item.c.id, sort_by_parameter_order=True), rows
+        )
+    )
+    texts = [
+        {
+            "item_id": number,
+            "html": intent.body.html,
+            "summary": intent.body.summary,
+            "text": intent.body.text,
+            "sanitizer_version": intent.body.sanitizer_version,
+        }
+        for number, intent in zip(ids, fresh, strict=True)
+        if intent.body is not None
+    ]
+    if texts:
+        connection.execute(t.item_text.insert(), texts)
+    return [(number, row["sort_at"]) for number, row in zip(ids, rows, strict=True)]
+
+
+def _item_row(ingest: Ingest, intent: EntryIntent, public_id: str) -> dict[str, Any]:
+    entry, body = intent.entry, intent.body or PreparedBody("", "")
+    published = _sane(entry.published, ingest.now)
+    return {
+        "public_id": public_id,
+        "scope": ingest.scope,
+        "source_id": ingest.source_id,
+        "entry_key": intent.key,
+        "first_seen": ingest.now,
+        "sort_at": _sort_at(intent, published, ingest.now),
+        "published": published,
+        "updated": ingest.now,
+        "title": entry.title,
+        "link": entry.original_link or entry.link,
+        "author": entry.author,
+        "language": entry.language,
+        "comments": entry.comments,
+        "external_url": entry.external_url,
+        "image": body.image or entry.image,
+        "categories": list(entry.categories),
+        "enclosures": [asdict(one) for one in entry.enclosures],
+        "source_ref": ingest.source_ref,
+        "content_hash": intent.content_hash,
+    }
+
+
+def _sane(published: datetime | None, now: datetime) -> datetime | None:
+    """A future date is clamped to when the item was first seen."""
+    return None if published is None else min(published, now)
+
+
+def _sort_at(intent: EntryIntent, published: datetime | None, now: datetime) -> datetime:
+    """Where an item stands in every view, for good: when it came, or in the archive by its date."""
+    if not intent.archived:
+        return now
+    return min(published or now - _ARCHIVE_BEHIND, now)
+
+
+def _entry_row(
+    ingest: Ingest, intent: EntryIntent, item_id: int, sort_at: datetime
+) -> dict[str, Any]:
+    entry = intent.entry
+    return {
+        "source_id": ingest.source_id,
+        "key": intent.key,
+        "item_id": item_id,
+        "guid": intent.guid,
+        "alias": intent.alias,
+        "url_key": intent.url_key,
+        "title": entry.title,
+        "link": entry.link,
+        "published": _sane(entry.published, ingest.now),
+        "content_hash": intent.content_hash,
+        "why": intent.why,
+        "first_seen": ingest.now,
+        "last_seen": ingest.now,
+        "sort_at": sort_at,
+    }
+
+
+def _rename(connection: Connection, ingest: Ingest, intent: EntryIntent) -> None:
+    """Give an entry its new key and remember the old one as an alias."""
+    known = intent.known
+    if known is None:
+        return
+    current = connection.execute(
+        select(t.entry.c.key).where(t.entry.c.id == known.entry_id)
+    ).scalar_one_or_none()
+    if current is None or current == intent.key:
+        return
+    old = {"source_id": ingest.source_id, "key": current, "entry_id": known.entry_id}
+    upsert(connection, t.entry_alias, [old], update=False)
+    connection.execute(
+        update(t.entry)
+        .where(t.entry.c.id == known.entry_id)
+        .values(key=intent.key, guid=intent.guid, alias=intent.alias, url_key=intent.url_key,
+                link=intent.entry.link, why=intent.why)
+    )  # fmt: skip
+
+
+def _revise(connection: Connection, ingest: Ingest, intent: EntryIntent, written: Written) -> None:
+    """Keep the earlier state of an item whose own text changed, and put the new one."""
+    known, body, entry = intent.known, intent.body, intent.entry
+    if known is None or body is None:
+        return
+    done = connection.execute(
+        update(t.entry)
+        .where(t.entry.c.id == known.entry_id, t.entry.c.content_hash != intent.content_hash)
+        .values(content_hash=intent.content_hash, title=entry.title, link=entry.link)
+    )
+    if done.rowcount == 0:
+        return  # another worker did it
+    i, x = t.item.c, t.item_text.c
+    row = connection.execute(
+        select(i.id, i.source_id, i.revision, i.title, i.content_hash, x.html, x.text)
+        .join(t.item_text, x.item_id == i.id, isouter=True)
+        .where(i.id == known.item_id)
+    ).one()
+    lead = connection.scalar(
+        select(func.min(t.entry.c.id)).where(
+            t.entry.c.item_id == row.id, t.entry.c.source_id == row.source_id
+        )
+    )
+    if lead != known.entry_id or row.content_hash == intent.content_hash:
+        return  # another source's wording of the item: its entry remembers it, the item stays
+    connection.execute(
+        t.revision.insert().values(
+            item_id=row.id,
+            number=row.revision,
+            at=ingest.now,
+            title=row.title,
+            html=row.html,
+            text=row.text,
+            content_hash=row.content_hash,
+        )
+    )
+    connection.execute(
+        update(t.item)
+        .where(i.id == row.id)
+        .values(
+            title=entry.title,
+            link=entry.original_link or entry.link,
+            author=entry.author,
+            image=body.image or entry.image,
+            categories=list(entry.categories),
+            enclosures=[asdict(one) for one in entry.enclosures],
+            content_hash=intent.content_hash,
+            revision=row.revision + 1,
+            updated=ingest.now,
+        )
+    )
+    upsert(
+        connection,
+        t.item_text,
+        [
+            {
+                "item_id": row.id,
+                "html": body.html,
+                "summary": body.summary,
+                "text": body.text,
+                "sanitizer_version": body.sanitizer_version,
+            }
+        ],
+        update=True,
+    )
+    written.changed_items.append(row.id)
+
+
+def _touch(connection: Connection, entry_ids: Sequence[int], now: datetime) -> None:
+    for start in range(0, len(entry_ids), BATCH):
+        connection.execute(
+            update(t.entry)
+            .where(
+                t.entry.c.id.in_(entry_ids[start : start + BATCH]),
+                t.entry.c.last_seen < now - _SEEN_AGAIN,
+            )
+            .values(last_seen=now)
+        )
+
+
+def _move_views(connection: Connection, ingest: Ingest, written: Written) -> None:
+    """Move the version of every view that may show what changed, in this same transaction."""
+    affected: set[str] = set()
+    if written.new_items or written.joined_items:
+        affected.add(ingest.source_id)
+    numbers = written.changed_items + written.joined_items
+    for start in range(0, len(numbers), BATCH):
+        affected.update(
+            connection.scalars(
+                select(t.entry.c.source_id)
+                .where(t.entry.c.item_id.in_(numbers[start : start + BATCH]))
+                .distinct()
+            )
+        )
+    move_views(connection, sorted(affected), ingest.now)
+
+
+def move_views(connection: Connection, source_ids: Sequence[str], now: datetime) -> None:
+    """Say that what the views of these sources show has changed."""
+    for some in batches(source_ids):
+        showing = select(t.view_source.c.view_id).where(t.view_source.c.source_id.in_(some))
+        connection.execute(
+            update(t.view)
+            .where(t.view.c.id.in_(showing))
+            .values(version=t.view.c.version + literal(1), changed_at=now)
+        )
+
+
+def log_poll(connection: Connection, record: PollRecord) -> None:
+    """Keep the record of a poll."""
+    timing = record.timing
+    connection.execute(
+        t.poll_log.insert().values(
+            source_id=record.source_id,
+            at=record.at,
+            status=record.status,
+            outcome=record.outcome,
+            error=record.error,
+            wire_bytes=record.wire_bytes,
+            decoded_bytes=record.decoded_bytes,
+            dns_ms=timing.dns,
+            connect_ms=timing.connect,
+            first_byte_ms=timing.first_byte,
+            total_ms=timing.total,
+            entries=record.entries,
+            new_items=record.new_items,
+            changed_items=record.changed_items,
+            next_at=record.next_at,
+            reason=record.reason,
+            detail=record.reason_detail,
+        )
+    )
