@@ -1,0 +1,73 @@
+"""Which query parameters are about the reader's way and not about the page.
+
+The rules are data (`data/parameters.txt`); an operator adds more in the configuration.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
+from importlib.resources import files
+
+# A parameter with one of these values says how the page is shown or where the link stood,
+# whatever its name: `?outputType=amp`, `?from=rss`, `?ncid=rss`. (A feed is never an article.)
+_TELLING_VALUES = frozenset({"amp", "amphtml", "rss", "rss2", "rssfeed", "feedburner"})
+
+
+def data_lines(name: str) -> tuple[str, ...]:
+    """The rules of a data file of this package: its lines without comments and blank ones."""
+    text = (files("aggregator.urls") / "data" / name).read_text(encoding="utf-8")
+    lines = (line.strip() for line in text.splitlines())
+    return tuple(line for line in lines if line and not line.startswith("#"))
+
+
+@lru_cache(maxsize=64)
+def _matcher(names: tuple[str, ...]) -> re.Pattern[str]:
+    """One expression for all `names`; `*` is any run of characters."""
+    alternatives = "|".join(
+        ".*".join(re.escape(piece) for piece in name.casefold().split("*")) for name in names
+    )
+    return re.compile(f"(?:{alternatives})", re.DOTALL)
+
+
+@cache
+def _shipped() -> tuple[re.Pattern[str], dict[str, re.Pattern[str]]]:
+    """The rules for every host, and those of single hosts by host."""
+    general: list[str] = []
+    by_host: dict[str, list[str]] = {}
+    for line in data_lines("parameters.txt"):
+        host, _, name = line.rpartition(" ")
+        if host:
+            by_host.setdefault(host.strip(), []).append(name)
+        else:
+            general.append(name)
+    return _matcher(tuple(general)), {h: _matcher(tuple(names)) for h, names in by_host.items()}
+
+
+def _suffixes(host: str) -> Iterable[str]:
+    """`host` and every domain above it: a.b.c, b.c, c."""
+    while host:
+        yield host
+        host = host.partition(".")[2]
+
+
+def is_tracking(name: str, value: str, host: str, extra: Sequence[str] = ()) -> bool:
+    """Whether the parameter `name=value` may be dropped from a URL of `host`.
+
+    Args:
+        name: Decoded name.
+        value: Decoded value, empty where there is none.
+        host: Lower-case host.
+        extra: Further names the operator gave; `*` is any run of characters.
+    """
+    name = name.casefold()
+    general, by_host = _shipped()
+    if general.fullmatch(name) or value.casefold() in _TELLING_VALUES:
+        return True
+    if extra and _matcher(tuple(extra)).fullmatch(name):
+        return True
+    return any(
+        (rules := by_host.get(domain)) is not None and rules.fullmatch(name) is not None
+        for domain in _suffixes(host)
+    )

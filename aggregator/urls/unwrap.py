@@ -1,0 +1,108 @@
+"""The address inside an address: redirectors, share links and AMP caches.
+
+The rules for redirectors are data (`data/redirectors.txt`). Only the target that the URL itself
+spells out is used: nothing is fetched and opaque links (shorteners) stay what they are.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from urllib.parse import parse_qsl, unquote
+
+from aggregator.urls.origin import SplitUrl, is_http
+from aggregator.urls.parameters import data_lines
+
+_AMP_CACHE_PATH = re.compile(r"/(?:[a-z]/)?(s/)?(.+)", re.DOTALL)
+_AMP_VIEWER = re.compile(r"(?:^|\.)(?:google(?:\.[a-z]{2,3}){1,2}|bing\.com)$")
+_AMP_VIEWER_PATH = re.compile(r"/amp/(s/)?(.+\..+)", re.DOTALL)
+_YAHOO_TARGET = re.compile(r"/\*+-?(https?(?::|%3A)//?.+)", re.DOTALL | re.IGNORECASE)
+_BARE_HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?:[/?:].*)?", re.DOTALL | re.IGNORECASE)
+_LATER_ADDRESS = re.compile(r"https?://[^\s]+", re.IGNORECASE)
+
+
+@cache
+def _rules() -> tuple[tuple[re.Pattern[str], str, str], ...]:
+    """Redirectors as (host expression, path prefix, parameter), the parameter in lower case."""
+    rules = []
+    for line in data_lines("redirectors.txt"):
+        host, prefix, parameter = line.split()
+        if host.endswith(".*"):
+            name = re.escape(host[:-2]) + r"(?:\.[a-z]{2,3}){1,2}"
+        else:
+            name = re.escape(host)
+        rules.append((re.compile(rf"(?:[a-z0-9-]+\.)*{name}"), prefix, parameter.casefold()))
+    return tuple(rules)
+
+
+@lru_cache(maxsize=4096)
+def _rules_of(host: str) -> tuple[tuple[str, str], ...]:
+    """The (path prefix, parameter) rules that count on `host`."""
+    return tuple(
+        (prefix, parameter) for rule, prefix, parameter in _rules() if rule.fullmatch(host)
+    )
+
+
+def unwrap(parts: SplitUrl) -> str | None:
+    """The absolute URL that `parts` passes its reader on to, or None where it is the page itself.
+
+    One layer is taken off; the caller goes on until there is none left.
+    """
+    return _from_amp_cache(parts) or _from_yahoo(parts) or _from_redirector(parts)
+
+
+def _from_amp_cache(parts: SplitUrl) -> str | None:
+    if parts.host.endswith(".cdn.ampproject.org") or parts.host == "cdn.ampproject.org":
+        found = _AMP_CACHE_PATH.fullmatch(parts.path)
+    elif _AMP_VIEWER.search(parts.host):
+        found = _AMP_VIEWER_PATH.fullmatch(parts.path)
+    else:
+        return None
+    if found is None:
+        return None
+    target = f"{'https' if found[1] else 'http'}://{found[2]}"
+    if parts.query:
+        target += f"?{parts.query}"
+    return target if is_http(target) else None
+
+
+def _from_yahoo(parts: SplitUrl) -> str | None:
+    """Yahoo's `…/*http://target`, maybe several in a row: the last one is the page."""
+    if not parts.host.endswith("yahoo.com"):
+        return None
+    found = _YAHOO_TARGET.search(parts.path)
+    if found is None:
+        return None
+    target = unquote(found[1]) if "%3a" in found[1][:9].lower() else found[1]
+    if parts.query:
+        target += f"?{parts.query}"
+    return target if is_http(target) else None
+
+
+def _from_redirector(parts: SplitUrl) -> str | None:
+    path = parts.path.casefold() or "/"
+    for prefix, parameter in _rules_of(parts.host):
+        if path.startswith(prefix):
+            target = _target(parts, parameter)
+            if target is not None:
+                return target
+    return None
+
+
+def _target(parts: SplitUrl, parameter: str) -> str | None:
+    if parameter == "?":  # the whole query is the address
+        value = parts.query
+    else:
+        pairs = parse_qsl(parts.query, keep_blank_values=False, max_num_fields=None)
+        value = next((v for name, v in pairs if name.casefold() == parameter), "")
+    value = value.strip()
+    if parameter == "u" and parts.host.startswith("urldefense"):
+        value = unquote(value.replace("-", "%").replace("_", "/"))
+    if is_http(value):
+        return value
+    if parameter == "text":  # share texts carry the address after some words
+        found = _LATER_ADDRESS.search(value)
+        return found[0] if found and is_http(found[0]) else None
+    if _BARE_HOST.fullmatch(value) and is_http("http://" + value):
+        return "http://" + value
+    return None

@@ -1,0 +1,243 @@
+"""The canonical key: which links mean one page, and which keys may identify an item."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.urls.key import url_key
+
+
+def key(url: str, **options: object) -> str:
+    found = url_key(url, **options)  # type: ignore[arg-type]
+    assert found is not None, url
+    return found.key
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("http://Example.org:80/a/./b/../c", "https://www.example.org/a/c/"),
+        ("https://example.org/%7ejane/caf%c3%a9", "https://example.org/~jane/cafe%CC%81"),
+        ("https://example.org/story/index.html", "https://example.org/story"),
+        ("https://example.org/story.html", "https://example.org/story"),
+        ("https://user:pw@example.org/story", "https://example.org/story"),
+        ("https://example.org/story?b=2&a=1", "https://example.org/story?a=1&b=2"),
+        ("https://example.org/story?id=7&amp;utm_source=x", "https://example.org/story?id=7"),
+        ("https://example.org/story;jsessionid=AB12", "https://example.org/story"),
+        ("https://example.org/story?#top", "https://example.org/story"),
+        ("https://example.org/\tstory\n", "https://example.org/story"),
+        ("https://bücher.example/x1", "https://xn--bcher-kva.example/x1"),
+        ("//example.org/story", "https://example.org/story"),
+        ("https://example.org:443/story", "http://example.org./story"),
+    ],
+)
+def test_spellings_of_one_address_have_one_key(one: str, other: str) -> None:
+    assert key(one) == key(other)
+
+
+@pytest.mark.parametrize(
+    "twin",
+    [
+        "https://m.example.org/2024/a-story.html",
+        "https://amp.example.org/2024/a-story.html",
+        "https://www.example.org/amp/2024/a-story.html",
+        "https://example.org/2024/a-story/amp/",
+        "https://example.org/2024/a-story.amp.html",
+        "https://example.org/2024/a-story-amp.html",
+        "https://example.org/2024/a-story?amp=1",
+        "https://example.org/2024/a-story?outputType=amp",
+        "https://example.org/mobile/2024/a-story",
+        "https://example-org.cdn.ampproject.org/c/s/example.org/2024/a-story/amp",
+        "https://www.google.com/amp/s/example.org/2024/a-story",
+    ],
+)
+def test_amp_and_mobile_twins_share_the_key_of_the_page(twin: str) -> None:
+    assert key(twin) == key("https://www.example.org/2024/a-story")
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        "https://www.google.com/url?sa=t&url=https%3A%2F%2Fexample.org%2Fa-story%3Fid%3D3&usg=x",
+        "https://l.facebook.com/l.php?u=https%3A%2F%2Fexample.org%2Fa-story%3Fid%3D3&h=AT0",
+        "http://us.rd.yahoo.com/dailynews/rss/*http://example.org/a-story?id=3",
+        "https://www.google.de/url?q=https%3A%2F%2Fl.facebook.com%2Fl.php%3Fu%3D"
+        "https%253A%252F%252Fexample.org%252Fa-story%253Fid%253D3",
+    ],
+)
+def test_redirectors_have_the_key_of_the_page_they_lead_to(wrapped: str) -> None:
+    assert key(wrapped) == key("https://example.org/a-story?id=3")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://example.org/?p=1", "https://example.org/?p=2"),
+        (
+            "https://www.youtube.com/watch?v=aaaaaaaaaaa",
+            "https://www.youtube.com/watch?v=bbbbbbbbbbb",
+        ),
+        ("https://example.org/Story", "https://example.org/story"),
+        ("https://example.org/a?page=1", "https://example.org/a?page=2"),
+        ("https://example.org/thread?4711", "https://example.org/thread?4712"),
+        ("https://example.org/q?x=%C7", "https://example.org/q?x=%C8"),
+        ("https://example.org/a%2Fb", "https://example.org/a/b"),
+        ("https://example.org/q?x=a%26b=c", "https://example.org/q?x=a&b=c"),
+        ("https://example.org/#!/story/1", "https://example.org/#!/story/2"),
+        ("https://news.example.org/a", "https://sport.example.org/a"),
+        ("https://example.org:8080/a", "https://example.org/a"),
+        ("https://m.co.uk/a", "https://co.uk/a"),
+    ],
+)
+def test_what_picks_the_page_stays_in_the_key(one: str, other: str) -> None:
+    assert key(one) != key(other)
+
+
+def test_a_fragment_stays_only_when_asked_for_or_routed_by_a_script() -> None:
+    notes = "https://example.org/notes"
+    assert key(f"{notes}#v2") == key(f"{notes}#v3") == key(notes)
+    assert key(f"{notes}#v2", keep_fragment=True) != key(f"{notes}#v3", keep_fragment=True)
+    assert key("https://example.org/#!/a/1") == key("https://example.org/?_escaped_fragment_=/a/1")
+
+
+def test_an_operator_adds_parameters_of_a_publisher() -> None:
+    assert key("https://example.org/a?xyz_src=1", extra_parameters=["xyz_*"]) == "example.org/a"
+
+
+def test_a_parameter_of_one_host_counts_on_that_host_only() -> None:
+    assert key("https://www.wsj.com/articles/x-1?mod=rss_home") == key(
+        "https://wsj.com/articles/x-1"
+    )
+    assert key("https://example.org/?mod=a&id=1") != key("https://example.org/?mod=b&id=1")
+
+
+def test_addresses_of_one_video_have_one_key() -> None:
+    video = key("https://www.youtube.com/watch?v=n8cEZM1lN5g")
+    assert key("https://youtu.be/n8cEZM1lN5g?si=abc") == video
+    assert key("https://www.youtube.com/embed/n8cEZM1lN5g") == video
+    assert key("https://m.youtube.com/watch?feature=share&v=n8cEZM1lN5g") == video
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.org/",
+        "https://example.org/index.html",
+        "https://example.org/de/",
+        "https://example.org/?utm_source=rss",
+        "https://example.org/news/",
+        "https://example.org/tag/berlin",
+        "https://example.org/blog/category/python/page/2",
+        "https://example.org/2024/05/",
+        "https://example.org/feed/",
+        "https://example.org/?s=berlin",
+        "https://news.google.com/rss/articles/CBMiXmh0dHBz?oc=5",
+    ],
+)
+def test_home_section_and_list_pages_identify_nothing(url: str) -> None:
+    found = url_key(url)
+    assert found is not None
+    assert not found.identity
+    assert found.reasons
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.org/?p=123",
+        "https://example.org/1947/",
+        "https://example.org/avg.html",
+        "https://example.org/2024/05/a-story",
+        "https://github.com/owner/project/releases/tag/v0.2.0",
+        "https://example.org/news/a-story-of-a-town",
+        "https://example.org/#!/story/17",
+    ],
+)
+def test_an_article_page_is_an_identity(url: str) -> None:
+    found = url_key(url)
+    assert found is not None
+    assert found.identity, found.reasons
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        " ",
+        "/a",
+        "\x00",
+        "mailto:a@example.org",
+        "javascript:alert(1)",
+        "ftp://example.org/x",
+        "http://",
+        "http://[::1",
+        "http://a b/",
+        "http://\ud800/",
+        "http://example.org/\ud800",
+        "https://..",
+        "http://example.org:port/",
+        "http://example.org:99999/",
+        "http://" + "a" * 300 + ".org/",
+        "http://example.org/" + "x" * 9000,
+    ],
+)
+def test_what_is_no_http_url_has_no_key(url: str) -> None:
+    assert url_key(url) is None
+
+
+def test_a_redirector_that_leads_to_itself_ends() -> None:
+    loop = "https://www.google.com/url?q=" * 3 + "https://www.google.com/url"
+    assert url_key(loop) is not None
+
+
+TEXT = st.text(
+    alphabet=st.sampled_from("abcm12.-_~%/?&=#;:@!+'\"<>[]{}éü語\ud800 \t") | st.characters(),
+    max_size=60,
+)
+WORD = st.text("abcdeXYZ0123456789-", min_size=1, max_size=8)
+
+
+@given(TEXT)
+def test_no_string_raises(tail: str) -> None:
+    url_key(tail)
+    url_key("https://example.org/" + tail)
+    url_key("https://" + tail)
+
+
+@given(
+    st.sampled_from(
+        ["example.org", "m.example.co.uk", "www.amp.example.de", "10.0.0.1", "[::1]:81"]
+    ),
+    st.lists(
+        st.sampled_from(
+            ["amp", "a.html", "x.amp.html", "..", ".", "mobile", "index.php", "ü%2F", "%41"]
+        )
+        | TEXT,
+        max_size=5,
+    ),
+    TEXT,
+)
+def test_a_key_is_its_own_key(host: str, segments: list[str], query: str) -> None:
+    first = url_key(f"https://{host}/{'/'.join(segments)}?{query}")
+    if first is not None and "://" not in first.key:  # an address inside is taken out only once
+        again = url_key("https://" + first.key)
+        assert again is not None
+        assert again.key == first.key
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["id", "story", "n"]), WORD), max_size=3),
+    st.lists(st.tuples(st.sampled_from(["utm_source", "fbclid", "ref", "xtor"]), WORD), max_size=3),
+    st.randoms(use_true_random=False),
+)
+def test_order_and_tracking_parameters_do_not_matter(
+    telling: list[tuple[str, str]], tracking: list[tuple[str, str]], random: object
+) -> None:
+    def url(pairs: list[tuple[str, str]]) -> str:
+        return "https://example.org/a?" + "&".join(f"{name}={value}" for name, value in pairs)
+
+    mixed = telling + tracking
+    random.shuffle(mixed)  # type: ignore[attr-defined]
+    assert key(url(mixed)) == key(url(telling))
