@@ -1,0 +1,108 @@
+"""Fixtures that every room may use: real parts, and a fresh database of either kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import parts
+
+_missing: dict[str, int] = {}
+
+
+def _program(part: str) -> Path:
+    """The program of a part; else the test is skipped, or fails where parts are required."""
+    if found := parts.find(part):
+        return found
+    _missing[part] = _missing.get(part, 0) + 1
+    reason = f"{part} is not installed; `{parts.INSTALL}` installs it on Debian"
+    if parts.required():
+        pytest.fail(f"{reason} ({parts.REQUIRE} is set)", pytrace=False)
+    pytest.skip(reason)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Check `@pytest.mark.required(part)` before the test starts."""
+    for mark in item.iter_markers("required"):
+        for part in mark.args:
+            _program(part)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say aloud which parts were missing: a silent skip looks like a pass."""
+    for part, tests in sorted(_missing.items()):
+        terminalreporter.write_line(
+            f"MISSING PART: {part}: {tests} test(s) did not run. Install it with {parts.INSTALL}.",
+            yellow=True,
+            bold=True,
+        )
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the settings of whoever runs the tests out of the tests."""
+    for name in ("AGGREGATOR_CONFIG", "AGGREGATOR_LISTEN", "AGGREGATOR_STORAGE_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[parts.Postgres]:
+    """A private PostgreSQL server, started when the first test asks for it."""
+    server = parts.Postgres(_program("postgres"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def postgres_url(postgres: parts.Postgres) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database that is dropped after the test."""
+    name = postgres.create()
+    yield postgres.url(name)
+    postgres.drop(name)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of an SQLite database file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'aggregator.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database: every test that asks for it runs on both kinds."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def new_postgres_url(postgres: parts.Postgres) -> Iterator[Callable[[], str]]:
+    """Makes further empty PostgreSQL databases within one test (property tests, many runs)."""
+    made: list[str] = []
+
+    def create() -> str:
+        made.append(postgres.create())
+        return postgres.url(made[-1])
+
+    yield create
+    for name in made:
+        postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The browser's program."""
+    return _program("chromium")
+
+
+@pytest.fixture(scope="session")
+def newsboat() -> Path:
+    """The feed reader newsboat's program."""
+    return _program("newsboat")
+
+
+@pytest.fixture(scope="session")
+def sfeed() -> Path:
+    """The feed parser sfeed's program: a feed on stdin, tab-separated items on stdout."""
+    return _program("sfeed")
