@@ -33,7 +33,7 @@ class RequestKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FetchRequest:
-    """One conditional GET. `url` is sent byte for byte as configured.
+    """One conditional GET (a POST when `form` is set). `url` is sent byte for byte as configured.
 
     `strict` links come from content: a source's `allow_private` never applies to them.
     """
@@ -47,6 +47,54 @@ class FetchRequest:
     strict: bool = False
     configured_port: int | None = None
     delta: bool = False  # send A-IM: feed (RFC 3229)
+    form: Mapping[str, str] | None = None  # HUB only: sent as an urlencoded POST
+
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """Bounds of one kind of request: bytes of the body as sent and decoded, and the whole time.
+
+    `truncate` keeps the first bytes of a longer body instead of refusing it (robots.txt:
+    RFC 9309 §2.5).
+    """
+
+    wire: int
+    decoded: int
+    total: timedelta
+    truncate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FetchLimits:
+    """Everything the client bounds. Time spent waiting for a host slot counts nowhere."""
+
+    feed: BodyLimits = BodyLimits(5 * MIB, 10 * MIB, timedelta(seconds=30))
+    article: BodyLimits = BodyLimits(2 * MIB, 3 * MIB, timedelta(seconds=20))
+    page: BodyLimits = BodyLimits(5 * MIB, 10 * MIB, timedelta(seconds=30))
+    robots: BodyLimits = BodyLimits(MIB // 2, MIB // 2, timedelta(seconds=10), truncate=True)
+    hub: BodyLimits = BodyLimits(64 * 1024, 64 * 1024, timedelta(seconds=20))
+    head: int = 64 * 1024  # bytes of all header blocks of one response, 1xx included
+    redirects: int = 5
+    resolve: timedelta = timedelta(seconds=5)
+    connect: timedelta = timedelta(seconds=5)  # TLS inside it
+    read: timedelta = timedelta(seconds=10)  # between two reads
+    ratio: int = 200  # decoded bytes for one wire byte, once past `ratio_from`
+    ratio_from: int = MIB
+    in_flight: int = 20
+    idle: timedelta = timedelta(seconds=15)  # a kept connection, at most one for an origin
+
+    def of(self, kind: RequestKind) -> BodyLimits:
+        """The bounds of this kind of request."""
+        return {
+            RequestKind.FEED: self.feed,
+            RequestKind.ARTICLE: self.article,
+            RequestKind.PAGE: self.page,
+            RequestKind.ROBOTS: self.robots,
+            RequestKind.HUB: self.hub,
+        }[kind]
 
 
 class FetchError(StrEnum):

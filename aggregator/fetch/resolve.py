@@ -1,0 +1,89 @@
+"""Names to addresses, off the event loop and checked by the guard before anybody dials them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from ipaddress import ip_address
+from typing import Protocol
+
+from aggregator.fetch.failure import FetchFailed
+from aggregator.fetch.guard import AddressPolicy
+from aggregator.model.http import FetchError
+
+_THREADS = 8
+
+
+class Resolver(Protocol):
+    """Finds the addresses of a host."""
+
+    async def resolve(self, host: str, port: int) -> tuple[str, ...]:
+        """All addresses of the host as text, in the order to try them.
+
+        Raises `FetchFailed(DNS)`.
+        """
+        ...
+
+    def close(self) -> None:
+        """Stop taking questions."""
+        ...
+
+
+class SystemResolver:
+    """`getaddrinfo` in a small thread pool of its own: a hanging DNS server must not take the
+    threads that the database needs."""
+
+    def __init__(self, limit: timedelta) -> None:
+        self._limit = limit.total_seconds()
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="resolve")
+
+    async def resolve(self, host: str, port: int) -> tuple[str, ...]:
+        """See `Resolver.resolve`. Numeric hosts in every form of inet_aton cost no question."""
+        literal = numeric_address(host)
+        if literal is not None:
+            return (literal,)
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._limit):
+                found = await loop.run_in_executor(self._threads, _getaddrinfo, host, port)
+        except TimeoutError as error:
+            raise FetchFailed(FetchError.DNS, f"no DNS answer for {host} in time") from error
+        except (OSError, UnicodeError) as error:
+            raise FetchFailed(FetchError.DNS, f"{host} has no address") from error
+        if not found:
+            raise FetchFailed(FetchError.DNS, f"{host} has no address")
+        return found
+
+    def close(self) -> None:
+        """See `Resolver.close`. Questions under way are abandoned."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def numeric_address(host: str) -> str | None:
+    """The address that a numeric host stands for (`127.1`, `0x7f.1`, `2130706433`), or None."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return None
+    return str(found[0][4][0])
+
+
+async def locate(
+    resolver: Resolver, host: str, port: int, policy: AddressPolicy
+) -> tuple[str, ...]:
+    """The addresses of a host, if every one of them may be dialled.
+
+    One forbidden address among several refuses the host: a name that also points inside is not
+    trusted to point outside. Raises `Blocked` or `FetchFailed(DNS)`.
+    """
+    addresses = await resolver.resolve(host, port)
+    for address in addresses:
+        policy.check(ip_address(address))
+    return addresses
+
+
+def _getaddrinfo(host: str, port: int) -> tuple[str, ...]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
