@@ -1,0 +1,163 @@
+"""After a poll that brought nothing usable: how long to wait, and when a source has ended.
+
+Nothing here ever polls faster than the normal interval. Endings are confirmed before they are
+believed (410 once more after a day, 404 and 403 for two weeks) and are probed weekly afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from aggregator.model.poll import PollOutcome, PollSettings
+from aggregator.schedule.jitter import uniform
+from aggregator.schedule.shape import DAY, HOUR
+from aggregator.schedule.state import PolicyState
+
+LONGEST = DAY
+PROBE = 7 * DAY  # between looks at a source that has ended
+CONFIRM_GONE = DAY
+PATIENCE = 14 * DAY  # of 404 or 403 before a source counts as ended
+PATIENT_TRIES = 5  # and at least so many answers: two weeks of our being off are no evidence
+EMPTY_ANSWERS = 3  # 204 or 205 in a row are an error from here on
+DEEPEST_THROTTLE = 6
+GOOD_POLLS = 3  # that ease a throttle by one step
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a run of failures means: seconds to wait, the reason, a sentence, and if it is over."""
+
+    wait: float
+    reason: str
+    detail: str
+    dead: bool = False
+
+
+def failure_kind(outcome: PollOutcome) -> str:
+    """The kind of a failure, as far as its treatment differs."""
+    if outcome.error == "bot_challenge":
+        return "bot-challenge"
+    match outcome.status:
+        case 401 | 407:
+            return "auth"
+        case 403:
+            return "forbidden"
+        case 404:
+            return "missing"
+        case 410:
+            return "gone"
+        case 429 | 503:
+            return "throttled"
+    return "error-backoff"
+
+
+def count_failure(state: PolicyState, outcome: PollOutcome, now: float) -> PolicyState:
+    """One more failure. A run of one kind is timed from its first answer."""
+    kind = failure_kind(outcome)
+    since = state.failing_since if state.error == kind else None
+    return replace(
+        state,
+        failures=state.failures + 1,
+        failing_since=now if since is None else since,
+        error=kind,
+        good=0,
+    )
+
+
+def count_success(state: PolicyState) -> PolicyState:
+    """A good poll ends a run of failures and, the third in a row, eases a throttle."""
+    good, throttle = state.good + 1, state.throttle
+    if good >= GOOD_POLLS and throttle:
+        good, throttle = 0, throttle - 1
+    return replace(
+        state,
+        failures=0,
+        failing_since=None,
+        error="",
+        empties=0,
+        good=good,
+        throttle=throttle,
+        floor_until=None,
+        floor_reason="",
+    )
+
+
+def count_empty(state: PolicyState, outcome: PollOutcome, now: float) -> PolicyState:
+    """A 204 or 205 is no change, until there are `EMPTY_ANSWERS` of them in a row."""
+    state = replace(state, empties=state.empties + 1)
+    return count_failure(state, outcome, now) if state.empties >= EMPTY_ANSWERS else state
+
+
+def hold(
+    state: PolicyState, outcome: PollOutcome, now: float, normal: float, settings: PollSettings
+) -> PolicyState:
+    """Set the hard floor a failed answer asks for (RFC 9110 §10.2.3, RFC 6585 §4).
+
+    Retry-After is taken at its word up to `settings.floor_cap`. A 429 or 503 without it, or one
+    that follows another, doubles the interval (`normal`, seconds), to an hour at least.
+    """
+    cap = settings.floor_cap.total_seconds()
+    stated = None
+    if outcome.retry_after is not None:
+        stated = min(max(0.0, outcome.retry_after.total_seconds()), cap)
+    if failure_kind(outcome) != "throttled":
+        if not stated:
+            return state
+        return replace(state, floor_until=now + stated, floor_reason="retry-after")
+    repeated = state.failures > 1
+    throttle = state.throttle
+    if stated is None or repeated:
+        throttle = min(throttle + 1, DEEPEST_THROTTLE)
+    wait = stated if stated is not None else max(HOUR, min(normal * 2**throttle, LONGEST))
+    return replace(
+        state,
+        throttle=throttle,
+        floor_until=now + wait,
+        floor_reason="throttled" if stated is None else "retry-after",
+    )
+
+
+def judge(state: PolicyState, normal: float, now: float, source_id: str) -> Verdict:
+    """How long to wait after the failures in `state`; `normal` is the usual interval, seconds."""
+    since = state.failing_since if state.failing_since is not None else now
+    lasting = now - since
+    nth = f"failure {state.failures} in a row"
+    match state.error:
+        case "gone" if lasting >= CONFIRM_GONE:
+            return _ended("gone", "the server says 410 Gone, twice a day apart", state, source_id)
+        case "gone":
+            wait = max(normal, CONFIRM_GONE * uniform(source_id, state.polls, "backoff", 1.0, 1.1))
+            return Verdict(
+                wait, "gone-confirm", "the server says 410 Gone; asked once more in a day"
+            )
+        case "auth" | "bot-challenge":
+            wait = max(normal, _spread(LONGEST, state, source_id))
+            what = "wants credentials" if state.error == "auth" else "sends a bot challenge"
+            return Verdict(wait, state.error, f"the server {what}: tried once a day until it stops")
+        case "missing" | "forbidden" if lasting >= PATIENCE and state.failures >= PATIENT_TRIES:
+            status = 404 if state.error == "missing" else 403
+            return _ended(state.error, f"{status} for {lasting / DAY:.0f} days", state, source_id)
+        case "throttled":
+            # `normal` is already doubled by the throttle, for as long as that lasts.
+            return Verdict(normal, "throttled", f"the server asks for fewer requests; {nth}")
+    steps = max(0, state.failures - 1)
+    wait = min(normal * 2 ** min(steps, 20), max(LONGEST, normal))
+    wait = max(normal, _spread(wait, state, source_id))
+    return Verdict(wait, state.error, f"{nth}: the interval is doubled with each")
+
+
+def _ended(kind: str, why: str, state: PolicyState, source_id: str) -> Verdict:
+    wait = _spread(PROBE, state, source_id)
+    return Verdict(wait, kind, f"ended: {why}; probed once a week", dead=True)
+
+
+def _spread(wait: float, state: PolicyState, source_id: str) -> float:
+    return wait * uniform(source_id, state.polls, "backoff", 0.9, 1.1)
+
+
+def forgive(state: PolicyState) -> PolicyState:
+    """Take back the last counted failure: it turned out to be our own outage (`outage`)."""
+    left = max(0, state.failures - 1)
+    if left:
+        return replace(state, failures=left)
+    return replace(state, failures=0, failing_since=None, error="")
