@@ -109,7 +109,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     # -- httpcore.AsyncNetworkStream (its signatures: hence the `timeout` parameters)
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Up to `max_bytes`, empty at the end. Raises `FetchFailed` when the budget is spent."""
         if not self._chunks and not self._ended:
             self._reader = asyncio.get_running_loop().create_future()
@@ -137,7 +137,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
                 self._transport.resume_reading()
         return data
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all of `buffer`."""
         if self._transport is None or self._ended:
             raise httpcore.WriteError("the connection is closed")
@@ -160,7 +160,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
+        timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Put TLS on this connection, within what is left of the time to connect."""
         if self._transport is None or self._ended or self._chunks:
@@ -247,7 +247,7 @@ class Dialler(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109
+        timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:

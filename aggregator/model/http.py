@@ -213,3 +213,42 @@ class HostSlots(Protocol):
     async def release(self, slot: Slot) -> None:
         """Give the slot back; the host's gap starts to run."""
         ...
+
+
+class RobotsOutcome(StrEnum):
+    """How asking for robots.txt ended (RFC 9309 §2.3.1)."""
+
+    RULES = "rules"  # 2xx: the body holds the rules
+    UNAVAILABLE = "unavailable"  # 4xx, too many redirects: everything may be fetched
+    REFUSED = "refused"  # 401, 403, 429, our own guard: nothing is
+    UNREACHABLE = "unreachable"  # 5xx, network: nothing is, for 30 days
+
+
+@dataclass(frozen=True, slots=True)
+class RobotsRecord:
+    """What is kept of one authority's robots.txt.
+
+    `body` is the last copy that could be read; None where there was none or the server asked
+    not to store it.
+    """
+
+    authority: str  # scheme://host:port
+    outcome: RobotsOutcome
+    fetched_at: datetime
+    expires_at: datetime
+    detail: str | None = None
+    body: bytes | None = None
+    validators: Validators = field(default_factory=Validators)
+    failing_since: datetime | None = None
+
+
+class RobotsStore(Protocol):
+    """Keeps robots.txt across restarts and workers."""
+
+    async def load(self, authority: str) -> RobotsRecord | None:
+        """The record of this authority, None when there is none."""
+        ...
+
+    async def save(self, record: RobotsRecord) -> None:
+        """Keep a record in place of the authority's former one."""
+        ...
