@@ -1,0 +1,54 @@
+# Everyday commands. `make help` lists them; each is a line or two on purpose.
+# Needs make and Python 3.11 or newer; everything else is installed into .venv.
+
+BIN := .venv/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help venv run demo test check format bench container-test lock clean
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# The virtual environment. A stamp says which locked requirements it holds; dev.txt includes run.txt.
+.venv/.run: requirements/run.txt pyproject.toml
+	@sh scripts/install.sh run
+
+.venv/.dev: requirements/dev.txt pyproject.toml
+	@sh scripts/install.sh dev
+
+venv: .venv/.dev  ## create .venv with the service and everything to develop it
+
+run: .venv/.run  ## install and start the service with config/aggregator.yaml
+	@exec $(BIN)/aggregator run $(ARGS)
+
+demo: .venv/.run  ## the same with bundled sample feeds: no internet needed
+	@exec $(BIN)/python -m demo $(ARGS)
+
+test: .venv/.dev  ## run all tests (ARGS="-k poll" for some)
+	@sh scripts/parts.sh
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/.dev  ## format, lint, types, import floors, docs: what CI checks before the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_house.py
+
+format: .venv/.dev  ## format the code and fix what the linter can fix
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/.dev  ## measure polling against other readers, into bench/README.md
+	$(BIN)/python -m bench.poll $(ARGS)
+
+container-test:  ## build the image, start it with compose, see that the data stays
+	@sh scripts/container-test.sh
+
+lock:  ## resolve the locked requirements again (needs uv)
+	sh requirements/compile.sh
+
+clean:  ## remove caches, the virtual environment and the demo's files; data/ stays
+	rm -rf .venv .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

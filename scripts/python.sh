@@ -1,0 +1,16 @@
+#!/bin/sh
+# Print the path of a Python that is new enough, or say what is missing.
+set -eu
+enough='import sys; sys.exit(sys.version_info < (3, 11))'
+found=
+for name in ${PYTHON:-python3.13 python3.12 python3.11 python3 python}; do
+    # A name on the PATH may be a shim that cannot run: ask it, rather than believe the name.
+    version=$("$name" -c 'import sys; print(sys.version.split()[0])' 2>/dev/null) || continue
+    if "$name" -c "$enough" 2>/dev/null; then
+        "$name" -c 'import sys; print(sys.executable)'
+        exit 0
+    fi
+    found="$found $name is $version;"
+done
+echo "Python 3.11 or newer is needed;${found:- none was found.} Install one, or name it: make PYTHON=/path/to/python3.11 …" >&2
+exit 1
