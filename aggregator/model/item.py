@@ -93,7 +93,7 @@ class FeedState:
     link: str | None = None
     feed_id: str | None = None
     identity_policy: str | None = None
-    policy: Mapping[str, Any] = field(default_factory=dict)
+    policy: str | None = None  # JSON of `schedule.state.PolicyState`
     failures: int = 0
     last_polled_at: datetime | None = None
     last_success_at: datetime | None = None
@@ -192,3 +192,4 @@ class FeedPage:
     newest: Mapping[str, str] = field(default_factory=dict)  # format -> URL of the current page
     archive: bool = False
     generator: str = "aggregator"
+    about_url: str | None = None  # where a person reads what our JSON Feed extension means

@@ -1,0 +1,144 @@
+"""A page of a view as JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/).
+
+What the format has no member for stands in the extension object `_aggregator`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aggregator.markup.text import canonical_to_text, clean, one_line
+from aggregator.model.feed import Enclosure
+from aggregator.model.item import CopyRef, FeedPage, RelatedRef, ServedItem, SourceRef
+from aggregator.publish.values import (
+    UNKNOWN_TYPE,
+    distinct,
+    excerpt,
+    file_url,
+    language_tag,
+    media_type,
+    rfc3339,
+    summary_text,
+    web_url,
+)
+
+CONTENT_TYPE = "application/feed+json"
+
+_VERSION = "https://jsonfeed.org/version/1.1"
+
+
+def render_json(page: FeedPage) -> bytes:
+    """The document as UTF-8 bytes; the same page always gives the same bytes."""
+    about = page.about_url or page.home_url
+    feed = {
+        "version": _VERSION,
+        "title": one_line(page.view_title),
+        "home_page_url": page.home_url,
+        "feed_url": page.self_urls.get("json"),
+        "description": one_line(page.description) if page.description else None,
+        "next_url": page.older.get("json"),
+        "_aggregator": {
+            "about": about,
+            "id": page.feed_id,
+            "updated": rfc3339(page.updated),
+            "current_url": page.newest.get("json") if page.archive else None,
+        },
+        "items": [_item(item, about) for item in page.items],
+    }
+    return json.dumps(_tidy(feed), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _item(item: ServedItem, about: str) -> dict[str, Any]:
+    return {
+        "id": item.public_id,
+        "url": web_url(item.link),
+        "external_url": web_url(item.external_url),
+        "title": one_line(item.title),
+        **_content(item),
+        "summary": summary_text(item) or excerpt(item),
+        "image": web_url(item.image),
+        "date_published": rfc3339(item.published),
+        "date_modified": rfc3339(item.updated),
+        "authors": _authors(item),
+        "tags": distinct(item.categories) or None,
+        "language": language_tag(item.language),
+        "attachments": [_attachment(e) for e in item.enclosures if file_url(e.url)] or None,
+        "_aggregator": _extension(item, about),
+    }
+
+
+def _content(item: ServedItem) -> dict[str, str]:
+    if item.html:
+        return {"content_html": item.html}
+    if item.summary and not item.text:
+        return {"content_text": canonical_to_text(item.summary)}
+    return {"content_text": item.text or ""}
+
+
+def _authors(item: ServedItem) -> list[dict[str, str | None]]:
+    if item.author and (name := one_line(item.author)):
+        return [{"name": name}]
+    return [{"name": one_line(item.source.title), "url": web_url(item.source.link)}]
+
+
+def _attachment(enclosure: Enclosure) -> dict[str, Any]:
+    return {
+        "url": file_url(enclosure.url),
+        "mime_type": media_type(enclosure.type) or UNKNOWN_TYPE,
+        "size_in_bytes": enclosure.length if (enclosure.length or 0) > 0 else None,
+    }
+
+
+def _extension(item: ServedItem, about: str) -> dict[str, Any]:
+    """What later rooms add under `ServedItem.extension` comes first: our own members stand."""
+    return {
+        **{name: value for name, value in item.extension.items() if "." not in name},
+        "about": about,
+        "source": _source(item.source),
+        "related": [_related(r) for r in item.related if web_url(r.url)],
+        "also_in": [_copy(c) for c in item.copies],
+        "via": web_url(item.via),
+        "comments": web_url(item.comments),
+        "revision": item.revision or None,
+        "withdrawn": True if item.withdrawn else None,
+    }
+
+
+def _source(source: SourceRef) -> dict[str, str | None]:
+    return {
+        "title": one_line(source.title),
+        "url": web_url(source.link),
+        "feed_url": web_url(source.feed_url),
+    }
+
+
+def _related(related: RelatedRef) -> dict[str, str | None]:
+    return {
+        "url": web_url(related.url),
+        "title": one_line(related.title) if related.title else None,
+        "heading": one_line(related.heading) if related.heading else None,
+        "state": related.state,
+        "id": related.item_id,
+    }
+
+
+def _copy(copy: CopyRef) -> dict[str, str | None]:
+    return {
+        "source": one_line(copy.source_title),
+        "url": web_url(copy.url),
+        "title": one_line(copy.title) if copy.title else None,
+        "published": rfc3339(copy.published) if copy.published else None,
+    }
+
+
+def _tidy(value: Any) -> Any:
+    """Members that are None left out, every string safe to encode."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, Mapping):
+        return {clean(str(k)): _tidy(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list | tuple):
+        return [_tidy(v) for v in value]
+    return value
