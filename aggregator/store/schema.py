@@ -77,7 +77,7 @@ feed = Table(
     Column("link", Text),
     Column("feed_id", Text),
     Column("identity_policy", String),
-    Column("policy", JSON, nullable=False, default=dict),
+    Column("policy", Text),
     Column("failures", Integer, nullable=False, default=0),
     Column("last_polled_at", Utc),
     Column("last_success_at", Utc),

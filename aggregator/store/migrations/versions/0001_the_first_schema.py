@@ -162,7 +162,7 @@ def upgrade() -> None:
         sa.Column("link", sa.Text(), nullable=True),
         sa.Column("feed_id", sa.Text(), nullable=True),
         sa.Column("identity_policy", sa.String(), nullable=True),
-        sa.Column("policy", sa.JSON(), nullable=False),
+        sa.Column("policy", sa.Text(), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("last_polled_at", aggregator.store.types.Utc(), nullable=True),
         sa.Column("last_success_at", aggregator.store.types.Utc(), nullable=True),

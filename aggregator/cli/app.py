@@ -1,0 +1,62 @@
+"""The command line: every command registered once, its imports inside it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from aggregator import __version__
+from aggregator.cli import checking, configuring, polling, running
+
+app = typer.Typer(
+    name="aggregator",
+    help="A self-hosted news-feed aggregator: polls feeds, keeps every story once, serves the "
+    "result as merged feeds.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"aggregator {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
+    ] = False,
+    verbose: Annotated[
+        int, typer.Option("--verbose", "-v", count=True, help="Log more; twice for everything.")
+    ] = 0,
+    log_format: Annotated[
+        str | None, typer.Option(help="Log as `text` or `json`.", envvar="AGGREGATOR_LOG_FORMAT")
+    ] = None,
+) -> None:
+    """Options before the command hold for every command."""
+    from aggregator.cli.output import fail
+    from aggregator.telemetry.log import configure_logging
+
+    if log_format not in (None, "text", "json"):
+        fail(f"--log-format is text or json, not {log_format!r}")
+    running.LOGGING.verbose = verbose
+    running.LOGGING.format = log_format
+    level = "debug" if verbose > 1 else "info" if verbose else "warning"
+    configure_logging(json=log_format == "json", level=level)
+
+
+app.command()(running.run)
+app.command()(configuring.init)
+app.command()(checking.check)
+app.command()(checking.discover)
+app.command()(checking.parse)
+app.command()(polling.poll)
+app.command()(polling.status)
+app.command("import")(configuring.import_opml)
+app.command()(configuring.export)
+app.command()(configuring.schema)

@@ -1,0 +1,279 @@
+"""`aggregator check`, `discover` and `parse`: looking without storing anything."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from aggregator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
+from aggregator.cli.output import (
+    OK,
+    SOME_FAILED,
+    escape,
+    fail,
+    iso,
+    print_json,
+    stderr,
+    stdout,
+    told,
+)
+
+if TYPE_CHECKING:
+    from aggregator.model.feed import ParsedEntry, ParsedFeed
+    from aggregator.model.http import FetchResult
+    from aggregator.model.settings import Settings, SourceSettings
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What came of looking at one feed."""
+
+    name: str
+    feed: ParsedFeed | None
+    error: str | None
+
+
+def check(
+    online: Annotated[
+        bool, typer.Option("--online", help="Also fetch and read every source, politely.")
+    ] = False,
+    json: JsonOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Check the configuration; with --online also every source.
+
+    Every mistake is named with its file, line and column. Nothing is stored.
+    """
+    import asyncio
+
+    from aggregator.config.load import load_settings
+
+    with told():
+        settings = load_settings(config)
+    for warning in settings.warnings:
+        stderr.print(f"[yellow]warning:[/] {escape(warning)}")
+    if not online:
+        summary = {"sources": len(settings.sources), "views": len(settings.views)}
+        if json:
+            print_json({"ok": True, **summary, "warnings": list(settings.warnings)})
+        else:
+            stdout.print(
+                f"{escape(str(config))}: {summary['sources']} sources, {summary['views']} views, "
+                "no mistakes"
+            )
+        return
+    with told():
+        seen = asyncio.run(_look(settings, settings.sources, quiet=json))
+    _print_seen(seen, json=json)
+    raise typer.Exit(SOME_FAILED if any(one.error for one in seen) else OK)
+
+
+async def _look(
+    settings: Settings, sources: Sequence[SourceSettings], *, quiet: bool
+) -> list[_Seen]:
+    """Fetch and read each source through the program's own client and its host budgets."""
+    import asyncio
+
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from aggregator.pipeline.look import look_at_source
+    from aggregator.service import open_reader
+
+    wanted = [source for source in sources if source.enabled]
+    async with open_reader(settings) as reader:
+        columns = (TextColumn("checking"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, console=stderr, transient=True, disable=quiet) as progress:
+            bar = progress.add_task("checking", total=len(wanted))
+
+            async def one(source: SourceSettings) -> _Seen:
+                result, feed = await look_at_source(reader, source)
+                progress.advance(bar)
+                return _Seen(source.id, feed, _problem(result, feed))
+
+            return list(await asyncio.gather(*(one(source) for source in wanted)))
+
+
+def _problem(result: FetchResult | None, feed: ParsedFeed | None) -> str | None:
+    if result is not None and result.error is not None:
+        return f"{result.error}: {result.detail}" if result.detail else str(result.error)
+    if feed is None:
+        return "nothing could be read"
+    if feed.entries or feed.error_class is None:
+        return None
+    text = feed.error or "the document is no feed"
+    if feed.alternates:
+        offered = ", ".join(link.href for link in feed.alternates[:3])
+        text += f"; this page offers the feeds {offered}"
+    return text
+
+
+def _print_seen(seen: Sequence[_Seen], *, json: bool) -> None:
+    from rich.table import Table
+
+    if json:
+        for one in seen:
+            feed = one.feed
+            print_json(
+                {
+                    "source": one.name,
+                    "ok": one.error is None,
+                    "format": feed.format if feed else None,
+                    "title": feed.title if feed else None,
+                    "entries": len(feed.entries) if feed else 0,
+                    "error": one.error,
+                }
+            )
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("source", "format", "entries", "newest", "title or problem"):
+        table.add_column(name, justify="right" if name == "entries" else "left")
+    for one in seen:
+        dates = [e.published for e in one.feed.entries if e.published] if one.feed else []
+        table.add_row(
+            escape(one.name),
+            (one.feed.format if one.feed else None) or "",
+            str(len(one.feed.entries)) if one.feed else "",
+            iso(max(dates)) if dates else "",
+            f"[red]{escape(one.error)}[/]"
+            if one.error
+            else escape((one.feed.title if one.feed else None) or ""),
+        )
+    stdout.print(table)
+
+
+def discover(
+    url: Annotated[str, typer.Argument(help="The address of a web page or a feed.")],
+    json: JsonOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """List the feeds that a web page offers, ready to be put into the configuration."""
+    import asyncio
+
+    from aggregator.config.load import load_settings
+    from aggregator.model.settings import Settings
+
+    with told():
+        settings = load_settings(config) if config.exists() else Settings()
+        result, feed = asyncio.run(_discover(settings, url))
+    if result.error is not None:
+        fail(f"{url}: {result.error}: {result.detail or ''}".rstrip(": "), SOME_FAILED)
+    found = (
+        [{"url": result.final_url, "title": feed.title, "type": feed.format}]
+        if feed.format and feed.entries
+        else [{"url": one.href, "title": one.title, "type": one.type} for one in feed.alternates]
+    )
+    if json:
+        print_json(found)
+    else:
+        for one in found:
+            stdout.print(f"{escape(str(one['url']))}  [dim]{escape(one['title'] or '')}[/]")
+    if not found:
+        fail(f"{url} is no feed and names none", SOME_FAILED)
+
+
+async def _discover(settings: Settings, url: str) -> tuple[FetchResult, ParsedFeed]:
+    from aggregator.pipeline.look import look_at_page
+    from aggregator.service import open_reader
+
+    async with open_reader(settings) as reader:
+        return await look_at_page(reader, url)
+
+
+def parse(
+    document: Annotated[list[str], typer.Argument(help="Files, `-` for standard input, or URLs.")],
+    json: JsonOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Print what we read from feed documents, one JSON object a line for each with --json.
+
+    Content is sanitised and URLs are absolute, as they would be stored.
+    """
+    import asyncio
+
+    from aggregator.config.load import load_settings
+    from aggregator.model.settings import Settings
+
+    with told():
+        urls = any(name.startswith(("http://", "https://")) for name in document)
+        settings = load_settings(config) if urls and config.exists() else Settings()
+        seen = asyncio.run(_parse(settings, document))
+    for one in seen:
+        if json:
+            print_json(_parsed_json(one))
+        else:
+            _print_parsed(one)
+    raise typer.Exit(SOME_FAILED if any(one.error for one in seen) else OK)
+
+
+async def _parse(settings: Settings, names: Sequence[str]) -> list[_Seen]:
+    from aggregator.pipeline.look import look_at_document, look_at_page
+    from aggregator.service import open_reader
+
+    seen = []
+    async with open_reader(settings) as reader:
+        for name in names:
+            if name.startswith(("http://", "https://")):
+                result, feed = await look_at_page(reader, name)
+                seen.append(_Seen(name, feed, _problem(result, feed)))
+                continue
+            try:
+                body = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()  # noqa: ASYNC240
+            except OSError as error:
+                seen.append(_Seen(name, None, f"cannot read {name}: {error.strerror}"))
+                continue
+            feed = await look_at_document(reader, body)
+            seen.append(_Seen(name, feed, _problem(None, feed) or feed.error))
+    return seen
+
+
+def _parsed_json(one: _Seen) -> dict[str, Any]:
+    feed = one.feed
+    return {
+        "source": one.name,
+        "feed": {
+            "format": feed.format,
+            "title": feed.title,
+            "link": feed.link,
+            "id": feed.id,
+            "language": feed.language,
+            "updated": iso(feed.updated) if feed.updated else None,
+        }
+        if feed
+        else None,
+        "entries": [_entry_json(entry) for entry in feed.entries] if feed else [],
+        "error": one.error,
+    }
+
+
+def _entry_json(entry: ParsedEntry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "link": entry.original_link or entry.link,
+        "title": entry.title,
+        "published": iso(entry.published) if entry.published else None,
+        "updated": iso(entry.updated) if entry.updated else None,
+        "author": entry.author,
+        "summary": entry.summary,
+        "content": entry.content,
+        "enclosures": [
+            {"url": e.url, "type": e.type, "length": e.length} for e in entry.enclosures
+        ],
+        "categories": list(entry.categories),
+    }
+
+
+def _print_parsed(one: _Seen) -> None:
+    if one.error:
+        stdout.print(f"[red]{escape(one.name)}: {escape(one.error)}[/]")
+    if one.feed is None:
+        return
+    heading = one.feed.title or "(untitled)"
+    stdout.print(f"[bold]{escape(heading)}[/] ({one.feed.format}, {len(one.feed.entries)} entries)")
+    for entry in one.feed.entries:
+        when = iso(entry.published) if entry.published else "undated"
+        stdout.print(f"  {when}  {escape(entry.title or '(untitled)')}")

@@ -1,0 +1,66 @@
+"""How commands speak: results on standard output, everything else on standard error.
+
+Exit codes: 0 all well, 1 some sources failed, 2 usage or configuration.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+
+OK = 0
+SOME_FAILED = 1
+USAGE = 2
+
+stdout = Console(soft_wrap=True, highlight=False)
+stderr = Console(stderr=True, highlight=False)
+
+
+def print_json(value: Mapping[str, Any] | list[Any]) -> None:
+    """One JSON document on one line of standard output; times as ISO 8601 UTC."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_plain) + "\n")
+
+
+def _plain(value: object) -> str:
+    return iso(value) if isinstance(value, datetime) else str(value)
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 in UTC with whole seconds."""
+    return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def fail(message: str, code: int = USAGE) -> NoReturn:
+    """Say what went wrong on standard error and end with `code`."""
+    stderr.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def escape(text: str) -> str:
+    """Text from outside, so that rich reads no markup and a terminal no control codes in it."""
+    from rich.markup import escape as rich_escape
+
+    safe = "".join(
+        c if c in "\n\t" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
+    return rich_escape(safe)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn the errors that people can mend into a message and exit code 2."""
+    from aggregator.config.load import ConfigError
+    from aggregator.service import ServiceError
+    from aggregator.store.database import DatabaseError
+
+    try:
+        yield
+    except (ConfigError, DatabaseError, ServiceError) as error:
+        fail(str(error))

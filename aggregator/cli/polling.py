@@ -1,0 +1,210 @@
+"""`aggregator poll` and `aggregator status`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from aggregator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
+from aggregator.cli.output import (
+    OK,
+    SOME_FAILED,
+    escape,
+    fail,
+    iso,
+    print_json,
+    stderr,
+    stdout,
+    told,
+)
+
+if TYPE_CHECKING:
+    from aggregator.model.item import PollRecord
+    from aggregator.model.pages import SourceOverview
+    from aggregator.model.settings import Settings, SourceSettings
+
+_PATIENCE = timedelta(minutes=2)
+_FINE = ("new", "unchanged", "not_modified", "no_content")
+
+
+def poll(
+    source: Annotated[list[str] | None, typer.Argument(help="Ids of sources.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every enabled source, due or not.")] = False,
+    json: JsonOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Poll sources once, now: those named, all, or by default those that are due.
+
+    Requests stay conditional, and what a host asked for (Retry-After, the gap between requests)
+    holds. A running service may go on beside it.
+    """
+    import asyncio
+
+    from aggregator.config.load import load_settings
+
+    with told():
+        settings = load_settings(config)
+        chosen = _chosen(settings, source or [])
+        records = asyncio.run(_poll(settings, chosen, everything=all_ or bool(source), quiet=json))
+    for record in records:
+        if json:
+            print_json(_record_json(record))
+    if not json:
+        _print_records(records)
+    raise typer.Exit(OK if all(_is_fine(record) for record in records) else SOME_FAILED)
+
+
+def _chosen(settings: Settings, names: Sequence[str]) -> list[SourceSettings]:
+    known = {one.id: one for one in settings.sources}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        import difflib
+
+        close = difflib.get_close_matches(unknown[0], known, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        fail(f"there is no source {unknown[0]!r} in the configuration{hint}")
+    if names:
+        return [known[name] for name in dict.fromkeys(names)]
+    return [one for one in settings.sources if one.enabled]
+
+
+async def _poll(
+    settings: Settings, chosen: Sequence[SourceSettings], *, everything: bool, quiet: bool
+) -> list[PollRecord]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from aggregator.pipeline.refresh import refresh
+    from aggregator.service import open_parts
+
+    async with open_parts(settings, patience=_PATIENCE) as parts:
+        columns = (TextColumn("polling"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, console=stderr, transient=True, disable=quiet) as progress:
+            bar = progress.add_task("polling", total=len(chosen))
+            return await refresh(
+                parts, chosen, only_due=not everything, done=lambda: progress.advance(bar)
+            )
+
+
+def _is_fine(record: PollRecord) -> bool:
+    return record.outcome in (*_FINE, "skipped")
+
+
+def _record_json(record: PollRecord) -> dict[str, Any]:
+    return {
+        "source": record.source_id,
+        "at": iso(record.at),
+        "outcome": record.outcome,
+        "status": record.status,
+        "entries": record.entries,
+        "new": record.new_items,
+        "changed": record.changed_items,
+        "bytes": record.wire_bytes,
+        "error": record.error,
+        "next": iso(record.next_at) if record.next_at else None,
+        "reason": record.reason,
+        "detail": record.reason_detail,
+    }
+
+
+def _print_records(records: Sequence[PollRecord]) -> None:
+    from rich.table import Table
+
+    if not records:
+        stdout.print("nothing is due")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("source", "outcome", "status", "new", "changed", "next", "why"):
+        table.add_column(name, justify="right" if name in ("status", "new", "changed") else "left")
+    for record in records:
+        colour = "green" if _is_fine(record) else "red"
+        table.add_row(
+            escape(record.source_id),
+            f"[{colour}]{record.outcome}[/]",
+            str(record.status or ""),
+            str(record.new_items or ""),
+            str(record.changed_items or ""),
+            iso(record.next_at) if record.next_at else "",
+            escape(record.error or record.reason or ""),
+        )
+    stdout.print(table)
+
+
+def status(json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """List every source with its state: last and next poll, items, and what is wrong.
+
+    Exit code 1 when a source is failing.
+    """
+    import asyncio
+
+    from aggregator.config.load import load_settings
+
+    with told():
+        lines = asyncio.run(_status(load_settings(config)))
+    if json:
+        for line in lines:
+            print_json(_status_json(line))
+    else:
+        _print_status(lines)
+    failing = any(line.health in ("failing", "gone") for line in lines)
+    raise typer.Exit(SOME_FAILED if failing else OK)
+
+
+async def _status(settings: Settings) -> tuple[SourceOverview, ...]:
+    from aggregator.pipeline.publish import Publisher
+    from aggregator.pipeline.show import Condition, Pages
+    from aggregator.store.database import Database
+    from aggregator.store.migrate import migrate
+    from aggregator.telemetry.clock import SystemClock
+
+    database = Database(settings.storage.url.reveal())
+    try:
+        migrate(database)
+        clock = SystemClock()
+        publisher = Publisher(database, clock, lambda: settings)
+        pages = Pages(database, publisher, clock, lambda: settings, Condition())
+        return (await pages.overview()).sources
+    finally:
+        database.close()
+
+
+def _status_json(line: SourceOverview) -> dict[str, Any]:
+    return {
+        "source": line.id,
+        "title": line.title,
+        "state": str(line.health),
+        "items": line.items,
+        "last_poll": iso(line.last_polled_at) if line.last_polled_at else None,
+        "last_success": iso(line.last_success_at) if line.last_success_at else None,
+        "next_poll": iso(line.next_poll_at) if line.next_poll_at else None,
+        "reason": line.next_reason,
+        "detail": line.next_detail,
+        "failures": line.failures,
+        "status": line.status,
+        "error": line.error,
+    }
+
+
+def _print_status(lines: Sequence[SourceOverview]) -> None:
+    from rich.table import Table
+
+    if not lines:
+        stdout.print("no source is configured")
+        return
+    colours = {"ok": "green", "failing": "red", "gone": "red", "waiting": "yellow"}
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("source", "state", "items", "last poll", "next poll", "why"):
+        table.add_column(name, justify="right" if name == "items" else "left")
+    for line in lines:
+        colour = colours.get(line.health, "dim")
+        table.add_row(
+            escape(line.id),
+            f"[{colour}]{line.health}[/]",
+            str(line.items),
+            iso(line.last_polled_at) if line.last_polled_at else "never",
+            iso(line.next_poll_at) if line.next_poll_at else "",
+            escape(line.error or line.next_detail or ""),
+        )
+    stdout.print(table)

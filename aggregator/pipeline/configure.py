@@ -1,0 +1,138 @@
+"""Apply a configuration to the database: what is polled, what stops, what the views select."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection
+
+from aggregator import __version__
+from aggregator.identity.hashing import digest
+from aggregator.identity.naming import Mint
+from aggregator.model.settings import Settings, SourceSettings, ViewSettings
+from aggregator.rules.select import view_sources
+from aggregator.store import sources as rows
+from aggregator.store import views
+from aggregator.urls.origin import host as host_of
+from aggregator.urls.origin import registrable_domain
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a configuration changed."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+def apply_settings(connection: Connection, settings: Settings, now: datetime) -> Applied:
+    """Bring the database in line with a configuration, in one transaction.
+
+    New sources are due at once, removed ones stop and keep their items, a changed URL or access
+    clears the validators. Applying the same configuration again changes nothing.
+    """
+    known = rows.config_hashes(connection)
+    added: list[str] = []
+    changed: list[str] = []
+    for source in settings.sources:
+        row = _row(source)
+        old = known.get(source.id)
+        if old is None:
+            added.append(source.id)
+        elif old[:2] == (row.config_hash, row.url_hash) and not old[2]:
+            continue
+        else:
+            changed.append(source.id)
+        rows.put_source(
+            connection, row, now, url_changed=old is not None and old[1] != row.url_hash
+        )
+        if old is not None and source.private and not old[3]:
+            rows.make_private(connection, source.id)
+    configured = {source.id for source in settings.sources}
+    removed = [name for name, old in known.items() if name not in configured and not old[2]]
+    rows.remove_sources(connection, removed, now)
+    mint = installation(connection, settings, now)
+    for view in settings.views:
+        views.put_view(
+            connection,
+            view.id,
+            feed_id=mint.view(view.id),
+            config_hash=_view_hash(view, settings),
+            sources=view_sources(view, settings.sources),
+            now=now,
+        )
+    return Applied(tuple(added), tuple(changed), tuple(removed))
+
+
+def installation(connection: Connection, settings: Settings, now: datetime) -> Mint:
+    """The tag authority and date of this installation: minted at the first start, then kept."""
+    host = urlsplit(settings.service.public_url).hostname or ""
+    # RFC 4151 wants a DNS name or mail address that was ours on that date.
+    named = "." in host and not host.replace(".", "").isdigit() and ":" not in host
+    minted = host if named else f"aggregator-{secrets.token_hex(6)}.invalid"
+    authority = rows.set_fact_once(connection, "tag authority", minted)
+    date = rows.set_fact_once(connection, "tag date", now.date().isoformat())
+    return Mint(authority, date)
+
+
+def host_key(url: str) -> str:
+    """The name under which a URL's host has its budget: the registrable domain."""
+    host = host_of(url)
+    return registrable_domain(host) if host else ""
+
+
+def _row(source: SourceSettings) -> rows.SourceRow:
+    access = {
+        "url": source.url,
+        "headers": {name: value.reveal() for name, value in sorted(source.headers.items())},
+        "auth": [part.reveal() for part in source.auth] if source.auth else None,
+    }
+    shown = {
+        "title": source.title,
+        "tags": source.tags,
+        "enabled": source.enabled,
+        "private": source.private,
+        "poll": [str(source.poll.interval), source.poll.cron],
+    }
+    return rows.SourceRow(
+        id=source.id,
+        url=source.shown_url,
+        url_hash=_hash(access),
+        config_hash=_hash(shown),
+        title=source.title,
+        tags=source.tags,
+        private=source.private,
+        host=host_key(source.url),
+        active=source.enabled,
+    )
+
+
+def _view_hash(view: ViewSettings, settings: Settings) -> str:
+    """Changes with everything that shows in the rendered bytes of a view."""
+    return _hash(
+        {
+            "title": view.title,
+            "description": view.description,
+            "limit": view.limit,
+            "mode": view.mode,
+            "followed": [view.followed, str(view.followed_max_age)],
+            "sources": sorted(view_sources(view, settings.sources)),
+            "everything": not (
+                view.tags or view.sources or view.exclude_tags or view.exclude_sources
+            ),
+            "private": view.token is not None or settings.service.token is not None,
+            "base": settings.service.public_url,
+            "name": settings.service.name,
+            "version": __version__,  # an upgrade renders anew
+        }
+    )
+
+
+def _hash(value: Mapping[str, object]) -> str:
+    return digest(json.dumps(value, sort_keys=True, default=str))

@@ -1,0 +1,390 @@
+"""Poll one source: fetch → read → identify → prepare → store → plan the next poll.
+
+Each phase hands plain data to the next. The items of a document and the validators that vouch for
+it are committed together; a poll cut short anywhere leaves the old validators, so the next poll
+gets the same document again and stores what is missing, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Connection
+
+from aggregator.identity.agreement import texts_agree
+from aggregator.identity.entries import Identified, Known, identify
+from aggregator.identity.keys import KeyedEntry
+from aggregator.identity.naming import is_lasting_iri
+from aggregator.isolate.pool import WorkerError
+from aggregator.model.feed import ParsedFeed
+from aggregator.model.http import FetchError, FetchRequest, FetchResult, Validators
+from aggregator.model.item import EntryIntent, FeedState, PollRecord
+from aggregator.model.poll import Plan, PollKind, PollOutcome
+from aggregator.model.settings import SourceSettings
+from aggregator.pipeline import planning
+from aggregator.pipeline.configure import host_key
+from aggregator.pipeline.parts import Parts
+from aggregator.pipeline.reading import ReadDocument, prepare_bodies, read_document
+from aggregator.schedule.outage import WINDOW, Attempt, own_outage
+from aggregator.schedule.policy import plan_next
+from aggregator.schedule.state import PolicyState
+from aggregator.store import hosts, known, sources, writing
+from aggregator.telemetry import metrics
+from aggregator.urls.origin import split
+from aggregator.urls.redact import redact
+
+_UNREACHED = (FetchError.DNS, FetchError.CONNECT, "outage")
+_BODIES_AT_ONCE = 100  # entries prepared in one worker task
+
+log = structlog.get_logger("aggregator.poll")
+
+
+@dataclass(frozen=True, slots=True)
+class _Polled:
+    """What the phases before storing found out."""
+
+    state: FeedState
+    outcome: PollOutcome
+    word: str  # for the log: new | unchanged | not_modified | an error class
+    error: str | None = None
+    read: ReadDocument | None = None
+    known: Known | None = None
+    identified: Identified | None = None
+
+
+async def poll_source(parts: Parts, source: SourceSettings, *, owner: str) -> PollRecord:
+    """Poll a source that `owner` holds the lease of; stores everything and gives the lease back.
+
+    Never raises for what a server does: the record says what happened and when comes the next.
+    """
+    started = parts.clock.now()
+    state = await parts.database.run_read(sources.feed_state, source.id)
+    if state is None:
+        raise LookupError(f"source {source.id} is not in the database")
+    request = _request(source, state)
+    result = await parts.fetcher.fetch(request)
+    if result.error is FetchError.HOST_BUSY:
+        return await _put_back(parts, source, result, started)
+    polled = await _understand(parts, source, state, result, conditional=bool(request.validators))
+    record = await _store(parts, source, polled, result, started)
+    _report(source, record)
+    return record
+
+
+def _request(source: SourceSettings, state: FeedState) -> FetchRequest:
+    unconditional = bool(state.extra.get("unconditional"))
+    parts = split(source.url)
+    return FetchRequest(
+        url=state.effective_url or source.url,
+        validators=Validators() if unconditional else state.validators,
+        headers={name: value.reveal() for name, value in source.headers.items()},
+        auth=(source.auth[0].reveal(), source.auth[1].reveal()) if source.auth else None,
+        allow_private=source.allow_private,
+        configured_port=parts.port if parts else None,
+        delta=bool(state.validators) and not unconditional,
+    )
+
+
+async def _put_back(
+    parts: Parts, source: SourceSettings, result: FetchResult, now: datetime
+) -> PollRecord:
+    """The host's budget had no room: no request was sent, nothing is learned or counted."""
+    at = result.retry_at or now + timedelta(seconds=30)
+    detail = result.detail or "its host is not to be contacted before then"
+    await parts.database.run_write(sources.postpone, source.id, at, "host", detail)
+    return PollRecord(
+        source_id=source.id, at=now, status=None, outcome="host_busy",
+        next_at=at, reason="host", reason_detail=detail,
+    )  # fmt: skip
+
+
+async def _understand(
+    parts: Parts,
+    source: SourceSettings,
+    state: FeedState,
+    result: FetchResult,
+    *,
+    conditional: bool,
+) -> _Polled:
+    """Everything between the wire and the store."""
+    outcome = planning.outcome_of(result, conditional=conditional)
+    if result.error is not None:
+        return await _failed(parts, state, result, outcome)
+    if result.body is None:
+        kept = result.validators or state.validators
+        word = "not_modified" if outcome.kind is PollKind.NOT_MODIFIED else "no_content"
+        return _Polled(replace(state, validators=kept), outcome, word)
+    hashed = planning.body_hash(result.body)
+    if hashed == state.body_hash and not result.delta:
+        same = replace(outcome, kind=PollKind.SAME_BODY, body_bytes=result.decoded_bytes)
+        return _Polled(replace(state, validators=result.validators), same, "unchanged")
+    return await _read(parts, source, state, result, hashed, conditional=conditional)
+
+
+async def _failed(
+    parts: Parts, state: FeedState, result: FetchResult, outcome: PollOutcome
+) -> _Polled:
+    error = f"{result.error}: {result.detail}" if result.detail else str(result.error)
+    word = str(result.error)
+    if planning.is_local_failure(result.error):
+        now = parts.clock.now()
+        rows = await parts.database.run_read(sources.recent_attempts, now - WINDOW)
+        attempts = [Attempt(at, host, word not in _UNREACHED) for at, host, word in rows]
+        if own_outage([*attempts, Attempt(now, host_key(result.url), reached=False)], now):
+            return _Polled(state, replace(outcome, kind=PollKind.OUTAGE), "outage", error)
+    return _Polled(state, outcome, word, error)
+
+
+async def _read(
+    parts: Parts,
+    source: SourceSettings,
+    state: FeedState,
+    result: FetchResult,
+    hashed: str,
+    *,
+    conditional: bool,
+) -> _Polled:
+    """Parse in a worker, find out what is new, prepare the bodies of that in a worker."""
+    timeout = parts.settings.fetching.parse_timeout.total_seconds()
+    failed = planning.outcome_of(result, conditional=conditional)
+    try:
+        read = await parts.workers.run(
+            read_document, result.body, result.content_type, result.final_url,
+            state.identity_policy, timeout=timeout,
+        )  # fmt: skip
+        feed = read.feed
+        if not feed.entries and feed.error_class is not None:
+            word = feed.error_class
+            failed = replace(failed, kind=PollKind.ERROR, error=word)
+            return _Polled(state, failed, word, _explain(feed))
+        found = await parts.database.run_read(_known_of, source.id, read.keyed)
+        identified = identify(read.keyed, found)
+        intents = await _prepare(parts, identified.intents, timeout)
+    except WorkerError as error:
+        metrics.WORKER_FAILURES.labels(kind=type(error).__name__).inc()
+        failed = replace(failed, kind=PollKind.ERROR, error="limit")
+        return _Polled(state, failed, "limit", f"the document could not be read: {error}")
+    now = parts.clock.now()
+    outcome = planning.document_outcome(
+        result, feed, read.keyed, found, intents, now, conditional=conditional
+    )
+    learned = replace(
+        state,
+        validators=state.validators if result.delta else result.validators,
+        body_hash=state.body_hash if result.delta else hashed,
+        identity_policy=read.policy,
+        title=feed.title or state.title,
+        link=feed.link or state.link,
+        feed_id=feed.id or state.feed_id,
+        items_seen=len(read.keyed),
+    )
+    changed = any(intent.kind in ("new", "changed") for intent in intents)
+    return _Polled(
+        learned, outcome, "new" if changed else "unchanged", feed.error,
+        read, found, replace(identified, intents=tuple(intents)),
+    )  # fmt: skip
+
+
+def _explain(feed: ParsedFeed) -> str:
+    text = feed.error or "the document is no feed"
+    if feed.alternates:
+        text += f"; the page offers {', '.join(link.href for link in feed.alternates[:3])}"
+    return text
+
+
+def _known_of(connection: Connection, source_id: str, keyed: Sequence[KeyedEntry]) -> Known:
+    newest, empty = known.newest_published(connection, source_id)
+    if empty:
+        return Known({}, {}, {}, None, empty=True)
+    keys = [key for one in keyed for key in (one.key, *one.candidates)]
+    return Known(
+        by_key=known.entries_by_key(connection, source_id, keys),
+        by_alias=known.entries_by_alias(
+            connection, source_id, [one.alias for one in keyed if one.alias]
+        ),
+        by_url_key=known.entries_by_url_key(
+            connection, source_id, [one.url_key for one in keyed if one.url_key]
+        ),
+        newest_published=newest,
+        empty=False,
+    )
+
+
+async def _prepare(
+    parts: Parts, intents: Sequence[EntryIntent], timeout: float
+) -> list[EntryIntent]:
+    """Sanitise the bodies of new and changed entries, and of renamed ones whose text changed."""
+    prepared = list(intents)
+    wanted = [index for index, intent in enumerate(prepared) if _needs_body(intent)]
+    for start in range(0, len(wanted), _BODIES_AT_ONCE):
+        some = wanted[start : start + _BODIES_AT_ONCE]
+        bodies = await parts.workers.run(
+            prepare_bodies, [prepared[index].entry for index in some], timeout=timeout
+        )
+        for index, body in zip(some, bodies, strict=True):
+            prepared[index] = replace(prepared[index], body=body)
+    return prepared
+
+
+def _needs_body(intent: EntryIntent) -> bool:
+    if intent.kind == "renamed":
+        return intent.known is None or intent.known.content_hash != intent.content_hash
+    return intent.kind in ("new", "changed")
+
+
+async def _store(
+    parts: Parts,
+    source: SourceSettings,
+    polled: _Polled,
+    result: FetchResult,
+    started: datetime,
+) -> PollRecord:
+    now = parts.clock.now()
+    host = host_key(polled.state.effective_url or source.url)
+    block = planning.host_block(result, now)
+    stored = await parts.database.run_read(hosts.blocked, host, now)
+    policy, plan = plan_next(
+        PolicyState.from_json(polled.state.policy),
+        polled.outcome,
+        planning.poll_settings(source, parts.settings.polling),
+        now,
+        source.id,
+        planning.host_floors(block, stored),
+    )
+    intents = polled.identified.intents if polled.identified else ()
+    record = PollRecord(
+        source_id=source.id,
+        at=started,
+        status=result.status,
+        outcome=polled.word,
+        error=redact_text(polled.error, source),
+        wire_bytes=result.wire_bytes,
+        decoded_bytes=result.decoded_bytes,
+        timing=result.timing,
+        entries=polled.outcome.entries,
+        next_at=plan.at,
+        reason=plan.reason,
+        reason_detail=plan.detail,
+    )
+    state = _planned(polled, policy, plan, record, started)
+    ingest = _ingest(parts, source, polled, now)
+    written = writing.Written()
+    batches = [intents[i : i + writing.BATCH] for i in range(0, len(intents), writing.BATCH)]
+    for batch in batches[:-1]:
+        written.add(await parts.database.run_write(writing.write_entries, ingest, batch))
+    last = batches[-1] if batches else ()
+    return await parts.database.run_write(
+        _finish, ingest, last, written, state, record, host if block else None, block
+    )
+
+
+def _finish(
+    connection: Connection,
+    ingest: writing.Ingest,
+    intents: Sequence[EntryIntent],
+    before: writing.Written,
+    state: FeedState,
+    record: PollRecord,
+    host: str | None,
+    block: planning.HostBlock | None,
+) -> PollRecord:
+    """The last transaction of a poll: its last items together with the validators."""
+    if intents:
+        before.add(writing.write_entries(connection, ingest, intents))
+    record = replace(
+        record, new_items=len(before.new_items), changed_items=len(before.changed_items)
+    )
+    sources.put_state(connection, state)
+    writing.log_poll(connection, record)
+    if host and block:
+        hosts.block_host(connection, host, block.until, block.reason)
+    return record
+
+
+def _planned(
+    polled: _Polled, policy: PolicyState, plan: Plan, record: PollRecord, started: datetime
+) -> FeedState:
+    state, kind = polled.state, polled.outcome.kind
+    fine = kind not in (PollKind.ERROR, PollKind.OUTAGE, PollKind.BUSY)
+    extra = {k: v for k, v in state.extra.items() if k not in ("unconditional", "dead", "flip")}
+    if plan.unconditional:
+        extra["unconditional"] = True
+    if plan.dead:
+        extra["dead"] = True
+    return replace(
+        state,
+        policy=policy.to_json(),
+        failures=planning.next_failures(state, kind),
+        last_polled_at=started,
+        last_success_at=started if fine else state.last_success_at,
+        next_poll_at=plan.at,
+        next_reason=plan.reason,
+        next_detail=plan.detail,
+        outcome=record.outcome,
+        status=record.status,
+        error=record.error,
+        extra=extra,
+    )
+
+
+def _ingest(parts: Parts, source: SourceSettings, polled: _Polled, now: datetime) -> writing.Ingest:
+    feed = polled.read.feed if polled.read else None
+    own_id = polled.state.feed_id
+    lasting = own_id if not source.private and is_lasting_iri(own_id) else None
+    updated = min(feed.updated, now) if feed and feed.updated else now
+    guids_count = polled.read is not None and polled.read.policy == "guid" and not source.private
+
+    def public_id(intent: EntryIntent) -> tuple[str, str]:
+        minted = parts.mint.item(source.id, intent.key)
+        if guids_count and intent.guid and is_lasting_iri(intent.guid):
+            return intent.guid, minted
+        return minted, minted
+
+    return writing.Ingest(
+        source_id=source.id,
+        scope=source.id if source.private else "",
+        now=now,
+        source_ref={
+            "title": source.title or polled.state.title or source.id,
+            "link": polled.state.link,
+            "feed_id": lasting or source.shown_url or parts.mint.feed(source.id),
+            "feed_url": source.shown_url,
+            "updated": updated.isoformat(),
+        },
+        public_id=public_id,
+        agree=texts_agree,
+    )
+
+
+def redact_text(text: str | None, source: SourceSettings) -> str | None:
+    """An error message without the source's secrets (a server may echo a URL or a header)."""
+    if text is None:
+        return None
+    text = text.replace(source.url, redact(source.url) if source.url_is_secret else source.url)
+    secrets = [*source.headers.values(), *(source.auth or ())]
+    for secret in secrets:
+        if len(secret.reveal()) >= 4:
+            text = text.replace(secret.reveal(), "***")
+    return text[:2000]
+
+
+def _report(source: SourceSettings, record: PollRecord) -> None:
+    metrics.POLLS.labels(outcome=record.outcome).inc()
+    metrics.ITEMS_NEW.inc(record.new_items)
+    metrics.ITEMS_CHANGED.inc(record.changed_items)
+    metrics.BYTES_RECEIVED.inc(record.wire_bytes)
+    level = log.warning if record.error and record.outcome not in ("new", "unchanged") else log.info
+    level(
+        "polled",
+        source=source.id,
+        outcome=record.outcome,
+        status=record.status,
+        new=record.new_items,
+        changed=record.changed_items,
+        error=record.error,
+        next_at=record.next_at.isoformat() if record.next_at else None,
+        reason=record.reason,
+    )

@@ -1,0 +1,220 @@
+"""Publish a view: rendered and compressed at the first request after a change, then stored.
+
+The entity tag is the hash of the bytes. A page whose bytes came out the same keeps its tag and its
+date; a page with new bytes gets a later whole second, so that readers with dates alone notice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as BadBase64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+
+from sqlalchemy import Connection
+
+from aggregator.model.item import FeedPage, ServedItem
+from aggregator.model.pages import Rendered
+from aggregator.model.settings import Settings, ViewSettings
+from aggregator.publish.atom import render_atom
+from aggregator.publish.jsonfeed import render_json
+from aggregator.publish.rss import render_rss
+from aggregator.rules.select import view_sources
+from aggregator.store import views
+from aggregator.store.database import Database
+from aggregator.telemetry import metrics
+from aggregator.telemetry.clock import Clock
+
+FORMATS: dict[str, tuple[Callable[[FeedPage], bytes], str]] = {
+    "atom": (render_atom, "application/atom+xml; charset=utf-8"),
+    "rss": (render_rss, "application/rss+xml; charset=utf-8"),
+    "json": (render_json, "application/feed+json; charset=utf-8"),
+}
+_WINDOW = timedelta(hours=48)  # invariant 11
+_PAGE = 100
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    view: ViewSettings
+    fmt: str
+    page: str  # empty: the current document
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.view.id, self.fmt, self.page
+
+
+class Publisher:
+    """Serves rendered views; one rendering at a time for each page, whoever asks."""
+
+    def __init__(self, database: Database, clock: Clock, settings: Callable[[], Settings]) -> None:
+        self._database = database
+        self._clock = clock
+        self._settings = settings
+        self._locks: dict[tuple[str, str, str], asyncio.Lock] = {}
+        self._kept: dict[tuple[str, str, str], views.RenderedRow] = {}
+
+    async def rendered(self, view_id: str, fmt: str, page: str | None) -> Rendered | None:
+        """A view's document, or an older page of it; None when there is no such thing."""
+        settings = self._settings()
+        view = next((view for view in settings.views if view.id == view_id), None)
+        if view is None or fmt not in FORMATS or (page and parse_place(page) is None):
+            return None
+        wanted = _Wanted(view, fmt, page or "")
+        row = await self._current(wanted)
+        if row is None:
+            lock = self._locks.setdefault(wanted.key, asyncio.Lock())
+            async with lock:
+                row = await self._current(wanted) or await self._render(settings, wanted)
+            self._locks.pop(wanted.key, None)
+        if row is None:
+            return None
+        return Rendered(
+            row.body, row.gzip, row.etag, row.gzip_etag, row.last_modified, FORMATS[fmt][1]
+        )
+
+    async def _current(self, wanted: _Wanted) -> views.RenderedRow | None:
+        """The stored page if it is of the view's present version."""
+        kept = self._kept.get(wanted.key)
+        state, row = await self._database.run_read(_stored, wanted, kept is None)
+        if state is None:
+            return None
+        row = kept or row
+        if row is None or row.version != state.version:
+            return None
+        if not wanted.page:
+            self._kept[wanted.key] = row
+        return row
+
+    async def _render(self, settings: Settings, wanted: _Wanted) -> views.RenderedRow | None:
+        loaded = await self._database.run_read(_load, settings, wanted)
+        if loaded is None:
+            return None
+        state, page, older_row = loaded
+        row = await asyncio.to_thread(_rows, wanted.fmt, page, state, older_row)
+        metrics.RENDERS.labels(format=wanted.fmt).inc()
+        await self._database.run_write(views.put_rendered, *wanted.key, row, self._clock.now())
+        if not wanted.page:
+            self._kept[wanted.key] = row
+        return row
+
+
+def selection(view: ViewSettings, settings: Settings) -> views.Selection:
+    """What a view selects; private items only where a token guards it (invariant 12)."""
+    everything = not (view.tags or view.sources or view.exclude_tags or view.exclude_sources)
+    chosen = view_sources(view, settings.sources)
+    guarded = view.token is not None or settings.service.token is not None
+    private = {source.id for source in settings.sources if source.private}
+    scopes = tuple(name for name in chosen if name in private) if guarded else ()
+    return views.Selection(None if everything else tuple(chosen), scopes)
+
+
+def place_token(place: views.Place) -> str:
+    """A place in a view as it stands in the URL of an older page."""
+    micros = (place.sort_at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    return urlsafe_b64encode(f"{micros}.{place.number}".encode()).decode().rstrip("=")
+
+
+def parse_place(token: str) -> views.Place | None:
+    """The place that a token names; None for anything else."""
+    if len(token) > 64 or not token.isascii():
+        return None
+    try:
+        text = urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode("ascii")
+        micros, number = (int(part) for part in text.split("."))
+        place = views.Place(
+            datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros), number
+        )
+    except (BadBase64, ValueError, OverflowError):
+        return None
+    return place if 0 < number < 2**62 and place_token(place) == token else None
+
+
+def _stored(
+    connection: Connection, wanted: _Wanted, with_row: bool
+) -> tuple[views.ViewState | None, views.RenderedRow | None]:
+    state = views.view_state(connection, wanted.view.id)
+    return state, views.rendered(connection, *wanted.key) if with_row else None
+
+
+def _load(
+    connection: Connection, settings: Settings, wanted: _Wanted
+) -> tuple[views.ViewState, FeedPage, views.RenderedRow | None] | None:
+    """The view's state and items in one snapshot: the version vouches for exactly these."""
+    state = views.view_state(connection, wanted.view.id)
+    if state is None:
+        return None
+    chosen = selection(wanted.view, settings)
+    if wanted.page:
+        start = parse_place(wanted.page)
+        if start is None:
+            return None
+        places = views.before(connection, chosen, start, _PAGE)
+    else:
+        limit = max(wanted.view.limit, _PAGE)
+        places = views.newest(connection, chosen, limit, state.changed_at - _WINDOW)
+    if wanted.page and not places:
+        return None
+    items = views.served(connection, [place.number for place in places])
+    more = bool(places) and bool(views.before(connection, chosen, places[-1], 1))
+    page = _page(settings, wanted, state, places, items, more)
+    return state, page, views.rendered(connection, *wanted.key)
+
+
+def _page(
+    settings: Settings,
+    wanted: _Wanted,
+    state: views.ViewState,
+    places: Sequence[views.Place],
+    items: Mapping[int, ServedItem],
+    more: bool,
+) -> FeedPage:
+    view = wanted.view
+    base = f"{settings.service.public_url}/feeds/{view.id}"
+    current = {fmt: f"{base}.{fmt}" for fmt in FORMATS}
+    here = {
+        fmt: f"{url}?page={wanted.page}" if wanted.page else url for fmt, url in current.items()
+    }
+    older: dict[str, str] = {}
+    if more:
+        token = place_token(places[-1])
+        older = {fmt: f"{url}?page={token}" for fmt, url in current.items()}
+    updated = max((items[p.number].updated for p in places), default=state.changed_at)
+    return FeedPage(
+        view_id=view.id,
+        view_title=view.title,
+        description=view.description,
+        feed_id=state.feed_id,
+        self_urls=here,
+        home_url=f"{settings.service.public_url}/views/{view.id}",
+        updated=updated,
+        items=tuple(items[place.number] for place in places),
+        older=older,
+        newest=current,
+        archive=bool(wanted.page),
+        generator=settings.service.name,
+    )
+
+
+def _rows(
+    fmt: str, page: FeedPage, state: views.ViewState, old: views.RenderedRow | None
+) -> views.RenderedRow:
+    body = FORMATS[fmt][0](page)
+    packed = gzip.compress(body, compresslevel=6, mtime=0)
+    etag = _etag(body)
+    changed = state.changed_at.replace(microsecond=0)
+    if old is not None:
+        changed = (
+            old.last_modified if old.etag == etag else max(changed, old.last_modified + _SECOND)
+        )
+    return views.RenderedRow(state.version, body, packed, etag, _etag(packed), changed)
+
+
+def _etag(data: bytes) -> str:
+    return f'"{blake2b(data, digest_size=16).hexdigest()}"'

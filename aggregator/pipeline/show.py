@@ -1,0 +1,308 @@
+"""What people see: the pages' data, read from the store. Nothing here holds a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from difflib import SequenceMatcher
+
+from sqlalchemy import Connection
+
+from aggregator.model.item import FeedState, ServedItem
+from aggregator.model.pages import (
+    DecisionLine,
+    EntryLine,
+    ItemPage,
+    Overview,
+    ReadyState,
+    RevisionLine,
+    SourceHealth,
+    SourceOverview,
+    SourcePage,
+    ViewOverview,
+    ViewPage,
+)
+from aggregator.model.settings import Settings, SourceSettings, ViewSettings
+from aggregator.pipeline.publish import Publisher, parse_place, place_token, selection
+from aggregator.publish.opml import render_opml
+from aggregator.rules.select import view_sources
+from aggregator.store import items, sources, views
+from aggregator.store.database import Database
+from aggregator.telemetry import metrics
+from aggregator.telemetry.clock import Clock
+
+_PAGE = 50
+_POLLS = 50
+_TICK_LATE = timedelta(seconds=30)
+
+
+@dataclass(slots=True)
+class Condition:
+    """How the running service is doing, kept by whoever runs it."""
+
+    last_tick: datetime | None = None
+    problem: str | None = None  # why a changed configuration was refused
+
+
+class Pages:
+    """The server's backend over the store."""
+
+    def __init__(
+        self,
+        database: Database,
+        publisher: Publisher,
+        clock: Clock,
+        settings: Callable[[], Settings],
+        condition: Condition,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._settings = settings
+        self._condition = condition
+        self.rendered = publisher.rendered
+
+    async def overview(self) -> Overview:
+        """All views and sources with their state."""
+        return await self._database.run_read(_overview, self._settings(), self._condition.problem)
+
+    async def view_page(self, view_id: str, before: str | None) -> ViewPage | None:
+        """The latest items of a view, or those before a place."""
+        settings = self._settings()
+        view = next((view for view in settings.views if view.id == view_id), None)
+        if view is None or (before and parse_place(before) is None):
+            return None
+        return await self._database.run_read(_view_page, settings, view, before)
+
+    async def source_page(self, source_id: str) -> SourcePage | None:
+        """One source with its recent polls and items."""
+        settings = self._settings()
+        source = next((one for one in settings.sources if one.id == source_id), None)
+        if source is None:
+            return None
+        return await self._database.run_read(_source_page, settings, source)
+
+    async def item_page(self, number: int) -> ItemPage | None:
+        """One item with everything decided about it."""
+        if not 0 < number < 2**62:
+            return None
+        return await self._database.run_read(_item_page, self._settings(), number)
+
+    async def opml(self, *, private: bool) -> bytes:
+        """The sources as OPML, never with a secret."""
+        settings = self._settings()
+        shown = tuple(one for one in settings.sources if private or not one.private)
+        return render_opml(shown, settings.service.name)
+
+    async def ready(self) -> ReadyState:
+        """Whether the database answers and the scheduler ticks."""
+        checks: list[tuple[str, bool, str]] = []
+        try:
+            await self._database.run_read(items.total)
+            checks.append(("database", True, "answers"))
+        except Exception as error:  # noqa: BLE001 - any failure is the answer to this question
+            checks.append(("database", False, type(error).__name__))
+        tick = self._condition.last_tick
+        late = tick is None or self._clock.now() - tick > _TICK_LATE
+        checks.append(("scheduler", not late, "ticks" if not late else "has not ticked lately"))
+        return ReadyState(all(fine for _, fine, _ in checks), tuple(checks))
+
+    async def metrics(self) -> tuple[bytes, str]:
+        """Metrics in the Prometheus text format."""
+        for state, number in (await self._database.run_read(sources.source_counts)).items():
+            metrics.SOURCES.labels(state=state).set(number)
+        return metrics.exposition(), "text/plain; version=0.0.4; charset=utf-8"
+
+
+def source_overview(source: SourceSettings, state: FeedState | None, count: int) -> SourceOverview:
+    """One source with its state, in words."""
+    title = source.title or (state.title if state else None) or source.id
+    base = SourceOverview(
+        id=source.id,
+        title=title,
+        health=_health(source, state),
+        feed_url=source.shown_url,
+        tags=source.tags,
+        private=source.private,
+        items=count,
+    )
+    if state is None:
+        return base
+    return SourceOverview(
+        id=source.id,
+        title=title,
+        health=base.health,
+        link=state.link,
+        feed_url=source.shown_url,
+        tags=source.tags,
+        private=source.private,
+        items=count,
+        last_polled_at=state.last_polled_at,
+        last_success_at=state.last_success_at,
+        next_poll_at=state.next_poll_at if source.enabled else None,
+        next_reason=state.next_reason,
+        next_detail=state.next_detail,
+        failures=state.failures,
+        status=state.status,
+        error=state.error,
+    )
+
+
+def _health(source: SourceSettings, state: FeedState | None) -> SourceHealth:
+    if not source.enabled:
+        return SourceHealth.DISABLED
+    if state is None or state.last_polled_at is None:
+        return SourceHealth.WAITING
+    if state.extra.get("dead"):
+        return SourceHealth.GONE
+    return SourceHealth.FAILING if state.failures else SourceHealth.OK
+
+
+def _overview(connection: Connection, settings: Settings, problem: str | None) -> Overview:
+    states = {state.source_id: state for state in sources.feed_states(connection)}
+    counts = items.items_by_source(connection)
+    return Overview(
+        views=tuple(_view_overview(connection, settings, view) for view in settings.views),
+        sources=tuple(
+            source_overview(one, states.get(one.id), counts.get(one.id, 0))
+            for one in settings.sources
+        ),
+        items=items.total(connection),
+        problem=problem,
+        warnings=settings.warnings,
+    )
+
+
+def _view_overview(connection: Connection, settings: Settings, view: ViewSettings) -> ViewOverview:
+    state = views.view_state(connection, view.id)
+    return ViewOverview(
+        id=view.id,
+        title=view.title,
+        description=view.description,
+        items=views.count(connection, selection(view, settings)),
+        updated=state.changed_at if state else None,
+    )
+
+
+def _view_page(
+    connection: Connection, settings: Settings, view: ViewSettings, before: str | None
+) -> ViewPage:
+    chosen = selection(view, settings)
+    start = parse_place(before) if before else None
+    places = (
+        views.newest(connection, chosen, _PAGE + 1)
+        if start is None
+        else views.before(connection, chosen, start, _PAGE + 1)
+    )
+    shown = places[:_PAGE]
+    found = views.served(connection, [place.number for place in shown])
+    return ViewPage(
+        view=_view_overview(connection, settings, view),
+        items=tuple(found[place.number] for place in shown),
+        older=place_token(shown[-1]) if len(places) > _PAGE else None,
+        first=start is None,
+    )
+
+
+def _source_page(connection: Connection, settings: Settings, source: SourceSettings) -> SourcePage:
+    state = sources.feed_state(connection, source.id)
+    scopes = (source.id,) if source.private else ()
+    places = views.newest(connection, views.Selection((source.id,), scopes), _PAGE)
+    found = views.served(connection, [place.number for place in places])
+    count = views.count(connection, views.Selection((source.id,), scopes))
+    return SourcePage(
+        source=source_overview(source, state, count),
+        polls=tuple(items.polls_of(connection, source.id, _POLLS)),
+        items=tuple(found[place.number] for place in places),
+        views=_showing(settings, [source.id]),
+        notes=_notes(state),
+    )
+
+
+def _notes(state: FeedState | None) -> tuple[str, ...]:
+    if state is None:
+        return ()
+    notes = []
+    if state.identity_policy:
+        notes.append(f"Entries are told apart by {state.identity_policy}.")
+    if state.effective_url:
+        notes.append("The feed has moved for good; its new address is polled.")
+    return tuple(notes)
+
+
+def _item_page(connection: Connection, settings: Settings, number: int) -> ItemPage | None:
+    item = views.served(connection, [number]).get(number)
+    scope = items.scope_of(connection, number)
+    if item is None or scope is None:
+        return None
+    titles = {one.id: one.title or one.id for one in settings.sources}
+    entries = items.entries_of(connection, number)
+    visible = [one for one in entries if not scope or one.source_id == scope]
+    return ItemPage(
+        item=item,
+        private=bool(scope),
+        views=_showing(settings, [one.source_id for one in entries]),
+        entries=tuple(
+            EntryLine(
+                source_id=one.source_id,
+                source_title=titles.get(one.source_id, one.source_id),
+                link=one.link,
+                key=one.guid or one.key,
+                first_seen=one.first_seen,
+                last_seen=one.last_seen,
+            )
+            for one in visible
+        ),
+        revisions=_revisions(items.revisions_of(connection, number), item),
+        decisions=_same(visible, titles),
+    )
+
+
+def _same(entries: Sequence[items.EntryRow], titles: Mapping[str, str]) -> tuple[DecisionLine, ...]:
+    """Why one item has entries of several sources."""
+    return tuple(
+        DecisionLine(
+            kind="same",
+            why="the same address and an agreeing text in another source",
+            at=one.first_seen,
+            other_title=f"{titles.get(one.source_id, one.source_id)}: {one.title or ''}".rstrip(
+                ": "
+            ),
+        )
+        for one in entries[1:]
+    )
+
+
+def _revisions(rows: Sequence[items.RevisionRow], item: ServedItem) -> tuple[RevisionLine, ...]:
+    """Each earlier state with what the next one changed, by words."""
+    texts = [row.text or "" for row in rows] + [item.text or ""]
+    return tuple(
+        RevisionLine(row.number, row.at, row.title or "", word_changes(texts[i], texts[i + 1]))
+        for i, row in enumerate(rows)
+    )
+
+
+def word_changes(old: str, new: str) -> tuple[tuple[str, str], ...]:
+    """Runs of words kept (`=`), taken out (`-`) and put in (`+`); texts over 5,000 words whole."""
+    a, b = old.split(), new.split()
+    if len(a) > 5000 or len(b) > 5000:
+        return (("-", old), ("+", new)) if old != new else (("=", old),)
+    runs: list[tuple[str, str]] = []
+    for tag, a1, a2, b1, b2 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+        if tag == "equal":
+            runs.append(("=", " ".join(a[a1:a2])))
+            continue
+        if a2 > a1:
+            runs.append(("-", " ".join(a[a1:a2])))
+        if b2 > b1:
+            runs.append(("+", " ".join(b[b1:b2])))
+    return tuple(runs)
+
+
+def _showing(settings: Settings, source_ids: Sequence[str]) -> tuple[str, ...]:
+    wanted = set(source_ids)
+    return tuple(
+        view.id
+        for view in settings.views
+        if wanted.intersection(view_sources(view, settings.sources))
+    )

@@ -1,0 +1,302 @@
+"""Composition: builds the parts from settings, starts and stops them, handles signals and reload."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from aggregator import __version__
+from aggregator.config.load import ConfigError, load_settings
+from aggregator.config.watch import changed_files
+from aggregator.fetch.client import Fetcher
+from aggregator.isolate.pool import WorkerPool
+from aggregator.model.http import BodyLimits, FetchLimits, HostSlots
+from aggregator.model.settings import Settings
+from aggregator.pipeline.configure import apply_settings, installation
+from aggregator.pipeline.look import Reader
+from aggregator.pipeline.parts import Parts
+from aggregator.pipeline.publish import Publisher
+from aggregator.pipeline.show import Condition, Pages
+from aggregator.pipeline.slots import DatabaseSlots, LocalSlots
+from aggregator.server.app import create_app
+from aggregator.store import sources
+from aggregator.store.database import Database
+from aggregator.store.migrate import migrate
+from aggregator.telemetry import metrics
+from aggregator.telemetry.clock import Clock, SystemClock
+from aggregator.work.tick import Ticker
+
+log = structlog.get_logger("aggregator")
+
+_DRAIN = timedelta(seconds=6)  # of the 8 s that a stop may take
+
+
+class ServiceError(Exception):
+    """The service cannot start; the message says why and what to do."""
+
+
+def user_agent(settings: Settings) -> str:
+    """Who we say we are (RFC 9110 §10.1.5)."""
+    product = settings.fetching.product or settings.service.name
+    token = "".join(c if c.isascii() and (c.isalnum() or c in "-._") else "-" for c in product)
+    contact = f" (+{settings.service.contact})" if settings.service.contact else ""
+    return f"{token or 'aggregator'}/{__version__}{contact}"
+
+
+def fetch_limits(settings: Settings) -> FetchLimits:
+    """The limits of every request, with what the operator set."""
+    fetching = settings.fetching
+    feed = BodyLimits(fetching.max_wire_bytes, fetching.max_body_bytes, fetching.timeout)
+    return FetchLimits(feed=feed, in_flight=settings.polling.concurrency)
+
+
+@asynccontextmanager
+async def open_parts(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    patience: timedelta = timedelta(seconds=3),
+    owner: str = "",
+) -> AsyncIterator[Parts]:
+    """All parts of the program, built from settings and closed at the end.
+
+    The database is migrated and the configuration applied to it.
+
+    Raises:
+        DatabaseError: the database cannot be used.
+    """
+    clock = clock or SystemClock()
+    owner = owner or f"cli-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    database = Database(settings.storage.url.reveal())
+    try:
+        migrate(database)
+        with database.write() as connection:
+            mint = installation(connection, settings, clock.now())
+            apply_settings(connection, settings, clock.now())
+        holder: list[Parts] = []
+        slots = DatabaseSlots(
+            database, clock, owner, lambda: holder[0].settings.polling, patience=patience
+        )
+        fetcher = _fetcher(settings, slots)
+        workers = _workers(settings)
+        parts = Parts(settings, database, fetcher, workers, clock, mint, owner)
+        holder.append(parts)
+        try:
+            yield parts
+        finally:
+            await fetcher.aclose()
+            await workers.aclose()
+            with suppress(Exception):  # a database that died must not hide why we stop
+                await database.run_write(sources.release_owned, owner)
+    finally:
+        database.close()
+
+
+@asynccontextmanager
+async def open_reader(settings: Settings) -> AsyncIterator[Reader]:
+    """The client and the workers alone, for commands that store nothing.
+
+    Host budgets are kept within the command: one request at a time and the gap between them.
+    """
+    clock = SystemClock()
+    polling = settings.polling
+    slots = LocalSlots(clock, polling.host_gap, polling.article_gap)
+    fetcher = _fetcher(settings, slots)
+    workers = _workers(settings)
+    try:
+        yield Reader(settings, fetcher, workers)
+    finally:
+        await fetcher.aclose()
+        await workers.aclose()
+
+
+def _fetcher(settings: Settings, slots: HostSlots) -> Fetcher:
+    fetching = settings.fetching
+    return Fetcher(
+        fetch_limits(settings),
+        user_agent=user_agent(settings),
+        slots=slots,
+        allow_networks=fetching.allow_networks,
+        allow_ports=fetching.allow_ports,
+        proxy=fetching.proxy.reveal() if fetching.proxy else None,
+        proxy_trusted=fetching.proxy_trusted,
+        ca_bundle=fetching.ca_bundle,
+    )
+
+
+def _workers(settings: Settings) -> WorkerPool:
+    fetching = settings.fetching
+    return WorkerPool(workers=fetching.parse_workers, memory=fetching.parse_memory)
+
+
+@dataclass(slots=True)
+class Service:
+    """The running service: scheduler, server and the watch on its configuration."""
+
+    path: Path
+    load: Callable[[Path], Settings] = load_settings
+
+    async def run(self, ready: Callable[[str], None] | None = None) -> None:
+        """Run until SIGTERM or SIGINT.
+
+        `ready` is called with the service's URL once it answers.
+
+        Raises:
+            ConfigError, DatabaseError, ServiceError: it cannot start.
+        """
+        settings = self.load(self.path)
+        listener = _bind(settings)
+        stop = asyncio.Event()
+        reload = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, stop.set)
+        loop.add_signal_handler(signal.SIGHUP, reload.set)
+        try:
+            async with open_parts(settings, owner=_instance_owner(settings)) as parts:
+                await parts.database.run_write(sources.release_owned, parts.owner)
+                await self._serve(parts, listener, stop, reload, ready)
+        finally:
+            listener.close()
+
+    async def _serve(
+        self,
+        parts: Parts,
+        listener: socket.socket,
+        stop: asyncio.Event,
+        reload: asyncio.Event,
+        ready: Callable[[str], None] | None,
+    ) -> None:
+        condition = Condition()
+        publisher = Publisher(parts.database, parts.clock, lambda: parts.settings)
+        pages = Pages(parts.database, publisher, parts.clock, lambda: parts.settings, condition)
+        app = create_app(pages, lambda: parts.settings)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=bool(parts.settings.service.trusted_proxies),
+                forwarded_allow_ips=list(parts.settings.service.trusted_proxies),
+                timeout_graceful_shutdown=2,
+                timeout_keep_alive=15,
+                limit_concurrency=500,
+                h11_max_incomplete_event_size=32 * 1024,
+            )
+        )
+        ticker = Ticker(parts, condition)
+        serving = asyncio.create_task(_serve_quietly(server, listener), name="server")
+        watching = asyncio.create_task(self._watch(parts, reload), name="watch")
+        reloading = asyncio.create_task(self._reloads(parts, condition, reload), name="reload")
+        ticker.start()
+        for warning in parts.settings.warnings:
+            log.warning(warning)
+        log.info("started", url=parts.settings.service.public_url, version=__version__,
+                 sources=len(parts.settings.sources), views=len(parts.settings.views))  # fmt: skip
+        if ready is not None:
+            ready(parts.settings.service.public_url)
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({stopping, serving}, return_when=asyncio.FIRST_COMPLETED)
+        log.info("stopping")
+        for task in (watching, reloading, stopping):
+            task.cancel()
+        await ticker.stop(_DRAIN)
+        server.should_exit = True
+        await serving
+        for task in (watching, reloading, stopping):
+            with suppress(asyncio.CancelledError):
+                await task
+        log.info("stopped")
+
+    async def _watch(self, parts: Parts, reload: asyncio.Event) -> None:
+        """Notice changed files; the set of files follows the configuration."""
+        while True:
+            files = [Path(name) for name in parts.settings.files] or [self.path]
+            try:
+                async for _ in changed_files(files):
+                    reload.set()
+                    break
+            except OSError as error:
+                log.error("cannot watch the configuration; send SIGHUP instead", error=str(error))
+                return
+            await asyncio.sleep(0.2)
+
+    async def _reloads(self, parts: Parts, condition: Condition, reload: asyncio.Event) -> None:
+        while True:
+            await reload.wait()
+            reload.clear()
+            await self._reload(parts, condition)
+
+    async def _reload(self, parts: Parts, condition: Condition) -> None:
+        """Apply a changed configuration; a broken one changes nothing and is said loudly."""
+        try:
+            settings = await asyncio.to_thread(self.load, self.path)
+        except ConfigError as error:
+            condition.problem = str(error)
+            metrics.CONFIG_RELOADS.labels(result="refused").inc()
+            log.error("the changed configuration is broken: the old one stays", problem=str(error))
+            return
+        old = parts.settings
+        applied = await parts.database.run_write(apply_settings, settings, parts.clock.now())
+        parts.settings = settings
+        condition.problem = None
+        metrics.CONFIG_RELOADS.labels(result="applied").inc()
+        log.info("configuration applied", added=len(applied.added), changed=len(applied.changed),
+                 removed=len(applied.removed))  # fmt: skip
+        if _needs_restart(old, settings):
+            log.warning("listen, storage, fetching limits and worker settings change at a restart")
+
+
+def _needs_restart(old: Settings, new: Settings) -> bool:
+    listen = ("listen_host", "listen_port", "trusted_proxies")
+    return (
+        old.storage.url != new.storage.url
+        or old.fetching != new.fetching
+        or any(getattr(old.service, n) != getattr(new.service, n) for n in listen)
+    )
+
+
+def _instance_owner(settings: Settings) -> str:
+    """Names the service of this host and port in leases: after a kill it takes its own back."""
+    return f"service-{socket.gethostname()}-{settings.service.listen_port}"
+
+
+def _bind(settings: Settings) -> socket.socket:
+    host, port = settings.service.listen_host, settings.service.listen_port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise ServiceError(
+            f"cannot listen on {host}:{port}: {error.strerror}; set service.listen to a free "
+            "address, for example 127.0.0.1:8081"
+        ) from error
+    listener.set_inheritable(False)
+    return listener
+
+
+async def _serve_quietly(server: uvicorn.Server, listener: socket.socket) -> None:
+    """Uvicorn without its own signal handlers: ours decide when to stop."""
+    config = server.config
+    if not config.loaded:
+        config.load()
+    server.lifespan = config.lifespan_class(config)
+    await server.startup(sockets=[listener])
+    if not server.should_exit:
+        await server.main_loop()
+    await server.shutdown(sockets=[listener])

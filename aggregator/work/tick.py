@@ -1,0 +1,132 @@
+"""The tick: once a second, due sources are claimed from the database and polled.
+
+APScheduler runs one tick and the maintenance jobs, never one job a source: what is due is a
+question to the database, so a restart, a second process or a changed file change nothing here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from aggregator.model.item import PollRecord
+from aggregator.model.settings import SourceSettings
+from aggregator.pipeline import maintain
+from aggregator.pipeline.parts import Parts
+from aggregator.pipeline.poll import poll_source
+from aggregator.pipeline.show import Condition
+from aggregator.store import sources
+from aggregator.telemetry import metrics
+
+log = structlog.get_logger("aggregator.work")
+
+_TICK_SECONDS = 1.0
+_MAINTENANCE = timedelta(hours=1)
+_BACK_OFF = timedelta(minutes=5)  # after an error of ours
+
+
+class Ticker:
+    """Polls what is due until it is stopped."""
+
+    def __init__(self, parts: Parts, condition: Condition) -> None:
+        self._parts = parts
+        self._condition = condition
+        self._running: set[asyncio.Task[None]] = set()
+        self._tokens = 0.0
+        self._stopping = False
+        self._scheduler = AsyncIOScheduler(
+            timezone="UTC",
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+
+    def start(self) -> None:
+        """Start ticking on the running event loop."""
+        self._scheduler.add_job(self._guarded(self.tick), "interval", seconds=_TICK_SECONDS)
+        self._scheduler.add_job(
+            self._guarded(self._maintain), "interval", seconds=_MAINTENANCE.total_seconds()
+        )
+        self._scheduler.start()
+
+    async def tick(self) -> int:
+        """Claim what is due and start polling it; returns how many polls were started."""
+        polling = self._parts.settings.polling
+        now = self._parts.clock.now()
+        self._condition.last_tick = now
+        metrics.LAST_TICK.set(now.timestamp())
+        # A bucket of one second's requests: a backlog is worked off evenly, never in one burst.
+        rate = polling.requests_per_second * _TICK_SECONDS
+        self._tokens = min(self._tokens + rate, max(rate, 1.0))
+        room = min(polling.concurrency - len(self._running), int(self._tokens))
+        if self._stopping or room <= 0:
+            return 0
+        claims = await self._parts.database.run_write(
+            sources.claim_due, now, room, self._parts.owner, polling.lease
+        )
+        self._tokens -= len(claims)
+        known = {source.id: source for source in self._parts.settings.sources}
+        for claim in claims:
+            source = known.get(claim.source_id)
+            if source is None or not source.enabled:
+                await self._parts.database.run_write(
+                    sources.release, claim.source_id, self._parts.owner
+                )
+                continue
+            task = asyncio.create_task(self._poll(source), name=f"poll {source.id}")
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+            metrics.IN_FLIGHT.set(len(self._running))
+        return len(claims)
+
+    async def _poll(self, source: SourceSettings) -> None:
+        with metrics.POLL_SECONDS.time():
+            await poll_guarded(self._parts, source)
+        metrics.IN_FLIGHT.set(max(0, len(self._running) - 1))
+
+    async def _maintain(self) -> None:
+        await maintain.sanitize_again(self._parts)
+        gone = await maintain.purge(self._parts)
+        if gone:
+            log.info("texts forgotten", items=gone)
+
+    def _guarded(self, job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            try:
+                await job()
+            except Exception:
+                log.exception("a scheduled job failed", job=getattr(job, "__name__", "job"))
+
+        return run
+
+    async def stop(self, grace: timedelta) -> None:
+        """Take no more work, let polls in flight end within `grace`, cut the rest off.
+
+        What is cut off has stored nothing of its last batch: it is done again after the start.
+        """
+        self._stopping = True
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        if self._running:
+            _, left = await asyncio.wait(self._running, timeout=grace.total_seconds())
+            for task in left:
+                task.cancel()
+            for task in left:
+                with suppress(asyncio.CancelledError):
+                    await task
+
+
+async def poll_guarded(parts: Parts, source: SourceSettings) -> PollRecord | None:
+    """Poll a source; an error of ours is logged whole and the source tried again later."""
+    try:
+        return await poll_source(parts, source, owner=parts.owner)
+    except Exception as error:
+        log.exception("polling failed inside", source=source.id)
+        later = parts.clock.now() + _BACK_OFF
+        await parts.database.run_write(
+            sources.postpone, source.id, later, "internal-error", f"an error of ours: {error}"[:500]
+        )
+        return None
