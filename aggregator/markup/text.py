@@ -1,0 +1,150 @@
+"""Strings that are safe to write into XML, and plain text out of HTML.
+
+Everything that enters the system passes `clean`, so that no later writer has to wonder whether a
+string may stand in a document (XML 1.0 §2.2, production Char).
+"""
+
+from __future__ import annotations
+
+import html as _html
+import re
+
+import nh3
+
+from aggregator.markup.tangle import is_tangled, strip_tags
+
+# What XML 1.0 forbids, and the noncharacters of every plane, which it merely discourages but some
+# readers refuse: C0 without tab, LF and CR, surrogates, U+FDD0..FDEF, U+xxFFFE and U+xxFFFF.
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
+    + "".join(f"{chr(p * 0x10000 + 0xFFFE)}{chr(p * 0x10000 + 0xFFFF)}" for p in range(1, 17))
+    + "]"
+)
+
+_SPACE = re.compile(r"\s+")
+_BLANKS = re.compile(r"[^\S\n]+")
+_BREAKS = re.compile(r" ?\n[ \n]*")
+# In what the sanitiser emits every `<` and `>` of text and of attribute values is escaped.
+_CANONICAL_TAG = re.compile(r"<[^>]*>")
+_ENTITY = re.compile(r"&(?:[a-zA-Z][a-zA-Z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});")
+_WRITTEN_REFERENCES = (
+    ("&nbsp;", " "),
+    ("&lt;", "<"),
+    ("&gt;", ">"),
+    ("&quot;", '"'),
+    ("&amp;", "&"),
+)
+
+_BLOCKS = frozenset(
+    "address article aside blockquote br caption dd div dl dt fieldset figcaption figure footer "
+    "form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table tbody td tfoot th thead "
+    "tr ul".split()
+)
+_SILENT = {
+    *("script", "style", "template", "noembed", "noframes", "svg", "iframe", "object", "embed"),
+    *("select", "textarea", "title"),
+}
+_TEXT = nh3.Cleaner(
+    tags=set(_BLOCKS), clean_content_tags=_SILENT, attributes={}, link_rel=None, strip_comments=True
+)
+
+# Inline markup that publishers put into titles. A lone `<b>` may be what the title is about; a
+# pair of them is markup.
+_PAIR = re.compile(
+    r"<(a|abbr|b|bdi|bdo|big|center|cite|code|del|dfn|div|em|font|h[1-6]|i|ins|kbd|mark|nobr|p|q|s"
+    r"|samp|small|span|strike|strong|sub|sup|tt|u|var)(?:\s[^<>]*)?>([^<]*)</\1\s*>",
+    re.IGNORECASE,
+)
+_VOID = re.compile(r"<(?:br|wbr|img|hr)(?:\s[^<>]*)?/?>", re.IGNORECASE)
+
+
+def clean(s: str) -> str:
+    """Drop every character that may not stand in an XML document.
+
+    Tab, line feed and carriage return stay. The result encodes as UTF-8 without error.
+    """
+    if _UNSAFE.search(s) is None:
+        return s
+    return _UNSAFE.sub("", s)
+
+
+def cap(s: str, max_bytes: int) -> str:
+    """The longest prefix of `s` that takes at most `max_bytes` bytes of UTF-8."""
+    if len(s) * 4 <= max_bytes:
+        return s
+    encoded = s.encode("utf-8", "ignore")
+    if len(encoded) <= max_bytes:
+        return s
+    return encoded[: max(0, max_bytes)].decode("utf-8", "ignore")
+
+
+def one_line(s: str) -> str:
+    """`s` without unsafe characters, runs of white space made one space, trimmed."""
+    return _SPACE.sub(" ", clean(s)).strip()
+
+
+def html_to_text(html: str) -> str:
+    """The text of an HTML fragment: blocks on lines of their own, scripts and styles left out.
+
+    White space is collapsed, empty lines are dropped, character references are decoded.
+    Hostile nesting (see `tangle`) costs a plain removal of tags instead of a parse.
+    """
+    if "<" not in html and "&" not in html:
+        return _tidy(clean(html))
+    if is_tangled(html):
+        return _tidy(clean(strip_tags(html)))
+    # Line breaks of the source are mere blanks; those that count are made from the tags.
+    flat = html.replace("\n", " ").replace("\r", " ")
+    return canonical_to_text(_TEXT.clean(clean(flat)))
+
+
+def canonical_to_text(html: str) -> str:
+    """The text of HTML that our own sanitiser wrote (every `<` in it begins a tag)."""
+    flat = html.replace("\n", " ").replace("\r", " ")
+    text = _CANONICAL_TAG.sub(_break_or_nothing, flat)
+    # The serialiser writes these five references only (WHATWG HTML §13.3), `&amp;` comes last.
+    for reference, character in _WRITTEN_REFERENCES:
+        text = text.replace(reference, character)
+    return _tidy(clean(text))
+
+
+def plain_title(s: str, *, is_html: bool = False) -> str:
+    """A title as one line of plain text.
+
+    `is_html` says that the format declares it HTML (Atom `type="html"`); then every tag goes.
+    Otherwise (RSS says nothing, and much "text" is HTML) paired inline tags and `<br>` are taken
+    for markup, a lone `<b>` or `a < b` for text. References left by double escaping are decoded.
+    """
+    if "<" not in s and "&" not in s:
+        return one_line(s)
+    s = one_line(s)
+    if is_html:
+        s = _SPACE.sub(" ", html_to_text(s))
+    for _ in range(3):
+        before = s
+        s = _strip_inline(s)
+        if _ENTITY.search(s):
+            s = _html.unescape(s)
+        if s == before:
+            break
+    return one_line(s)
+
+
+def _strip_inline(s: str) -> str:
+    if "<" not in s:
+        return s
+    s = _VOID.sub(" ", s)
+    for _ in range(8):  # from the innermost pair outwards
+        s, count = _PAIR.subn(r"\2", s)
+        if not count:
+            break
+    return s
+
+
+def _break_or_nothing(tag: re.Match[str]) -> str:
+    name = tag.group().strip("</>").split(None, 1)[0] if len(tag.group()) > 2 else ""
+    return "\n" if name in _BLOCKS else ""
+
+
+def _tidy(s: str) -> str:
+    return _BREAKS.sub("\n", _BLANKS.sub(" ", s)).strip()
