@@ -73,11 +73,16 @@ def _by_key(one: KeyedEntry, known: Known) -> KnownEntry | None:
         return hit
     for candidate in one.candidates:
         hit = known.by_key.get(candidate)
-        if hit is not None and (
-            hit.url_key == one.url_key or titles_agree(hit.title, one.entry.title)
-        ):
+        if hit is not None and _is_same_place(one, hit):
             return hit
     return None
+
+
+def _is_same_place(one: KeyedEntry, hit: KnownEntry) -> bool:
+    """A weak key needs the same address, or where there is none the same headline."""
+    if one.url_key and hit.url_key:
+        return one.url_key == hit.url_key
+    return titles_agree(hit.title, one.entry.title)
 
 
 def _seen(one: KeyedEntry, hit: KnownEntry) -> EntryIntent:

@@ -25,7 +25,8 @@ _SCHEME_AND_HOST = re.compile(r"^[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
 class KeyedEntry:
     """An entry with everything that may identify it, hashed.
 
-    `candidates` are its keys under stronger policies, strongest first; `key` is the one in force.
+    `key` is the one in force; `candidates` are keys it may have had: a repeated id alone, ids
+    under stronger policies.
     `url_key` is set for any usable link; `url_is_identity` only where a link can be an identity.
     """
 
@@ -57,44 +58,44 @@ def choose_policy(entries: Sequence[ParsedEntry], current: str | None) -> str:
 
 
 def key_entries(entries: Sequence[ParsedEntry], policy: str) -> list[KeyedEntry]:
-    """Keys for all entries of one document; the first of two with one key keeps it.
+    """Keys for all entries of one document, no two alike.
 
-    An entry without the policy's own id takes the next policy that gives one. Of entries that
-    repeat an id within the document, each is told apart by its URL key, then by its content.
+    An entry without the policy's own id takes the next policy that gives one. Entries that repeat
+    an id within the document are told apart by their URL key, then by their content; of entries
+    that are the same word for word one is left.
     """
     url_keys = [_url(entry) for entry in entries]
     link_counts = Counter(key for key, _ in url_keys if key)
     guid_counts = Counter(entry.id for entry in entries if entry.id)
+    hashes = [content_hash(entry.title, entry.summary, entry.content) for entry in entries]
+    bases = [_base_key(entry, policy, hashes[i]) for i, entry in enumerate(entries)]
+    base_counts = Counter(bases)
     rank = POLICIES.index(policy)
     keyed: list[KeyedEntry] = []
     taken: set[str] = set()
-    for entry, (link_key, is_identity) in zip(entries, url_keys, strict=True):
-        hashed = content_hash(entry.title, entry.summary, entry.content)
-        key = next(
-            digest(name, part)
-            for name, part in (
-                *((name, _identity(entry, name)) for name in POLICIES[rank:-1]),
-                ("content", hashed),
-            )
-            if part
-        )
-        for extra in (link_key, hashed):
-            if key not in taken:
-                break
-            key = digest(key, extra or "")
-        if key in taken:
+    told: set[tuple[str, str | None, str]] = set()
+    for entry, (link_key, is_identity), hashed, base in zip(
+        entries, url_keys, hashes, bases, strict=True
+    ):
+        if (base, link_key, hashed) in told:
             continue  # the same entry twice, word for word
+        told.add((base, link_key, hashed))
+        repeated = base_counts[base] > 1
+        # All repeats are told apart, the first too: which one stands first changes from day to day.
+        key = digest(base, link_key or hashed) if repeated else base
+        if key in taken:
+            key = digest(key, hashed)
         taken.add(key)
+        former = [base] if repeated else []
+        for name in POLICIES[:rank]:
+            part = _identity(entry, name)
+            if part and (name != "guid" or guid_counts[entry.id] == 1):
+                former.append(digest(name, part))
         keyed.append(
             KeyedEntry(
                 entry=entry,
                 key=key,
-                candidates=tuple(
-                    digest(name, part)
-                    for name in POLICIES[:rank]
-                    if (part := _identity(entry, name))
-                    and (name != "guid" or guid_counts[entry.id] == 1)
-                ),
+                candidates=tuple(former),
                 alias=_alias(entry.id) if entry.id and guid_counts[entry.id] == 1 else None,
                 url_key=link_key,
                 url_is_identity=is_identity and link_counts[link_key] == 1,
@@ -103,6 +104,15 @@ def key_entries(entries: Sequence[ParsedEntry], policy: str) -> list[KeyedEntry]
             )
         )
     return keyed
+
+
+def _base_key(entry: ParsedEntry, policy: str, hashed: str) -> str:
+    """The key by the policy, or by the next one that the entry has something for."""
+    for name in POLICIES[POLICIES.index(policy) : -1]:
+        part = _identity(entry, name)
+        if part:
+            return digest(name, part)
+    return digest("content", hashed)
 
 
 def _identity(entry: ParsedEntry, policy: str) -> str:

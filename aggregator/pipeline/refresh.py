@@ -8,9 +8,10 @@ from datetime import datetime
 
 from aggregator.model.item import PollRecord
 from aggregator.model.settings import SourceSettings
+from aggregator.pipeline.configure import host_key
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.planning import host_floors
-from aggregator.pipeline.poll import host_key, poll_source
+from aggregator.pipeline.poll import poll_source
 from aggregator.schedule.policy import refresh_allowed
 from aggregator.schedule.state import PolicyState
 from aggregator.store import hosts, sources
