@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from aggregator.model.poll import PollOutcome, PollSettings
 from aggregator.schedule.jitter import uniform
 from aggregator.schedule.shape import DAY, HOUR
-from aggregator.schedule.state import PolicyState
+from aggregator.schedule.state import Trouble
 
 LONGEST = DAY
 PROBE = 7 * DAY  # between looks at a source that has ended
@@ -51,26 +51,26 @@ def failure_kind(outcome: PollOutcome) -> str:
     return "error-backoff"
 
 
-def count_failure(state: PolicyState, outcome: PollOutcome, now: float) -> PolicyState:
+def count_failure(trouble: Trouble, outcome: PollOutcome, now: float) -> Trouble:
     """One more failure. A run of one kind is timed from its first answer."""
     kind = failure_kind(outcome)
-    since = state.failing_since if state.error == kind else None
+    since = trouble.failing_since if trouble.error == kind else None
     return replace(
-        state,
-        failures=state.failures + 1,
+        trouble,
+        failures=trouble.failures + 1,
         failing_since=now if since is None else since,
         error=kind,
         good=0,
     )
 
 
-def count_success(state: PolicyState) -> PolicyState:
+def count_success(trouble: Trouble) -> Trouble:
     """A good poll ends a run of failures and, the third in a row, eases a throttle."""
-    good, throttle = state.good + 1, state.throttle
+    good, throttle = trouble.good + 1, trouble.throttle
     if good >= GOOD_POLLS and throttle:
         good, throttle = 0, throttle - 1
     return replace(
-        state,
+        trouble,
         failures=0,
         failing_since=None,
         error="",
@@ -82,15 +82,15 @@ def count_success(state: PolicyState) -> PolicyState:
     )
 
 
-def count_empty(state: PolicyState, outcome: PollOutcome, now: float) -> PolicyState:
+def count_empty(trouble: Trouble, outcome: PollOutcome, now: float) -> Trouble:
     """A 204 or 205 is no change, until there are `EMPTY_ANSWERS` of them in a row."""
-    state = replace(state, empties=state.empties + 1)
-    return count_failure(state, outcome, now) if state.empties >= EMPTY_ANSWERS else state
+    trouble = replace(trouble, empties=trouble.empties + 1)
+    return count_failure(trouble, outcome, now) if trouble.empties >= EMPTY_ANSWERS else trouble
 
 
 def hold(
-    state: PolicyState, outcome: PollOutcome, now: float, normal: float, settings: PollSettings
-) -> PolicyState:
+    trouble: Trouble, outcome: PollOutcome, now: float, normal: float, settings: PollSettings
+) -> Trouble:
     """Set the hard floor a failed answer asks for (RFC 9110 §10.2.3, RFC 6585 §4).
 
     Retry-After is taken at its word up to `settings.floor_cap`. A 429 or 503 without it, or one
@@ -102,62 +102,64 @@ def hold(
         stated = min(max(0.0, outcome.retry_after.total_seconds()), cap)
     if failure_kind(outcome) != "throttled":
         if not stated:
-            return state
-        return replace(state, floor_until=now + stated, floor_reason="retry-after")
-    repeated = state.failures > 1
-    throttle = state.throttle
+            return trouble
+        return replace(trouble, floor_until=now + stated, floor_reason="retry-after")
+    repeated = trouble.failures > 1
+    throttle = trouble.throttle
     if stated is None or repeated:
         throttle = min(throttle + 1, DEEPEST_THROTTLE)
     wait = stated if stated is not None else max(HOUR, min(normal * 2**throttle, LONGEST))
     return replace(
-        state,
+        trouble,
         throttle=throttle,
         floor_until=now + wait,
         floor_reason="throttled" if stated is None else "retry-after",
     )
 
 
-def judge(state: PolicyState, normal: float, now: float, source_id: str) -> Verdict:
-    """How long to wait after the failures in `state`; `normal` is the usual interval, seconds."""
-    since = state.failing_since if state.failing_since is not None else now
+def judge(trouble: Trouble, normal: float, now: float, source_id: str, polls: int) -> Verdict:
+    """How long to wait after these failures; `normal` is the usual interval, seconds."""
+    since = trouble.failing_since if trouble.failing_since is not None else now
     lasting = now - since
-    nth = f"failure {state.failures} in a row"
-    match state.error:
+    nth = f"failure {trouble.failures} in a row"
+    match trouble.error:
         case "gone" if lasting >= CONFIRM_GONE:
-            return _ended("gone", "the server says 410 Gone, twice a day apart", state, source_id)
+            return _ended("gone", "the server says 410 Gone, twice a day apart", source_id, polls)
         case "gone":
-            wait = max(normal, CONFIRM_GONE * uniform(source_id, state.polls, "backoff", 1.0, 1.1))
+            wait = max(normal, CONFIRM_GONE * uniform(source_id, polls, "backoff", 1.0, 1.1))
             return Verdict(
                 wait, "gone-confirm", "the server says 410 Gone; asked once more in a day"
             )
         case "auth" | "bot-challenge":
-            wait = max(normal, _spread(LONGEST, state, source_id))
-            what = "wants credentials" if state.error == "auth" else "sends a bot challenge"
-            return Verdict(wait, state.error, f"the server {what}: tried once a day until it stops")
-        case "missing" | "forbidden" if lasting >= PATIENCE and state.failures >= PATIENT_TRIES:
-            status = 404 if state.error == "missing" else 403
-            return _ended(state.error, f"{status} for {lasting / DAY:.0f} days", state, source_id)
+            wait = max(normal, _spread(LONGEST, source_id, polls))
+            what = "wants credentials" if trouble.error == "auth" else "sends a bot challenge"
+            return Verdict(
+                wait, trouble.error, f"the server {what}: tried once a day until it stops"
+            )
+        case "missing" | "forbidden" if lasting >= PATIENCE and trouble.failures >= PATIENT_TRIES:
+            status = 404 if trouble.error == "missing" else 403
+            return _ended(trouble.error, f"{status} for {lasting / DAY:.0f} days", source_id, polls)
         case "throttled":
             # `normal` is already doubled by the throttle, for as long as that lasts.
             return Verdict(normal, "throttled", f"the server asks for fewer requests; {nth}")
-    steps = max(0, state.failures - 1)
+    steps = max(0, trouble.failures - 1)
     wait = min(normal * 2 ** min(steps, 20), max(LONGEST, normal))
-    wait = max(normal, _spread(wait, state, source_id))
-    return Verdict(wait, state.error, f"{nth}: the interval is doubled with each")
+    wait = max(normal, _spread(wait, source_id, polls))
+    return Verdict(wait, trouble.error, f"{nth}: the interval is doubled with each")
 
 
-def _ended(kind: str, why: str, state: PolicyState, source_id: str) -> Verdict:
-    wait = _spread(PROBE, state, source_id)
+def _ended(kind: str, why: str, source_id: str, polls: int) -> Verdict:
+    wait = _spread(PROBE, source_id, polls)
     return Verdict(wait, kind, f"ended: {why}; probed once a week", dead=True)
 
 
-def _spread(wait: float, state: PolicyState, source_id: str) -> float:
-    return wait * uniform(source_id, state.polls, "backoff", 0.9, 1.1)
+def _spread(wait: float, source_id: str, polls: int) -> float:
+    return wait * uniform(source_id, polls, "backoff", 0.9, 1.1)
 
 
-def forgive(state: PolicyState) -> PolicyState:
+def forgive(trouble: Trouble) -> Trouble:
     """Take back the last counted failure: it turned out to be our own outage (`outage`)."""
-    left = max(0, state.failures - 1)
+    left = max(0, trouble.failures - 1)
     if left:
-        return replace(state, failures=left)
-    return replace(state, failures=0, failing_since=None, error="")
+        return replace(trouble, failures=left)
+    return replace(trouble, failures=0, failing_since=None, error="")

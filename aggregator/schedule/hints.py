@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from aggregator.model.poll import Floor, PollKind, PollOutcome, PollSettings
 from aggregator.schedule.rate import rate
 from aggregator.schedule.shape import DAY, HOUR
-from aggregator.schedule.state import PolicyState
+from aggregator.schedule.state import Hints, Pace
 
 SYNDICATION_SHARE = 0.5  # many a blog engine says "hourly" without meaning it
 GATE = HOUR
@@ -26,87 +26,88 @@ WORKS_WEIGHT = 0.2
 PUSHED = 6 * HOUR
 
 
-def remember(state: PolicyState, outcome: PollOutcome) -> PolicyState:
+def remember(hints: Hints, outcome: PollOutcome) -> Hints:
     """Take over freshness, document hints and how well validators worked from one answer."""
-    state = _remember_freshness(state, outcome)
-    if outcome.hints is not None:
-        hints = outcome.hints
-        state = replace(
-            state,
-            ttl=_seconds(hints.ttl),
-            syndication=_seconds(hints.syndication),
-            skip_hours=tuple(sorted({hour % 24 for hour in hints.skip_hours})),
-            skip_days=tuple(sorted({day % 7 for day in hints.skip_days})),
-        )
-    works = state.works
+    max_age, no_cache = _freshness(hints, outcome)
+    works = hints.works
     if outcome.conditional:
         worked = 0.0 if outcome.kind is PollKind.SAME_BODY else 1.0
         works += WORKS_WEIGHT * (worked - works)
+    stated = outcome.hints
+    if stated is not None:
+        hints = replace(
+            hints,
+            ttl=_seconds(stated.ttl),
+            syndication=_seconds(stated.syndication),
+            skip_hours=tuple(sorted({hour % 24 for hour in stated.skip_hours})),
+            skip_days=tuple(sorted({day % 7 for day in stated.skip_days})),
+        )
     return replace(
-        state,
+        hints,
+        max_age=max_age,
+        no_cache=no_cache,
         works=works,
         validators=outcome.had_validators,
-        body_bytes=outcome.body_bytes or state.body_bytes,
+        body_bytes=outcome.body_bytes or hints.body_bytes,
         push=outcome.push,
-        archive=outcome.archive or state.archive,
+        archive=outcome.archive or hints.archive,
     )
 
 
-def _remember_freshness(state: PolicyState, outcome: PollOutcome) -> PolicyState:
+def _freshness(hints: Hints, outcome: PollOutcome) -> tuple[float | None, bool]:
     fresh = outcome.freshness
     stated = _seconds(fresh.max_age)
     if outcome.kind is not PollKind.NOT_MODIFIED:
-        return replace(state, max_age=stated, no_cache=fresh.no_cache)
+        return stated, fresh.no_cache
     # Servers forget Cache-Control on a 304, or send the default of another layer: the 200's word
     # stands, and of two words the shorter.
     if stated is None:
-        return replace(state, no_cache=state.no_cache or fresh.no_cache)
-    kept = stated if state.max_age is None else min(stated, state.max_age)
-    return replace(state, max_age=kept, no_cache=fresh.no_cache)
+        return hints.max_age, hints.no_cache or fresh.no_cache
+    return (stated if hints.max_age is None else min(stated, hints.max_age)), fresh.no_cache
 
 
 def _seconds(duration: timedelta | None) -> float | None:
     return None if duration is None else max(0.0, duration.total_seconds())
 
 
-def soft_floors(state: PolicyState, settings: PollSettings, base: float) -> list[Floor]:
+def soft_floors(hints: Hints, pace: Pace, settings: PollSettings, base: float) -> list[Floor]:
     """Floors counted from the poll at `base` (epoch seconds), skipped hours and days excepted."""
     cap = settings.floor_cap.total_seconds()
     waits: list[tuple[str, float]] = []
-    if state.max_age and not state.no_cache:
-        waits.append(("max-age", min(state.max_age, cap)))
-    if state.ttl:
-        waits.append(("ttl", min(state.ttl, cap)))
-    if state.syndication and state.syndication < DAY:
-        waits.append(("syndication", min(state.syndication * SYNDICATION_SHARE, cap)))
-    if state.push:
+    if hints.max_age and not hints.no_cache:
+        waits.append(("max-age", min(hints.max_age, cap)))
+    if hints.ttl:
+        waits.append(("ttl", min(hints.ttl, cap)))
+    if hints.syndication and hints.syndication < DAY:
+        waits.append(("syndication", min(hints.syndication * SYNDICATION_SHARE, cap)))
+    if hints.push:
         waits.append(("push", PUSHED))
-    closed = gate(state)
+    closed = gate(hints, pace)
     if closed:
         waits.append(("gate", closed))
     return [Floor(name, moment(base + wait), hard=False) for name, wait in waits if wait > 0]
 
 
-def gate(state: PolicyState) -> float:
+def gate(hints: Hints, pace: Pace) -> float:
     """Seconds between polls that we grant ourselves at most; 0 when the publisher wants more."""
-    if not state.validators:
-        return GATE_BLIND_SMALL if state.body_bytes < SMALL_BODY else GATE_BLIND_LARGE
-    if state.works < WORKING:
+    if not hints.validators:
+        return GATE_BLIND_SMALL if hints.body_bytes < SMALL_BODY else GATE_BLIND_LARGE
+    if hints.works < WORKING:
         return GATE
-    if rate(state) >= OFTEN:
+    if rate(pace) >= OFTEN:
         return 0.0
-    stated = [age for age in (None if state.no_cache else state.max_age, state.ttl) if age]
+    stated = [age for age in (None if hints.no_cache else hints.max_age, hints.ttl) if age]
     invited = [age for age in stated if INVITATION[0] <= age < INVITATION[1]]
     return max(invited) if invited else GATE
 
 
-def skip_floor(state: PolicyState, at: float) -> Floor | None:
+def skip_floor(hints: Hints, at: float) -> Floor | None:
     """The end of the skipped hours or days (GMT) that `at` falls into, None outside of them.
 
     A list of all 24 hours or all 7 days says nothing and is ignored.
     """
-    hours = state.skip_hours if len(state.skip_hours) < 24 else ()
-    days = state.skip_days if len(state.skip_days) < 7 else ()
+    hours = hints.skip_hours if len(hints.skip_hours) < 24 else ()
+    days = hints.skip_days if len(hints.skip_days) < 7 else ()
     if not hours and not days:
         return None
     name, time = "", at

@@ -7,10 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from aggregator.model.poll import PollKind, PollOutcome, PollSettings
-from aggregator.schedule.rate import MIDNIGHT_SHARE, cap_batches, expected, is_surprise, observe
+from aggregator.schedule.rate import (
+    MIDNIGHT_SHARE,
+    Watched,
+    cap_batches,
+    count_habits,
+    count_pace,
+    expected,
+    is_surprise,
+)
 from aggregator.schedule.shape import HOUR, utc_offset
 from aggregator.schedule.snap import count_minutes, learn_lag
-from aggregator.schedule.state import PolicyState
+from aggregator.schedule.state import Habits, Minutes, PolicyState, Window
 from aggregator.schedule.warm import is_midnight, warm_start
 
 LATE = HOUR  # a date this far before the previous poll may still be a publication just seen
@@ -36,37 +44,59 @@ def learn_items(
     if state.seen_at is None:
         moment = datetime.fromtimestamp(now, UTC)
         state = warm_start(outcome.new_dates, moment, settings.zone, state)
-        return _learn_window(state, outcome, first=True)
+        return replace(state, window=_window(state.window, outcome, first=True))
     offset = utc_offset(settings.zone, now)
     start = min(state.seen_at, now)
-    placed = _place(state, outcome.new_dates, start, now)
+    pace, habits, minutes = state.pace, state.habits, state.minutes
+    placed = _place(minutes, outcome.new_dates, start, now)
     counted = cap_batches(placed.times)
-    watched = _watched_from(outcome, start, now)
-    surprise = is_surprise(len(counted), expected(state, watched, now, offset))
-    boost = 1.0 if surprise else state.boost / 2
-    state = _learn_midnights(state, outcome.new_dates, offset)
-    retry = (
-        state.snapped
-        and not placed.times
-        and expected(state, now - HOUR, now, offset) >= USUAL_MINUTE
-    )
-    state = learn_lag(state, placed.genuine, now)
-    state = observe(state, counted, watched, now, offset)
-    if state.midnight < MIDNIGHT_SHARE:
-        state = count_minutes(state, cap_batches(placed.genuine))
-    newest = max(placed.times, default=0.0)
+    watched = Watched.between(_watched_from(outcome, start, now), now, state.seen_at)
+    surprise = is_surprise(len(counted), expected(pace, habits, watched, offset))
+    boost = 1.0 if surprise else pace.boost / 2
     return replace(
-        _learn_window(state, outcome, first=False),
-        boost=boost if boost > 0.1 else 0.0,
-        retry=retry,
-        last_item=max(state.last_item or 0.0, newest) or None,
+        state,
         seen_at=now,
+        pace=replace(
+            count_pace(pace, habits, counted, watched, offset),
+            boost=boost if boost > 0.1 else 0.0,
+            last_item=max([pace.last_item or 0.0, *placed.times]) or None,
+        ),
+        habits=_habits(habits, minutes, counted, watched, offset),
+        minutes=_minutes(state, outcome, placed, now, offset),
+        window=_window(state.window, outcome, first=False),
     )
 
 
-def _place(
-    state: PolicyState, dates: Sequence[datetime | None], start: float, now: float
-) -> _Placed:
+def _habits(
+    habits: Habits, minutes: Minutes, counted: list[float], watched: Watched, offset: float
+) -> Habits:
+    if minutes.midnight >= MIDNIGHT_SHARE:
+        return habits
+    return count_habits(habits, counted, watched, offset)
+
+
+def _minutes(
+    state: PolicyState, outcome: PollOutcome, placed: _Placed, now: float, offset: float
+) -> Minutes:
+    """What the poll taught about the publisher's minute, and whether to look again shortly."""
+    minutes = state.minutes
+    previous = state.seen_at if state.seen_at is not None else now
+    retry = minutes.snapped and not placed.times
+    if retry:
+        last_hour = Watched.between(now - HOUR, now, None)
+        retry = expected(state.pace, state.habits, last_hour, offset) >= USUAL_MINUTE
+    midnight = minutes.midnight
+    for date in outcome.new_dates:
+        if date is not None:
+            seen = 1.0 if is_midnight(date.timestamp(), offset) else 0.0
+            midnight += MIDNIGHT_WEIGHT * (seen - midnight)
+    if retry != minutes.retry or midnight != minutes.midnight:
+        minutes = replace(minutes, retry=retry, midnight=midnight)
+    minutes = learn_lag(minutes, placed.genuine, previous, now)
+    return count_minutes(minutes, cap_batches(placed.genuine))
+
+
+def _place(minutes: Minutes, dates: Sequence[datetime | None], start: float, now: float) -> _Placed:
     """Put each new item where it was most likely published.
 
     A date between the previous poll (and an hour before it) and now is believed. Other dated
@@ -81,7 +111,7 @@ def _place(
             undated += 1
             continue
         stamp = date.timestamp()
-        if start - LATE <= stamp <= now and state.midnight < MIDNIGHT_SHARE:
+        if start - LATE <= stamp <= now and minutes.midnight < MIDNIGHT_SHARE:
             genuine.append(stamp)
             times.append(stamp)
         else:
@@ -101,24 +131,13 @@ def _watched_from(outcome: PollOutcome, start: float, now: float) -> float:
     return max(start, now - max(outcome.span.total_seconds(), LEAST_WATCHED))
 
 
-def _learn_midnights(
-    state: PolicyState, dates: Sequence[datetime | None], offset: float
-) -> PolicyState:
-    share = state.midnight
-    for date in dates:
-        if date is not None:
-            seen = 1.0 if is_midnight(date.timestamp(), offset) else 0.0
-            share += MIDNIGHT_WEIGHT * (seen - share)
-    return replace(state, midnight=share) if share != state.midnight else state
-
-
-def _learn_window(state: PolicyState, outcome: PollOutcome, *, first: bool) -> PolicyState:
+def _window(window: Window, outcome: PollOutcome, *, first: bool) -> Window:
     """Remember how far the document reaches back, and whether two in a row hang together."""
     if outcome.kind is PollKind.PUSH:  # a hub may send single entries
-        return state
-    span = state.span if outcome.span is None else outcome.span.total_seconds()
-    squeeze = state.squeeze
+        return window
+    span = window.span if outcome.span is None else outcome.span.total_seconds()
+    squeeze = window.squeeze
     if not first:
         torn = outcome.overlap is not None and outcome.overlap < LOW_OVERLAP
         squeeze = min(squeeze + 1, TIGHTEST_SQUEEZE) if torn else max(squeeze - 1, 0)
-    return replace(state, span=span, squeeze=squeeze)
+    return Window(span, squeeze)

@@ -102,7 +102,10 @@ def plan_next(
     else:
         state = replace(state, polled_at=stamp)
         plan = _decide(state, settings, stamp, source_id, host)
-    return replace(state, snapped=plan.reason == "snap"), plan
+    snapped = plan.reason == "snap"
+    if snapped != state.minutes.snapped:
+        state = replace(state, minutes=replace(state.minutes, snapped=snapped))
+    return state, plan
 
 
 def replan(
@@ -148,18 +151,22 @@ def _learn(
 ) -> PolicyState:
     match outcome.kind:
         case PollKind.OK | PollKind.SAME_BODY | PollKind.NOT_MODIFIED:
-            state = remember(count_success(state), outcome)
+            state = replace(
+                state,
+                trouble=count_success(state.trouble),
+                hints=remember(state.hints, outcome),
+            )
             if outcome.kind is PollKind.OK or not outcome.conditional:
                 state = replace(state, full_at=now)
             return learn_items(state, outcome, settings, now)
         case PollKind.PUSH:
             return learn_items(state, outcome, settings, now)
         case PollKind.NO_CONTENT:
-            return count_empty(state, outcome, now)
+            return replace(state, trouble=count_empty(state.trouble, outcome, now))
         case PollKind.ERROR:
-            state = count_failure(state, outcome, now)
+            trouble = count_failure(state.trouble, outcome, now)
             normal = _wish(state, settings, now).seconds
-            return hold(state, outcome, now, normal, settings)
+            return replace(state, trouble=hold(trouble, outcome, now, normal, settings))
         case _:
             return state
 
@@ -169,12 +176,12 @@ def _decide(
 ) -> Plan:
     """The plan that follows from a state alone, for a poll that ended at `base`."""
     wish = _slowed(state, _wish(state, settings, base), host)
-    soft = [] if state.archive else soft_floors(state, settings, base)
+    soft = [] if state.hints.archive else soft_floors(state.hints, state.pace, settings, base)
     hard = [*_own_floors(state), *host.floors]
     verdict = None
-    if state.failures and not state.archive:
+    if state.trouble.failures and not state.hints.archive:
         waits = [] if settings.explicit else [floor.until.timestamp() - base for floor in soft]
-        verdict = judge(state, max([wish.seconds, *waits]), base, source_id)
+        verdict = judge(state.trouble, max([wish.seconds, *waits]), base, source_id, state.polls)
     place = _placed(state, settings, base, wish, verdict, source_id)
     if settings.explicit:
         place = _waived(place, soft)
@@ -183,7 +190,7 @@ def _decide(
     if _may_snap(state, settings):
         place = _snapped(place, state, settings, base, soft, source_id)
     place = _above_hard(place, state, hard, base, source_id)
-    if settings.mode is PollMode.CRON and not state.archive:
+    if settings.mode is PollMode.CRON and not state.hints.archive:
         place = _on_cron(place, state, settings, base, source_id)
     return Plan(
         at=moment(place.at),
@@ -191,10 +198,10 @@ def _decide(
         detail=place.detail,
         floors=(*soft, *hard),
         wish=timedelta(seconds=wish.seconds),
-        rate=rate(state),
+        rate=rate(state.pace),
         unconditional=_wants_whole_body(state, base),
-        dead=state.archive or (verdict is not None and verdict.dead),
-        failures=state.failures,
+        dead=state.hints.archive or (verdict is not None and verdict.dead),
+        failures=state.trouble.failures,
     )
 
 
@@ -211,24 +218,24 @@ def _wish(state: PolicyState, settings: PollSettings, base: float) -> _Wish:
 
 
 def _adaptive_wish(state: PolicyState, settings: PollSettings, base: float) -> _Wish:
-    expected = rate(state)
+    expected = rate(state.pace)
     shortest = settings.minimum.total_seconds()
-    last = state.last_item
+    last = state.pace.last_item
     silent = last is not None and base - last > SILENT
     longest = (settings.silent_maximum if silent else settings.maximum).total_seconds()
     price = settings.price.total_seconds() * max(1.0, settings.slowdown)
     amount = price * (REFERENCE_RATE / expected) ** EXPONENT
-    weights = [factor**EXPONENT for factor in shape(state)]
+    weights = [factor**EXPONENT for factor in shape(state.habits)]
     wait = time_until(amount, weights, base, utc_offset(settings.zone, base), longest)
     detail = f"{expected:.2g} items a day expected"
     reason = "rate"
     if wait >= longest:
         reason = "silent" if silent else "maximum"
-    if state.boost > 0.1:
-        wait /= 1.0 + state.boost
+    if state.pace.boost > 0.1:
+        wait /= 1.0 + state.pace.boost
         reason, detail = "burst", f"{detail}, more than usual just now"
-    if state.retry:
-        again = max(shortest, state.max_age or 0.0)
+    if state.minutes.retry:
+        again = max(shortest, state.hints.max_age or 0.0)
         if again < wait:
             wait, reason = again, "retry"
             detail = f"{detail}; its usual minute brought nothing yet"
@@ -240,15 +247,17 @@ def _adaptive_wish(state: PolicyState, settings: PollSettings, base: float) -> _
 def _within_window(state: PolicyState, wish: _Wish, shortest: float) -> _Wish:
     """Shorten an interval in which the document's window may overflow (items would be lost)."""
     wait, reason, detail = wish.seconds, wish.reason, wish.detail
-    if state.squeeze:
-        wait /= 2.0**state.squeeze
+    if state.window.squeeze:
+        wait /= 2.0**state.window.squeeze
         reason, detail = "overlap", f"{detail}; the last documents shared few entries"
-    if state.span is not None and state.span >= SHORTEST_SPAN and wait > state.span / 2:
-        wait, reason = state.span / 2, "window"
-        detail = f"{detail}; the document reaches back {_span(timedelta(seconds=state.span))} only"
+    span = state.window.span
+    if span is not None and span >= SHORTEST_SPAN and wait > span / 2:
+        wait, reason = span / 2, "window"
+        detail = f"{detail}; the document reaches back only {_span(timedelta(seconds=span))}"
     if reason == wish.reason:
         return wish
-    return _Wish(min(wish.seconds, max(wait, shortest)), reason, detail, urgent=True)
+    wait = min(wish.seconds, max(wait, shortest))
+    return _Wish(wait, reason, detail, urgent=state.window.squeeze > 0)
 
 
 def _cron_wish(settings: PollSettings, base: float) -> _Wish:
@@ -263,9 +272,9 @@ def _cron_after(settings: PollSettings, stamp: float) -> float:
 
 
 def _slowed(state: PolicyState, wish: _Wish, host: HostFloors) -> _Wish:
-    if state.archive:
+    if state.hints.archive:
         return _Wish(NEVER, "archive", "an archive document (RFC 5005) never changes")
-    factor = max(host.slowdown, 2.0**state.throttle)
+    factor = max(host.slowdown, 2.0**state.trouble.throttle)
     if factor <= 1.0:
         return wish
     seconds = max(wish.seconds, min(max(wish.seconds * factor, HOUR), LONGEST))
@@ -315,7 +324,7 @@ def _above_soft(
     top = max(soft, key=lambda floor: floor.until, default=None)
     if top is not None and min(top.until.timestamp(), latest) > place.at:
         place = _lifted(place, min(top.until.timestamp(), latest), top, base, state, source_id)
-    skipped = skip_floor(state, place.at)
+    skipped = skip_floor(state.hints, place.at)
     if skipped is not None and skipped.until.timestamp() <= latest:
         soft.append(skipped)
         place = _lifted(place, skipped.until.timestamp(), skipped, base, state, source_id)
@@ -343,7 +352,7 @@ def _lifted(
 
 def _may_snap(state: PolicyState, settings: PollSettings) -> bool:
     return settings.mode is PollMode.ADAPTIVE and not (
-        state.failures or state.retry or state.boost or state.archive
+        state.trouble.failures or state.minutes.retry or state.pace.boost or state.hints.archive
     )
 
 
@@ -356,7 +365,7 @@ def _snapped(
     source_id: str,
 ) -> _Place:
     """Move a time to just after the minute at which this publisher's items are there."""
-    ready = ready_second(state)
+    ready = ready_second(state.minutes)
     if ready is None:
         return place
     earliest = base + settings.minimum.total_seconds()
@@ -365,7 +374,7 @@ def _snapped(
     moment_ready = nearest(ready, place.at, earliest - SNAP_TOLERANCE)
     spread = uniform(source_id, state.polls, "snap", *SPREAD)
     at = max(moment_ready + spread, earliest)
-    if not settings.explicit and skip_floor(state, at) is not None:
+    if not settings.explicit and skip_floor(state.hints, at) is not None:
         return place
     minute = int(ready % HOUR // 60)
     return _Place(at, "snap", f"{place.detail}; items come just before minute {minute}")
@@ -377,15 +386,21 @@ def _on_cron(
     """The first time of the line that is not before `place`."""
     normal = _cron_after(settings, base)
     at = normal if place.at <= normal else _cron_after(settings, place.at - 1.0)
-    late = at > normal or state.failures
+    late = at > normal or state.trouble.failures
     spread = uniform(source_id, state.polls, "cron", 0.0, CRON_SPREAD) if settings.jitter else 0.0
     return _Place(at + spread, place.reason if late else "cron", place.detail)
 
 
 def _own_floors(state: PolicyState) -> list[Floor]:
-    if state.floor_until is None:
+    if state.trouble.floor_until is None:
         return []
-    return [Floor(state.floor_reason or "retry-after", moment(state.floor_until), hard=True)]
+    return [
+        Floor(
+            state.trouble.floor_reason or "retry-after",
+            moment(state.trouble.floor_until),
+            hard=True,
+        )
+    ]
 
 
 def _after_busy(state: PolicyState, outcome: PollOutcome, now: datetime, source_id: str) -> Plan:
@@ -397,8 +412,8 @@ def _after_busy(state: PolicyState, outcome: PollOutcome, now: datetime, source_
         "busy",
         "not sent: its host had no free slot",
         (floor,),
-        rate=rate(state),
-        failures=state.failures,
+        rate=rate(state.pace),
+        failures=state.trouble.failures,
     )
 
 
@@ -413,18 +428,18 @@ def _after_outage(state: PolicyState, now: datetime, source_id: str, host: HostF
         place.reason,
         place.detail,
         tuple(hard),
-        rate=rate(state),
-        failures=state.failures,
+        rate=rate(state.pace),
+        failures=state.trouble.failures,
     )
 
 
 def _wants_whole_body(state: PolicyState, base: float) -> bool:
     """A month of 304s from a source that was active: do its validators lie?"""
-    if state.full_at is None or state.last_item is None or not state.validators:
+    if state.full_at is None or state.pace.last_item is None or not state.hints.validators:
         return False
     return (
         base - state.full_at > UNCONDITIONAL_AFTER
-        and state.full_at - state.last_item < UNCONDITIONAL_AFTER
+        and state.full_at - state.pace.last_item < UNCONDITIONAL_AFTER
     )
 
 

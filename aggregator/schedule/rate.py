@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from aggregator.schedule.shape import DAY, hour_spans, shape, slot
-from aggregator.schedule.state import HOURS, PolicyState
+from aggregator.schedule.state import HOURS, Habits, Pace
 
 SLOW_HALF_LIFE = 14 * DAY
 FAST_HALF_LIFE = DAY / 4
@@ -24,22 +24,40 @@ BATCH_SECONDS = 600.0
 BATCH_ITEMS = 3  # more items than this within ten minutes are one batch
 SURPRISE = 0.01
 LONGEST_EXPOSURE = 60 * DAY  # decays make what lies further back irrelevant
+MIDNIGHT_SHARE = 0.8  # of dates at 00:00:00, from which on they tell no hours and minutes
 
 
-def slow_rate(state: PolicyState) -> float:
+def slow_rate(pace: Pace) -> float:
     """Items a day over the last weeks."""
-    return (state.slow_n + PRIOR_ITEMS) / (state.slow_w + PRIOR_ITEMS / PRIOR)
+    return (pace.slow_n + PRIOR_ITEMS) / (pace.slow_w + PRIOR_ITEMS / PRIOR)
 
 
-def fast_rate(state: PolicyState) -> float:
+def fast_rate(pace: Pace) -> float:
     """Items a day over the last hours, leaning on the slow rate while there are few."""
-    slow = slow_rate(state)
-    return (state.fast_n + FAST_BELIEF) / (state.fast_w + FAST_BELIEF / slow)
+    return (pace.fast_n + FAST_BELIEF) / (pace.fast_w + FAST_BELIEF / slow_rate(pace))
 
 
-def rate(state: PolicyState) -> float:
+def rate(pace: Pace) -> float:
     """Items a day to expect on average, before the daily shape."""
-    return max(slow_rate(state), fast_rate(state))
+    return max(slow_rate(pace), fast_rate(pace))
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The time from `start` to `end` (epoch seconds) in which no item can have escaped us.
+
+    `idle` is the time since the counts were last decayed, in seconds.
+    """
+
+    start: float
+    end: float
+    idle: float
+
+    @classmethod
+    def between(cls, start: float, end: float, since: float | None) -> Watched:
+        """Watched from `start` to `end`; the counts are as of `since`, None when there are none."""
+        idle = 0.0 if since is None else max(0.0, end - since)
+        return cls(min(max(start, end - LONGEST_EXPOSURE), end), end, idle)
 
 
 def cap_batches(times: Iterable[float]) -> list[float]:
@@ -56,67 +74,54 @@ def decayed(age: float, half_life: float) -> float:
     return math.exp2(-age / half_life)
 
 
-def observe(
-    state: PolicyState, times: Sequence[float], start: float, end: float, offset: float
-) -> PolicyState:
-    """Count the items at `times` against having watched from `start` to `end`.
-
-    `times` are epoch seconds (capped by `cap_batches`), `offset` the zone's from UTC. What was
-    counted before is decayed from `state.seen_at` to `end`.
-    """
-    idle = max(0.0, end - state.seen_at) if state.seen_at is not None else 0.0
-    factors = shape(state)
-    slow_keep, fast_keep = decayed(idle, SLOW_HALF_LIFE), decayed(idle, FAST_HALF_LIFE)
-    shape_keep = decayed(idle, SHAPE_HALF_LIFE)
-    slow_n, slow_w = state.slow_n * slow_keep, state.slow_w * slow_keep
-    fast_n, fast_w = state.fast_n * fast_keep, state.fast_w * fast_keep
-    hour_n = [n * shape_keep for n in state.hour_n]
-    hour_w = [w * shape_keep for w in state.hour_w]
-    weekend_n, weekend_w = state.weekend_n * shape_keep, state.weekend_w * shape_keep
-
-    for begin, length in hour_spans(max(start, end - LONGEST_EXPOSURE) + offset, end + offset):
-        index = slot(begin)
+def count_pace(
+    pace: Pace, habits: Habits, times: Sequence[float], watched: Watched, offset: float
+) -> Pace:
+    """Count the items at `times` (epoch seconds, capped by `cap_batches`) for the rate."""
+    end = watched.end
+    slow_keep = decayed(watched.idle, SLOW_HALF_LIFE)
+    fast_keep = decayed(watched.idle, FAST_HALF_LIFE)
+    slow_w, fast_w = pace.slow_w * slow_keep, pace.fast_w * fast_keep
+    factors = shape(habits)
+    for begin, length in hour_spans(watched.start + offset, end + offset):
+        weighted = length / DAY * factors[slot(begin)]
         age = end + offset - begin - length / 2
-        days = length / DAY
-        weighted = days * factors[index]
         slow_w += weighted * decayed(age, SLOW_HALF_LIFE)
         fast_w += weighted * decayed(age, FAST_HALF_LIFE)
-        seen = days * decayed(age, SHAPE_HALF_LIFE)
-        hour_w[index % HOURS] += seen
-        if index >= HOURS:
-            weekend_w += seen
-    for time in times:
-        age = max(0.0, end - time)
-        slow_n += decayed(age, SLOW_HALF_LIFE)
-        fast_n += decayed(age, FAST_HALF_LIFE)
-        if state.midnight < MIDNIGHT_SHARE:
-            index = slot(time + offset)
-            weight = decayed(age, SHAPE_HALF_LIFE)
-            hour_n[index % HOURS] += weight
-            if index >= HOURS:
-                weekend_n += weight
+    ages = [max(0.0, end - time) for time in times]
     return replace(
-        state,
-        slow_n=slow_n,
+        pace,
+        slow_n=pace.slow_n * slow_keep + sum(decayed(age, SLOW_HALF_LIFE) for age in ages),
         slow_w=slow_w,
-        fast_n=fast_n,
+        fast_n=pace.fast_n * fast_keep + sum(decayed(age, FAST_HALF_LIFE) for age in ages),
         fast_w=fast_w,
-        hour_n=tuple(hour_n),
-        hour_w=tuple(hour_w),
-        weekend_n=weekend_n,
-        weekend_w=weekend_w,
     )
 
 
-MIDNIGHT_SHARE = 0.8
-"""From this share of dates at 00:00:00 on, dates say nothing about hours and minutes."""
+def count_habits(habits: Habits, times: Sequence[float], watched: Watched, offset: float) -> Habits:
+    """Count the items at `times` for the shape of day and week; `offset` from UTC in seconds."""
+    keep = decayed(watched.idle, SHAPE_HALF_LIFE)
+    hour_n = [n * keep for n in habits.hour_n]
+    hour_w = [w * keep for w in habits.hour_w]
+    weekend_n, weekend_w = habits.weekend_n * keep, habits.weekend_w * keep
+    for begin, length in hour_spans(watched.start + offset, watched.end + offset):
+        index = slot(begin)
+        seen = length / DAY * decayed(watched.end + offset - begin, SHAPE_HALF_LIFE)
+        hour_w[index % HOURS] += seen
+        weekend_w += seen if index >= HOURS else 0.0
+    for time in times:
+        index = slot(time + offset)
+        weight = decayed(max(0.0, watched.end - time), SHAPE_HALF_LIFE)
+        hour_n[index % HOURS] += weight
+        weekend_n += weight if index >= HOURS else 0.0
+    return Habits(tuple(hour_n), tuple(hour_w), weekend_n, weekend_w)
 
 
-def expected(state: PolicyState, start: float, end: float, offset: float) -> float:
+def expected(pace: Pace, habits: Habits, watched: Watched, offset: float) -> float:
     """Items to expect between two times at the present rate."""
-    factors = shape(state)
-    watched = hour_spans(max(start, end - LONGEST_EXPOSURE) + offset, end + offset)
-    return rate(state) * sum(length * factors[slot(begin)] for begin, length in watched) / DAY
+    factors = shape(habits)
+    spans = hour_spans(watched.start + offset, watched.end + offset)
+    return rate(pace) * sum(length * factors[slot(begin)] for begin, length in spans) / DAY
 
 
 def is_surprise(count: int, mean: float) -> bool:

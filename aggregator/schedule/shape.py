@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from aggregator.schedule.state import HOURS, PolicyState
+from aggregator.schedule.state import HOURS, Habits
 
 HOUR = 3600.0
 DAY = 86400.0
@@ -53,21 +53,22 @@ def hour_spans(start: float, end: float) -> list[tuple[float, float]]:
     return spans
 
 
-def shape(state: PolicyState) -> tuple[float, ...]:
-    """The shape a state has learned, pulled towards flat by `PSEUDO_COUNT` items.
+@lru_cache(maxsize=1024)
+def shape(habits: Habits) -> tuple[float, ...]:
+    """The shape that habits make, pulled towards flat by `PSEUDO_COUNT` items.
 
     Hours are compared by their rate, not their count: a first document that reaches back six
     hours says nothing about the other eighteen.
     """
-    count, days = sum(state.hour_n), sum(state.hour_w)
+    count, days = sum(habits.hour_n), sum(habits.hour_w)
     if count <= 0 or days <= 0:
         return FLAT
     mean = count / days
-    n, w = _smooth(state.hour_n), _smooth(state.hour_w)
+    n, w = _smooth(habits.hour_n), _smooth(habits.hour_w)
     belief = PSEUDO_COUNT / HOURS
     hours = [(n[h] + belief) / (mean * w[h] + belief) for h in range(HOURS)]
-    off = _ratio(state.weekend_n, mean * state.weekend_w, PSEUDO_COUNT * 2 / 7)
-    work = _ratio(count - state.weekend_n, mean * (days - state.weekend_w), PSEUDO_COUNT * 5 / 7)
+    off = _ratio(habits.weekend_n, mean * habits.weekend_w, PSEUDO_COUNT * 2 / 7)
+    work = _ratio(count - habits.weekend_n, mean * (days - habits.weekend_w), PSEUDO_COUNT * 5 / 7)
     scale = HOURS * 7 / (sum(hours) * (5 * work + 2 * off))
     return tuple([h * work * scale for h in hours] + [h * off * scale for h in hours])
 

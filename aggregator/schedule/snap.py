@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from aggregator.schedule.shape import HOUR
-from aggregator.schedule.state import MINUTES, PolicyState
+from aggregator.schedule.state import MINUTES, Minutes
 
 WINDOW = 5  # minutes
 ENOUGH_ITEMS = 12.0
@@ -22,42 +23,43 @@ LONGEST_LAG = 1200.0
 SPREAD = (30.0, 180.0)  # seconds after the moment, so that sources do not arrive together
 
 
-def count_minutes(state: PolicyState, stamps: Sequence[float]) -> PolicyState:
+def count_minutes(minutes: Minutes, stamps: Sequence[float]) -> Minutes:
     """Count items (epoch seconds) by their minute of the hour."""
     if not stamps:
-        return state
-    counts = list(state.minutes)
+        return minutes
+    counts = list(minutes.counts)
     for stamp in stamps:
         counts[int(stamp % HOUR // 60)] += 1.0
     if sum(counts) > MEMORY:
         counts = [count / 2 for count in counts]
-    return replace(state, minutes=tuple(counts))
+    return replace(minutes, counts=tuple(counts))
 
 
-def learn_lag(state: PolicyState, stamps: Sequence[float], now: float) -> PolicyState:
+def learn_lag(minutes: Minutes, stamps: Sequence[float], previous: float, now: float) -> Minutes:
     """Track the 90th percentile of visible − published from items found at `now`.
 
-    An item dated before the previous poll that did not show it was late by at least the
+    An item dated before the `previous` poll, which did not show it, was late by at least the
     difference. A stochastic quantile: nine small steps down for one large step up.
     """
-    if state.seen_at is None:
-        return state
-    lag = state.lag
+    if not stamps:
+        return minutes
+    lag = minutes.lag
     for stamp in stamps:
-        late, seen_after = state.seen_at - stamp, now - stamp
+        late, seen_after = previous - stamp, now - stamp
         if late > lag and seen_after < HOUR:
             lag += 0.9 * LAG_STEP
         elif late <= 0 and seen_after <= lag + SPREAD[1] + WINDOW * 60:
             lag -= 0.1 * LAG_STEP
-    return replace(state, lag=min(max(lag, 0.0), LONGEST_LAG))
+    return replace(minutes, lag=min(max(lag, 0.0), LONGEST_LAG))
 
 
-def ready_second(state: PolicyState) -> float | None:
+@lru_cache(maxsize=1024)
+def ready_second(minutes: Minutes) -> float | None:
     """Second of the hour at which a fixed-minute publisher's items are there, else None."""
-    total = sum(state.minutes)
+    total = sum(minutes.counts)
     if total < ENOUGH_ITEMS:
         return None
-    counts = state.minutes
+    counts = minutes.counts
     best, start = max(
         (sum(counts[(first + k) % MINUTES] for k in range(WINDOW)), first)
         for first in range(MINUTES)
@@ -65,11 +67,11 @@ def ready_second(state: PolicyState) -> float | None:
     )
     if best < SHARE * total:
         return None
-    seen, minute = 0.0, 0
-    while minute < WINDOW and seen < 0.9 * best:
-        seen += counts[(start + minute) % MINUTES]
-        minute += 1
-    return (start + minute) * 60.0 + state.lag
+    seen, length = 0.0, 0
+    while length < WINDOW and seen < 0.9 * best:
+        seen += counts[(start + length) % MINUTES]
+        length += 1
+    return (start + length) * 60.0 + minutes.lag
 
 
 def nearest(ready: float, at: float, earliest: float) -> float:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, fields
-from typing import TypeGuard
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import TypeGuard, TypeVar
 
 HOURS = 24
 MINUTES = 60
@@ -17,72 +17,116 @@ NO_MINUTES = (0.0,) * MINUTES
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyState:
-    """Everything the policy knows of one source. A new source starts with `PolicyState()`.
+class Pace:
+    """Decayed item counts and the exposure (days, weighted by the daily shape) they were seen in.
 
-    `slow_*` and `fast_*` are decayed item counts and the exposure (days, weighted by the daily
-    shape) in which they were counted; half-lives 14 d and 6 h. `hour_*` and `weekend_*` are the
-    same for the hour of the day in the source's zone (28 d). `minutes` counts items by minute of
-    the hour, decayed per item.
+    Half-lives are 14 d (`slow`) and 6 h (`fast`). `boost` is 1 after an improbable poll and
+    halves with each ordinary one.
     """
 
-    # Attempts
-    polls: int = 0  # plans made so far: the counter behind the jitter
-    polled_at: float | None = None  # last attempt that reached for the source
-    seen_at: float | None = None  # last time we knew what the source holds
-    full_at: float | None = None  # last time a whole body came
-    # Rate
     slow_n: float = 0.0
     slow_w: float = 0.0
     fast_n: float = 0.0
     fast_w: float = 0.0
     last_item: float | None = None
-    boost: float = 0.0  # 1 after an improbable poll, halving with each ordinary one
-    # Shape of day and week
+    boost: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """Items and exposure (days) by hour of the day in the source's zone, and on weekends."""
+
     hour_n: tuple[float, ...] = NO_HOURS
     hour_w: tuple[float, ...] = NO_HOURS
     weekend_n: float = 0.0
     weekend_w: float = 0.0
-    # Minute of the hour
-    minutes: tuple[float, ...] = NO_MINUTES
-    lag: float = 60.0  # p90 of visible − published
-    midnight: float = 0.0  # decayed share of dates that say 00:00:00
-    snapped: bool = False  # the planned poll waits for a publisher's minute
-    retry: bool = False  # a snapped poll came a little too early
-    # Window
+
+
+@dataclass(frozen=True, slots=True)
+class Minutes:
+    """Items by minute of the hour, and how late they become visible.
+
+    `lag` is the 90th percentile of visible − published, `midnight` the decayed share of dates
+    that say 00:00:00. `snapped`: the planned poll waits for a publisher's minute. `retry`: such a
+    poll came a little too early.
+    """
+
+    counts: tuple[float, ...] = NO_MINUTES
+    lag: float = 60.0
+    midnight: float = 0.0
+    snapped: bool = False
+    retry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How far the document reaches back, and how often two in a row shared few of their ids."""
+
     span: float | None = None
-    squeeze: int = 0  # how often two documents in a row shared under half of their ids
-    # Failures and endings
+    squeeze: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Failures in a row and their kind, the throttle of 429 and 503, the source's hard floor.
+
+    `failing_since` times a run of one kind. The interval is doubled `throttle` times; `good`
+    counts the good polls since that last changed. `empties` counts 204 and 205 in a row.
+    """
+
     failures: int = 0
     failing_since: float | None = None
-    error: str = ""  # the kind of the current run of failures
-    empties: int = 0  # 204 or 205 in a row
-    throttle: int = 0  # 429/503 level: the interval is doubled this often
-    good: int = 0  # good polls since the throttle last changed
-    floor_until: float | None = None  # hard, of this source
+    error: str = ""
+    empties: int = 0
+    throttle: int = 0
+    good: int = 0
+    floor_until: float | None = None
     floor_reason: str = ""
-    # Hints as last stated
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What the publisher last stated (seconds), and how conditional requests fare.
+
+    `works` is the decayed share of conditional requests that were answered by 304 or a changed
+    body. `skip_days` counts from Monday = 0.
+    """
+
     max_age: float | None = None
     no_cache: bool = False
     ttl: float | None = None
     syndication: float | None = None
     skip_hours: tuple[int, ...] = ()
     skip_days: tuple[int, ...] = ()
-    # Validators
     validators: bool = False
-    works: float = 0.5  # how well conditional requests work, 0..1
+    works: float = 0.5
     body_bytes: int = 0
     push: bool = False
     archive: bool = False
 
+
+@dataclass(frozen=True, slots=True)
+class PolicyState:
+    """Everything the policy knows of one source. A new source starts with `PolicyState()`.
+
+    `polls` counts the plans made: it is behind the jitter. `polled_at` is the last poll,
+    `seen_at` the last time we knew what the source holds, `full_at` the last whole body.
+    """
+
+    polls: int = 0
+    polled_at: float | None = None
+    seen_at: float | None = None
+    full_at: float | None = None
+    pace: Pace = field(default_factory=Pace)
+    habits: Habits = field(default_factory=Habits)
+    minutes: Minutes = field(default_factory=Minutes)
+    window: Window = field(default_factory=Window)
+    trouble: Trouble = field(default_factory=Trouble)
+    hints: Hints = field(default_factory=Hints)
+
     def to_json(self) -> str:
         """Compact JSON of what differs from a new source's state."""
-        changed: dict[str, object] = {}
-        for name, default in _DEFAULTS.items():
-            value = getattr(self, name)
-            if value != default:
-                changed[name] = _rounded(value)
-        return json.dumps(changed, separators=(",", ":"))
+        return json.dumps(_changed(self, PolicyState()), separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str | None) -> PolicyState:
@@ -93,48 +137,73 @@ class PolicyState:
         """
         try:
             raw = json.loads(text) if text else {}
-        except ValueError:
-            return cls()
-        if not isinstance(raw, dict):
-            return cls()
-        kept = {
-            name: value
-            for name, default in _DEFAULTS.items()
-            if name in raw and (value := _accepted(name, raw[name], default)) is not _REFUSED
-        }
-        return cls(**kept)  # type: ignore[arg-type]
+        except (ValueError, RecursionError):
+            raw = {}
+        return _restored(PolicyState(), raw)
 
 
+_Group = TypeVar("_Group")
 _REFUSED = object()
-_DEFAULTS: dict[str, object] = {f.name: f.default for f in fields(PolicyState)}
-_LENGTHS = {"hour_n": HOURS, "hour_w": HOURS, "minutes": MINUTES}
+_LENGTHS = {"hour_n": HOURS, "hour_w": HOURS, "counts": MINUTES}
+
+
+def _changed(group: object, default: object) -> dict[str, object]:
+    changed: dict[str, object] = {}
+    for name in _names(group):
+        value, usual = getattr(group, name), getattr(default, name)
+        if value != usual:
+            changed[name] = _changed(value, usual) if is_dataclass(value) else _rounded(value)
+    return changed
 
 
 def _rounded(value: object) -> object:
     if isinstance(value, float):
-        # A second is enough for a time of day; six digits are enough for a count.
-        return round(value, 1) if abs(value) > 1e6 else float(f"{value:.6g}")
+        # A tenth of a second is enough for a time, five digits are enough for a count.
+        short = round(value, 1) if value > 1e6 else float(f"{value:.5g}")
+        return int(short) if short == int(short) else short
     if isinstance(value, tuple):
         return [_rounded(part) for part in value]
     return value
 
 
+def _restored(default: _Group, raw: object) -> _Group:
+    if not isinstance(raw, dict):
+        return default
+    kept: dict[str, object] = {}
+    for name in _names(default):
+        if name in raw:
+            value = _accepted(name, raw[name], getattr(default, name))
+            if value is not _REFUSED:
+                kept[name] = value
+    return type(default)(**kept)
+
+
+def _names(group: object) -> list[str]:
+    return [part.name for part in fields(group)]  # type: ignore[arg-type]
+
+
 def _accepted(name: str, value: object, default: object) -> object:
+    if is_dataclass(default):
+        return _restored(default, value)
     if isinstance(default, tuple):
         if not isinstance(value, list) or not all(_is_number(part) for part in value):
             return _REFUSED
         if name in _LENGTHS:
-            whole = len(value) == _LENGTHS[name] and all(part >= 0 for part in value)
-            return tuple(float(part) for part in value) if whole else _REFUSED
+            return (
+                tuple(float(part) for part in value) if len(value) == _LENGTHS[name] else _REFUSED
+            )
         return tuple(int(part) for part in value)
     if isinstance(default, bool):
         return value if isinstance(value, bool) else _REFUSED
     if isinstance(default, str):
         return value if isinstance(value, str) else _REFUSED
-    if not _is_number(value) or value < 0:
+    if not _is_number(value):
         return _REFUSED
     return int(value) if isinstance(default, int) else float(value)
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """A finite number that is no nonsense: nothing here is negative or beyond the year 5138."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value) and 0 <= value <= 1e11

@@ -6,7 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from aggregator.schedule.rate import MIDNIGHT_SHARE, cap_batches, observe
+from aggregator.schedule.rate import (
+    MIDNIGHT_SHARE,
+    Watched,
+    cap_batches,
+    count_habits,
+    count_pace,
+)
 from aggregator.schedule.shape import DAY, utc_offset
 from aggregator.schedule.snap import count_minutes
 from aggregator.schedule.state import PolicyState
@@ -39,17 +45,18 @@ def warm_start(
     stamps = sorted(date.timestamp() for date in dates if date is not None and date <= now)
     offset = utc_offset(zone, end)
     newest = stamps[-1] if stamps else end
-    state = replace(state, last_item=newest, seen_at=end)
-    if len(stamps) < 2:
-        return state
-    state = replace(state, midnight=_midnight_share(stamps, offset))
-    start = stamps[_oldest_that_counts(len(stamps))]
-    # The window begins at an item, so that item itself is not counted: n items span n - 1 gaps.
-    counted = cap_batches(stamp for stamp in stamps if stamp > start)
-    state = observe(state, counted, start, end, offset)
-    if state.midnight < MIDNIGHT_SHARE:
-        state = count_minutes(state, counted)
-    return state
+    pace, habits = replace(state.pace, last_item=newest), state.habits
+    minutes = replace(state.minutes, midnight=_midnight_share(stamps, offset))
+    if len(stamps) >= 2:
+        start = stamps[_oldest_that_counts(len(stamps))]
+        # The window begins at an item, which is not counted itself: n items span n - 1 gaps.
+        counted = cap_batches(stamp for stamp in stamps if stamp > start)
+        watched = Watched.between(start, end, None)
+        if minutes.midnight < MIDNIGHT_SHARE:
+            habits = count_habits(habits, counted, watched, offset)
+            minutes = count_minutes(minutes, counted)
+        pace = count_pace(pace, habits, counted, watched, offset)
+    return replace(state, seen_at=end, pace=pace, habits=habits, minutes=minutes)
 
 
 def is_midnight(stamp: float, offset: float) -> bool:
@@ -58,6 +65,8 @@ def is_midnight(stamp: float, offset: float) -> bool:
 
 
 def _midnight_share(stamps: Sequence[float], offset: float) -> float:
+    if not stamps:
+        return 0.0
     return sum(is_midnight(stamp, offset) for stamp in stamps) / len(stamps)
 
 
