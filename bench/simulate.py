@@ -1,0 +1,442 @@
+"""The polling policy against fixed intervals and one-over-rate, on synthetic publishers.
+
+    python -m bench.simulate [--feeds N] [--seeds N] [--plot docs/design/polling.svg]
+
+It drives the production policy (`aggregator.schedule.policy.plan_next`), not a copy of it, on an
+injected clock. Every comparison is made at equal requests: the fixed interval and the factor of
+one-over-rate are chosen so that they send exactly as many. Publishers are drawn from a seed, each
+from its own, so that a larger population begins with the smaller one.
+
+Delay is the time from an item becoming visible in its feed to the poll that finds it. The first
+14 of 42 days are not scored.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import statistics
+import sys
+import time
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from aggregator.model.feed import FeedHints
+from aggregator.model.http import Freshness
+from aggregator.model.poll import PRICES, PollKind, PollOutcome, PollSettings
+from aggregator.schedule.policy import plan_next
+from aggregator.schedule.shape import utc_offset
+from aggregator.schedule.state import PolicyState
+from aggregator.schedule.warm import document_span
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+START = datetime(2026, 1, 5, tzinfo=UTC).timestamp()  # a Monday
+HISTORY = 60 * DAY  # items published before the subscription
+# Items a day at the height of a burst. A document of 25 entries under a max-age of an hour cannot
+# be followed beyond this by anybody who respects it.
+DENSEST = 300.0
+ZONES = (
+    "America/Los_Angeles",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "Europe/London",
+    "Europe/Berlin",
+    "Asia/Kolkata",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+)
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """A synthetic feed: its items (epoch seconds, by visibility) and what its server says."""
+
+    id: str
+    rate: float  # items a day, nominal
+    zone: str
+    published: list[float]
+    visible: list[float]
+    window: int = 25  # items the document holds
+    max_age: float | None = None  # seconds
+    validators: bool = True
+    span: dict[int, timedelta | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """The time that is simulated, and the part of it that is scored (epoch seconds)."""
+
+    start: float
+    scored: float
+    end: float
+
+    @classmethod
+    def of(cls, days: float, warm_up: float) -> Horizon:
+        """So many days, of which the first `warm_up` are not scored."""
+        return cls(START, START + warm_up * DAY, START + days * DAY)
+
+    @property
+    def days(self) -> float:
+        """Days that are scored."""
+        return (self.end - self.scored) / DAY
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a policy did with one feed, or with all."""
+
+    requests: int
+    delays: list[float]  # seconds, one an item
+    lost: int
+    useful: int = 0  # polls that brought something
+    times: list[float] = field(default_factory=list)  # of the scored polls
+
+    @property
+    def mean(self) -> float:
+        """Mean delay in minutes."""
+        return statistics.fmean(self.delays) / MINUTE if self.delays else 0.0
+
+    @property
+    def p95(self) -> float:
+        """95th percentile of the delay in minutes."""
+        ordered = sorted(self.delays)
+        return ordered[int(0.95 * (len(ordered) - 1))] / MINUTE if ordered else 0.0
+
+
+def generate(seed: int, count: int, horizon: Horizon, *, hints: bool = False) -> list[Publisher]:
+    """`count` publishers; with `hints`, 30 % state max-age 1 h and 10 % have no validators."""
+    return [_publisher(seed, index, horizon, hints=hints) for index in range(count)]
+
+
+def homogeneous(seed: int, count: int, rate: float, horizon: Horizon) -> list[Publisher]:
+    """Publishers that are all alike: `rate` items a day, at any time, without a shape."""
+    feeds = []
+    for index in range(count):
+        rng = random.Random(f"{seed}/{index}/alike")
+        items = _poisson(rng, horizon, lambda _: rate)
+        feeds.append(_feed(rng, f"alike{index}", rate, "UTC", items))
+    return feeds
+
+
+def _publisher(seed: int, index: int, horizon: Horizon, *, hints: bool) -> Publisher:
+    rng = random.Random(f"{seed}/{index}")
+    rate = min(max(math.exp(rng.gauss(math.log(2), 1.7)), 0.03), 150.0)
+    zone = rng.choice(ZONES)
+    kind, hint = rng.random(), rng.random()
+    density = _density(rng, rate, zone, horizon)
+    if kind < 0.15:
+        minute, wobble = rng.choice((0, 0, 0, 30, 15, 5)) * MINUTE, rng.uniform(5, 90)
+        items = [
+            math.ceil((item - minute) / HOUR) * HOUR + minute + rng.uniform(0, wobble)
+            for item in _poisson(rng, horizon, density)
+        ]
+    elif rate < 3 and kind < 0.27:
+        items = _daily_slots(rng, rate, zone, horizon)
+    else:
+        items = _poisson(rng, horizon, density)
+    feed = _feed(rng, f"{seed}-{index}", rate, zone, items)
+    if not hints:
+        return feed
+    return Publisher(
+        feed.id,
+        rate,
+        zone,
+        feed.published,
+        feed.visible,
+        max_age=HOUR if hint < 0.3 else None,
+        validators=not 0.3 <= hint < 0.4,
+    )
+
+
+def _feed(rng: random.Random, name: str, rate: float, zone: str, items: list[float]) -> Publisher:
+    lag = rng.uniform(5, 90)
+    pairs = sorted((item + rng.uniform(0, lag), item) for item in items)
+    return Publisher(name, rate, zone, [p for _, p in pairs], [v for v, _ in pairs])
+
+
+def _density(
+    rng: random.Random, rate: float, zone: str, horizon: Horizon
+) -> Callable[[float], float]:
+    """Items a day around a time: a daily sine for 70 %, weekends, and a burst now and then."""
+    swing = rng.uniform(0.6, 1.0) if rng.random() < 0.7 else 0.0
+    peak, weekend = rng.uniform(10, 17), rng.uniform(0.2, 1.1)
+    offset = utc_offset(zone, START)
+    bursts: list[tuple[float, float]] = []
+    at = horizon.start - HISTORY
+    while rng.random() < 0.99:
+        at += rng.expovariate(1 / (12 * DAY))
+        if at > horizon.end:
+            break
+        bursts.append((at, at + rng.uniform(2, 8) * HOUR))
+
+    def density(at: float) -> float:
+        local = at + offset
+        value = rate * (1 + swing * math.cos((local % DAY / HOUR - peak) / 24 * 2 * math.pi))
+        if (int(local // DAY) + 3) % 7 >= 5:
+            value *= weekend
+        if any(begin <= at < end for begin, end in bursts):
+            value *= 6
+        return min(value, DENSEST)
+
+    return density
+
+
+def _poisson(
+    rng: random.Random, horizon: Horizon, density: Callable[[float], float]
+) -> list[float]:
+    """Items of a Poisson process whose rate is constant within each hour."""
+    items = []
+    hour = horizon.start - HISTORY
+    while hour < horizon.end:
+        mean = density(hour + HOUR / 2) / 24
+        limit, product = math.exp(-mean), rng.random()
+        while product > limit:
+            items.append(hour + rng.random() * HOUR)
+            product *= rng.random()
+        hour += HOUR
+    return items
+
+
+def _daily_slots(rng: random.Random, rate: float, zone: str, horizon: Horizon) -> list[float]:
+    slots = [rng.uniform(6, 22) * HOUR for _ in range(max(1, round(rate)))]
+    chance = min(1.0, rate / len(slots))
+    day = horizon.start - HISTORY - utc_offset(zone, START)
+    items = []
+    while day < horizon.end:
+        items += [day + s + rng.uniform(0, 10 * MINUTE) for s in slots if rng.random() < chance]
+        day += DAY
+    return [item for item in items if item < horizon.end]
+
+
+# Policies ---------------------------------------------------------------------------------------
+
+
+def run_policy(feed: Publisher, settings: PollSettings, horizon: Horizon) -> Score:
+    """Poll one feed by the production policy."""
+    visible, published, window = feed.visible, feed.published, feed.window
+    state = PolicyState()
+    now, known = horizon.start, 0
+    delays: list[float] = []
+    times: list[float] = []
+    lost = useful = 0
+    done = bisect_left(visible, horizon.end)
+    while now < horizon.end or known < done:
+        present = bisect_right(visible, now)
+        fresh = present - known
+        first = now == horizon.start
+        if not first:
+            found = [k for k in range(max(known, present - window), present)]
+            delays += [now - visible[k] for k in found if horizon.scored <= visible[k] < horizon.end]
+            missed = range(known, present - window)
+            lost += sum(1 for k in missed if horizon.scored <= visible[k] < horizon.end)
+        if horizon.scored <= now < horizon.end:
+            times.append(now)
+            useful += fresh > 0
+        outcome = _outcome(feed, present, known, now, first=first)
+        known = present
+        state, plan = plan_next(state, outcome, settings, datetime.fromtimestamp(now, UTC), feed.id)
+        now = plan.at.timestamp()
+    return Score(len(times), delays, lost, useful, times)
+
+
+def _outcome(feed: Publisher, present: int, known: int, now: float, *, first: bool) -> PollOutcome:
+    freshness = Freshness(timedelta(seconds=feed.max_age) if feed.max_age else None)
+    fresh = present - known
+    if not fresh and not first:
+        kind = PollKind.NOT_MODIFIED if feed.validators else PollKind.SAME_BODY
+        return PollOutcome(
+            kind,
+            304 if feed.validators else 200,
+            freshness=freshness,
+            conditional=feed.validators,
+            had_validators=feed.validators,
+            body_bytes=0 if feed.validators else 60_000,
+        )
+    low = max(0, present - feed.window)
+    dates = [datetime.fromtimestamp(stamp, UTC) for stamp in feed.published[low:present]]
+    new = dates if first else dates[-min(fresh, feed.window) :]
+    held = max(0, len(dates) - fresh)
+    return PollOutcome(
+        PollKind.OK,
+        200,
+        new_dates=tuple(new),
+        entries=len(dates),
+        overlap=None if first or not dates else held / len(dates),
+        span=document_span(dates, datetime.fromtimestamp(now, UTC)),
+        freshness=freshness,
+        hints=FeedHints(),
+        conditional=feed.validators and not first,
+        had_validators=feed.validators,
+        body_bytes=60_000,
+    )
+
+
+def soft_floor(feed: Publisher) -> float:
+    """The least seconds between polls that the hints of a feed and the gate allow anyone."""
+    floor = feed.max_age or 0.0
+    if not feed.validators:
+        return max(floor, 2 * HOUR)
+    return max(floor, 0.0 if feed.rate >= 12 else HOUR)
+
+
+def run_fixed(feed: Publisher, interval: float, horizon: Horizon) -> Score:
+    """Poll one feed at a fixed interval (seconds), from a phase of its own."""
+    phase = random.Random(feed.id).random() * interval
+    low, high = (bisect_left(feed.visible, edge) for edge in (horizon.scored, horizon.end))
+    delays, lost = [], 0
+    polls: dict[int, int] = {}
+    for item in feed.visible[low:high]:
+        number = math.ceil((item - START - phase) / interval)
+        delays.append(phase + number * interval - (item - START))
+        polls[number] = polls.get(number, 0) + 1
+    lost = sum(max(0, found - feed.window) for found in polls.values())
+    requests = round((horizon.end - horizon.scored) / interval)
+    return Score(requests, delays, lost, len(polls))
+
+
+def run_one_over_rate(feed: Publisher, factor: float, floor: float, horizon: Horizon) -> Score:
+    """Poll one feed at week / (items of the last week × factor), between 5 min and 24 h.
+
+    The rule of Miniflux's entry frequency scheduler, without the tick that delays it further.
+    """
+    delays: list[float] = []
+    requests = lost = useful = 0
+    now, known = horizon.start, bisect_right(feed.visible, horizon.start)
+    done = bisect_left(feed.visible, horizon.end)
+    while now < horizon.end or known < done:
+        present = bisect_right(feed.visible, now)
+        for k in range(known, present):
+            if horizon.scored <= feed.visible[k] < horizon.end:
+                if k >= present - feed.window:
+                    delays.append(now - feed.visible[k])
+                else:
+                    lost += 1
+        if horizon.scored <= now < horizon.end:
+            requests += 1
+            useful += present > known
+        known = present
+        weekly = present - bisect_left(feed.visible, now - 7 * DAY, 0, present)
+        wait = 7 * DAY / (weekly * factor) if weekly else DAY
+        now += max(min(max(wait, 5 * MINUTE), DAY), floor)
+    return Score(requests, delays, lost, useful)
+
+
+# Comparisons at equal requests ------------------------------------------------------------------
+
+
+def total(scores: Sequence[Score]) -> Score:
+    """All feeds together."""
+    return Score(
+        sum(score.requests for score in scores),
+        [delay for score in scores for delay in score.delays],
+        sum(score.lost for score in scores),
+        sum(score.useful for score in scores),
+    )
+
+
+def mean_of_feeds(scores: Sequence[Score]) -> float:
+    """Mean over feeds of their mean delay, in minutes: what quiet feeds experience."""
+    means = [score.mean for score in scores if score.delays]
+    return statistics.fmean(means) if means else 0.0
+
+
+def matched(
+    run: Callable[[float], list[Score]], requests: int, low: float, high: float
+) -> list[Score]:
+    """Scores of the rule whose knob makes it send `requests`; more of the knob sends more."""
+    best: list[Score] | None = None
+    for _ in range(14):
+        middle = math.sqrt(low * high)
+        scores = run(middle)
+        sent = sum(score.requests for score in scores)
+        if best is None or abs(sent - requests) < abs(total(best).requests - requests):
+            best = scores
+        if abs(sent - requests) <= 0.002 * requests:
+            break
+        low, high = (middle, high) if sent < requests else (low, middle)
+    assert best is not None
+    return best
+
+
+def fixed_at(
+    feeds: Sequence[Publisher], requests: int, horizon: Horizon, *, floors: bool
+) -> list[Score]:
+    """Fixed intervals, under the same floors if asked, that send as many requests."""
+
+    def run(polls_a_day: float) -> list[Score]:
+        interval = DAY / polls_a_day
+        least = [soft_floor(feed) if floors else 0.0 for feed in feeds]
+        return [
+            run_fixed(feed, max(interval, floor), horizon)
+            for feed, floor in zip(feeds, least, strict=True)
+        ]
+
+    return matched(run, requests, 0.5, 400.0)
+
+
+def one_over_rate_at(
+    feeds: Sequence[Publisher], requests: int, horizon: Horizon, *, floors: bool
+) -> list[Score]:
+    """One-over-rate, under the same floors if asked, that sends as many requests."""
+
+    def run(factor: float) -> list[Score]:
+        return [
+            run_one_over_rate(feed, factor, soft_floor(feed) if floors else 0.0, horizon)
+            for feed in feeds
+        ]
+
+    return matched(run, requests, 0.05, 200.0)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One seed: the policy and its two rivals at equal requests."""
+
+    feeds: int
+    days: float
+    ours: list[Score]
+    fixed: list[Score]
+    one_over_rate: list[Score]
+
+    def row(self, rival: str, scores: Sequence[Score]) -> dict[str, float]:
+        """The numbers of one line of the table."""
+        own, base = total(scores), total(self.fixed)
+        return {
+            "requests": own.requests / self.feeds / self.days,
+            "mean": own.mean,
+            "mean/fixed": own.mean / base.mean,
+            "p95": own.p95,
+            "p95/fixed": own.p95 / base.p95,
+            "feeds/fixed": mean_of_feeds(scores) / mean_of_feeds(self.fixed),
+            "useful": own.useful / max(1, own.requests),
+            "lost": own.lost,
+            "mean/1:rate": own.mean / total(self.one_over_rate).mean,
+        }
+
+
+def settings_for(feed: Publisher, price: timedelta, *, floors: bool) -> PollSettings:
+    """Adaptive settings; without floors by waiving them as an explicit `poll:` does."""
+    return PollSettings(price=price, zone=feed.zone, explicit=not floors)
+
+
+def compare(
+    seed: int, count: int, horizon: Horizon, *, floors: bool, price: timedelta = PRICES["normal"]
+) -> Comparison:
+    """Run the policy on one seed, and both rivals at the requests it needed."""
+    feeds = generate(seed, count, horizon, hints=floors)
+    ours = [run_policy(f, settings_for(f, price, floors=floors), horizon) for f in feeds]
+    requests = sum(score.requests for score in ours)
+    fixed = fixed_at(feeds, requests, horizon, floors=floors)
+    rival = one_over_rate_at(feeds, requests, horizon, floors=floors)
+    return Comparison(count, horizon.days, ours, fixed, rival)
+
+
+def medians(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Median of each number over seeds; losses are summed."""
+    result = {name: statistics.median(row[name] for row in rows) for name in rows[0]}
+    result["lost"] = sum(row["lost"] for row in rows)
+    return result
