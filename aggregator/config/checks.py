@@ -1,0 +1,181 @@
+"""What only shows when everything is read: things twice, names that lead nowhere, and warnings.
+
+A warning is about a configuration that works but probably not as meant.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Generic, TypeVar
+
+from aggregator.config.build import feed_key
+from aggregator.config.document import MappingAt
+from aggregator.config.problems import Place, Problem
+from aggregator.config.validate import locate
+from aggregator.config.values import split_at_commas
+from aggregator.model.settings import ServiceSettings, Settings, SourceSettings, ViewSettings
+
+M = TypeVar("M", SourceSettings, ViewSettings)
+
+_POLITE = timedelta(minutes=15)
+_SHORT_TOKEN = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Placed(Generic[M]):
+    """A source or view with the tree it was made from."""
+
+    made: M
+    tree: MappingAt
+    path: str
+
+    def at(self, *loc: int | str) -> tuple[Place, str]:
+        """The place and path of a value in it."""
+        return locate(self.tree, loc, self.tree.place, self.path)
+
+
+def same_ids(trees: Iterable[tuple[MappingAt, str]]) -> Iterator[Problem]:
+    """Every id that stands a second time; also among entries with other mistakes."""
+    first: dict[str, Place] = {}
+    for tree, path in trees:
+        name = tree.get("id")
+        if not isinstance(name, str):
+            continue
+        place, at = locate(tree, ("id",), tree.place, path)
+        if name in first:
+            said = f"the id `{name}` is taken already, at {first[name]}"
+            yield Problem(place, at, said, "give each its own id")
+        else:
+            first[name] = place
+
+
+def same_urls(sources: Sequence[Placed[SourceSettings]]) -> Iterator[Problem]:
+    """Every address that a second source has. Other credentials may get another feed."""
+    first: dict[tuple[object, ...], Placed[SourceSettings]] = {}
+    for one in sources:
+        made = one.made
+        key = (feed_key(made.url), made.auth, frozenset(made.headers.items()))
+        if key not in first:
+            first[key] = one
+            continue
+        earlier = first[key]
+        place, at = one.at("url")
+        said = (
+            f"the source `{earlier.made.id}` at {earlier.at('url')[0]} has the same address: "
+            "one poll serves all views"
+        )
+        yield Problem(place, at, said, "remove one of the two, and give the other both tags")
+
+
+def unknown_sources(
+    views: Iterable[tuple[MappingAt, str]], known: Sequence[str]
+) -> Iterator[Problem]:
+    """Every source that a view names and that does not exist; also in views with other mistakes."""
+    for tree, path in views:
+        for field in ("sources", "exclude_sources"):
+            names = split_at_commas(tree.get(field))
+            for index, name in enumerate(names if isinstance(names, list) else ()):
+                if isinstance(name, str) and name not in known:
+                    place, at = locate(tree, (field, index), tree.place, path)
+                    yield Problem(place, at, f"there is no source `{name}`", near(name, known))
+
+
+def near(word: str, known: Sequence[str]) -> str | None:
+    """A name that `word` was probably meant to be, as a sentence; names keep their hyphens."""
+    found = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"did you mean `{found[0]}`?" if found else None
+
+
+def unknown_tags(
+    views: Iterable[Placed[ViewSettings]], sources: Iterable[SourceSettings]
+) -> Iterator[Problem]:
+    """Every tag of a view that no source has."""
+    tags = {tag for one in sources for tag in (*one.tags, *one.follow.tags)}
+    for one in views:
+        for field, names in (("tags", one.made.tags), ("exclude_tags", one.made.exclude_tags)):
+            for index, name in enumerate(names):
+                if name not in tags:
+                    place, at = one.at(field, index)
+                    yield Problem(place, at, f"no source has the tag `{name}`", near(name, [*tags]))
+
+
+def selected(view: ViewSettings, sources: Iterable[SourceSettings]) -> list[SourceSettings]:
+    """The sources whose items a view may show, whether or not it has a token."""
+    return [
+        one
+        for one in sources
+        if (
+            not (view.tags or view.sources)
+            or one.id in view.sources
+            or not set(view.tags).isdisjoint(one.tags)
+        )
+        and one.id not in view.exclude_sources
+        and set(view.exclude_tags).isdisjoint(one.tags)
+    ]
+
+
+def hidden_sources(
+    views: Iterable[tuple[ViewSettings, Place, str]],
+    sources: Sequence[SourceSettings],
+    service: ServiceSettings,
+) -> Iterator[Problem]:
+    """Views without a token that select private sources: their items will not be there."""
+    if service.token is not None:
+        return
+    for view, place, path in views:
+        names = [one.id for one in selected(view, sources) if one.private]
+        if names and view.token is None:
+            listed = ", ".join(f"`{name}`" for name in names[:5]) + (" …" if names[5:] else "")
+            yield Problem(
+                place,
+                path,
+                f"the view `{view.id}` has no token, so items of the private "
+                f"{'sources' if len(names) > 1 else 'source'} {listed} do not appear in it",
+                "give the view a `token`, or the source `private: no`",
+            )
+
+
+def doubts(
+    settings: Settings, sources: Sequence[Placed[SourceSettings]], place: Place
+) -> Iterator[Problem]:
+    """What works but is probably not meant so, about the service and single sources."""
+    service = settings.service
+    if service.contact is None:
+        yield Problem(
+            place,
+            "service.contact",
+            "is not set: publishers who see our requests cannot reach you",
+            "set it to a web or mail address",
+        )
+    if service.listen_host not in ("127.0.0.1", "::1", "localhost") and service.token is None:
+        yield Problem(
+            place, "service.token", "is not set: everyone who reaches the port can read everything"
+        )
+    for name in ("token", "admin_token"):
+        token = getattr(service, name)
+        if token is not None and len(token.reveal()) < _SHORT_TOKEN:
+            said = f"has fewer than {_SHORT_TOKEN} characters and may be guessed"
+            yield Problem(place, f"service.{name}", said)
+    if settings.polling.min_interval > settings.polling.max_interval:
+        yield Problem(place, "polling.min_interval", "is longer than `max_interval`")
+    if not settings.sources:
+        yield Problem(place, "sources", "there are none: nothing will be polled")
+    for one in sources:
+        yield from _doubts_of(one)
+
+
+def _doubts_of(one: Placed[SourceSettings]) -> Iterator[Problem]:
+    made = one.made
+    if made.poll.interval is not None and made.poll.interval < _POLITE:
+        place, at = one.at("poll")
+        yield Problem(place, at, "more often than every 15 minutes is more than publishers like")
+    if made.auth is not None and made.url.casefold().startswith("http:"):
+        place, at = one.at("url")
+        yield Problem(place, at, "the password goes over the network unencrypted", "use https")
+    if made.private and "private" not in one.tree and not made.auth and made.url_is_secret:
+        place, at = one.at("url")
+        said = "the address seems to hold a secret, so the source is private"
+        yield Problem(place, at, said, "say `private: yes` or `private: no`")

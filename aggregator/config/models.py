@@ -1,0 +1,356 @@
+"""The shape of the YAML: every setting, its kind and what it means.
+
+Nothing has a default here: what is left out, or has an empty value, takes the default of the
+dataclass in `aggregator.model.settings` that the group becomes. Descriptions go into the JSON
+Schema, so they are written for the person at the editor.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from aggregator.config.addresses import (
+    BaseUrl,
+    Contact,
+    DatabaseUrl,
+    Listen,
+    Networks,
+    Ports,
+    Proxy,
+    Url,
+)
+from aggregator.config.credentials import HeaderName, HeaderValue, SecretText
+from aggregator.config.durations import Poll, Price, Size, duration
+from aggregator.config.values import (
+    Flag,
+    Id,
+    Ids,
+    Language,
+    Languages,
+    OptionalText,
+    Tags,
+    Text,
+    Texts,
+    Words,
+    Zone,
+    choice,
+    number,
+    whole,
+)
+
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+class Group(BaseModel):
+    """A group of settings: unknown names are mistakes, an empty value means the default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    def given(self) -> dict[str, Any]:
+        """The settings that have a value here."""
+        return {
+            name: value
+            for name in self.model_fields_set
+            if (value := getattr(self, name)) is not None
+        }
+
+
+class Service(Group):
+    """Who we are and where we listen."""
+
+    name: Text | None = Field(None, description="Name of this service, shown on its pages.")
+    base_url: BaseUrl | None = Field(
+        None,
+        description="Public address of this service; every link is made from it. A path in it is "
+        "the sub-path behind a reverse proxy. Without it, links lead to `listen`.",
+    )
+    listen: Listen | None = Field(
+        None,
+        description="Address and port to listen on: `127.0.0.1:8080`, `[::1]:8080`, `:8080` for "
+        "every interface.",
+    )
+    contact: Contact | None = Field(
+        None,
+        description="Web or mail address that publishers can write to; stands in the User-Agent.",
+    )
+    token: SecretText | None = Field(
+        None, description="Guards everything but health and metrics' absence of it when set."
+    )
+    admin_token: SecretText | None = Field(
+        None, description="Guards what changes something (merge, split, poll now)."
+    )
+    trusted_proxies: Words | None = Field(
+        None, description="Addresses of reverse proxies whose `X-Forwarded-*` headers count."
+    )
+    log_format: Annotated[str, choice("text", "json")] | None = Field(
+        None, description="How the log is written: for people or one JSON object a line."
+    )
+    log_level: Annotated[str, choice("debug", "info", "warning", "error")] | None = Field(
+        None, description="The least serious messages that are logged."
+    )
+
+
+class Storage(Group):
+    """Where items are kept and for how long their text stays."""
+
+    url: DatabaseUrl | None = Field(
+        None,
+        description="`sqlite:///path` (relative to the working directory; four slashes for an "
+        "absolute path) or `postgresql://user:password@host/name`.",
+    )
+    keep_text: Annotated[timedelta, duration(_DAY)] | None = Field(
+        None, description="How long the text of items is kept. Their keys are kept for good."
+    )
+    keep_poll_log: Annotated[timedelta, duration(_HOUR)] | None = Field(
+        None, description="How long the log of polls is kept."
+    )
+
+
+class Polling(Group):
+    """How often sources are asked, and how many at once."""
+
+    interval: Annotated[timedelta, duration(_MINUTE, 30 * _DAY)] | None = Field(
+        None, description="Time between polls of a source of which little is known yet."
+    )
+    price: Price | None = Field(
+        None,
+        description="How eager adaptive polling is: `frugal`, `normal`, `fresh`, or the interval "
+        "for a source with four items a day.",
+    )
+    min_interval: Annotated[timedelta, duration(_MINUTE, _DAY)] | None = Field(
+        None, description="Adaptive polling never asks more often than this."
+    )
+    max_interval: Annotated[timedelta, duration(_MINUTE, 30 * _DAY)] | None = Field(
+        None, description="Adaptive polling never waits longer than this."
+    )
+    min_refresh: Annotated[timedelta, duration(most=_DAY)] | None = Field(
+        None, description="Least time between two refreshes of one source, whoever asks for them."
+    )
+    host_gap: Annotated[timedelta, duration(most=_HOUR)] | None = Field(
+        None, description="Least time between two requests for feeds to one host."
+    )
+    article_gap: Annotated[timedelta, duration(most=_HOUR)] | None = Field(
+        None, description="Least time between two requests for articles to one host."
+    )
+    concurrency: Annotated[int, whole(1, 1000)] | None = Field(
+        None, description="Requests in flight at once."
+    )
+    requests_per_second: Annotated[float, number(0.01, 1000)] | None = Field(
+        None, description="Requests begun in one second, over all hosts."
+    )
+    requests_per_hour: Annotated[int, whole(1, 10_000_000)] | None = Field(
+        None, description="Requests in one hour, over all hosts; it can only slow things down."
+    )
+    lease: Annotated[timedelta, duration(timedelta(seconds=30), _HOUR)] | None = Field(
+        None, description="How long a worker may keep a source to itself before another takes it."
+    )
+
+
+class Fetching(Group):
+    """How we behave on the wire and what we refuse."""
+
+    product: Text | None = Field(
+        None,
+        description="Name in the User-Agent and in robots.txt; without it `service.name`.",
+    )
+    allow_networks: Networks | None = Field(
+        None,
+        description="Private networks that may be contacted, also for links found in articles.",
+    )
+    allow_ports: Ports | None = Field(
+        None, description="Further ports that links found in content may use."
+    )
+    proxy: Proxy | None = Field(None, description="HTTP proxy for every request.")
+    proxy_trusted: Flag | None = Field(
+        None,
+        description="The proxy refuses private addresses itself, so names may be resolved there.",
+    )
+    ca_bundle: OptionalText = Field(
+        None,
+        description="File with certificates to trust, relative to the configuration file.",
+    )
+    timeout: Annotated[timedelta, duration(timedelta(seconds=1), timedelta(minutes=10))] | None = (
+        Field(None, description="Longest time one request may take, redirects included.")
+    )
+    max_wire_bytes: Size | None = Field(None, description="Largest body as it comes over the wire.")
+    max_body_bytes: Size | None = Field(None, description="Largest body after decompression.")
+    parse_timeout: (
+        Annotated[timedelta, duration(timedelta(seconds=1), timedelta(minutes=10))] | None
+    ) = Field(None, description="Longest time to read one document.")
+    parse_workers: Annotated[int, whole(1, 64)] | None = Field(
+        None, description="Processes that read documents."
+    )
+    parse_memory: Size | None = Field(None, description="Address space of each of these processes.")
+    max_items: Annotated[int, whole(1, 100_000)] | None = Field(
+        None, description="Entries read from one document; the rest is left out."
+    )
+
+
+class Follow(Group):
+    """Policy for a publisher's own related links."""
+
+    enabled: Flag | None = Field(None, description="Follow related links; `yes` in a group.")
+    depth: Annotated[int, whole(1, 5)] | None = Field(
+        None, description="How far from an item of the feed: 1 follows its own related links."
+    )
+    links_per_article: Annotated[int, whole(1, 100)] | None = Field(
+        None, description="Related links followed from one article."
+    )
+    pages_per_host_and_day: Annotated[int, whole(1, 10_000)] | None = Field(
+        None, description="Articles fetched from one host in a day."
+    )
+    hosts: Annotated[str, choice("same_site", "listed", "any")] | None = Field(
+        None, description="Where related links may lead: the same site, `listed` sites, anywhere."
+    )
+    listed: Words | None = Field(
+        None, description="Registrable domains that count with `hosts: listed`."
+    )
+    max_age: Annotated[timedelta, duration(_HOUR)] | None = Field(
+        None, description="Articles older than this are not kept."
+    )
+    languages: Languages | None = Field(None, description="Languages to keep; all without it.")
+    tags: Tags | None = Field(None, description="Tags for what is found, besides the source's own.")
+
+
+def _follow_word(value: Any) -> Any:
+    """`follow_related: on` is short for a group with only `enabled` in it."""
+    return {"enabled": value} if isinstance(value, str) else value
+
+
+FollowRelated = Annotated[
+    Follow,
+    BeforeValidator(_follow_word),
+]
+
+
+class Related(Group):
+    """CSS and headings for a site where structure is not enough to find related links."""
+
+    select: Texts | None = Field(
+        None, description="CSS selectors of the elements that hold related links."
+    )
+    exclude: Texts | None = Field(
+        None, description="CSS selectors of elements whose links do not count."
+    )
+    headings: Texts | None = Field(
+        None, description="Further headings under which related links stand."
+    )
+
+
+class Auth(Group):
+    """Basic authentication (RFC 7617)."""
+
+    username: SecretText = Field(description="User name.")
+    password: SecretText = Field(description="Password; better `${NAME}` than in the file.")
+
+
+class Shared(Group):
+    """What `defaults` and a source have in common."""
+
+    tags: Tags | None = Field(None, description="Words by which views select.")
+    poll: Poll | None = Field(
+        None, description="When to poll: `adaptive`, a duration, or `cron: …`."
+    )
+    allow_private: Flag | None = Field(
+        None, description="The feed may be at a private address, such as one in your own network."
+    )
+    private: Flag | None = Field(
+        None,
+        description="Its items appear only in views that need a token. On by default for a source "
+        "with `auth`, secret headers or a secret in its address.",
+    )
+    timezone: Zone | None = Field(
+        None, description="Zone of dates that come without one, such as `Europe/Berlin`."
+    )
+    language: Language | None = Field(None, description="Language of items that do not say theirs.")
+    follow_related: FollowRelated | None = Field(
+        None, description="Follow the publisher's related links: `on`, `off` or a group."
+    )
+    full_text: Annotated[str, choice("never", "when_truncated", "always")] | None = Field(
+        None, description="Whether an item's own page is read for its text."
+    )
+    related: Related | None = Field(
+        None, description="Where related links stand on this publisher's pages."
+    )
+
+
+class Defaults(Shared):
+    """What every source takes that does not say otherwise."""
+
+
+class Source(Shared):
+    """One feed. It needs only `id` and `url`."""
+
+    id: Id = Field(description="Short name; the history of the source hangs on it.")
+    url: Url = Field(description="Address of the feed.")
+    title: OptionalText = Field(None, description="Title, instead of the feed's own.")
+    enabled: Flag | None = Field(None, description="Whether the source is polled.")
+    headers: dict[HeaderName, HeaderValue] | None = Field(
+        None, description="Further request headers, sent only to the address of the feed."
+    )
+    auth: Auth | None = Field(
+        None, description="User name and password, sent only to the address of the feed."
+    )
+    aggregator: Flag | None = Field(
+        None, description="It republishes others: of copies, another one leads."
+    )
+    preference: Annotated[int, whole(-1000, 1000)] | None = Field(
+        None, description="Of copies, the one from the source with the highest number leads."
+    )
+
+
+class View(Group):
+    """A merged feed. Without `tags` and `sources` it selects every source."""
+
+    id: Id = Field(description="Short name; stands in the feed's address.")
+    title: OptionalText = Field(None, description="Title of the merged feed; the id without it.")
+    description: OptionalText = Field(None, description="One sentence about the merged feed.")
+    limit: Annotated[int, whole(100, 2000)] | None = Field(
+        None,
+        description="Items on the newest page; all of the last 48 hours are there in any case.",
+    )
+    tags: Tags | None = Field(None, description="Sources with one of these tags.")
+    sources: Ids | None = Field(None, description="These sources, besides those by tag.")
+    exclude_tags: Tags | None = Field(None, description="But none with one of these tags.")
+    exclude_sources: Ids | None = Field(None, description="But none of these sources.")
+    token: SecretText | None = Field(
+        None, description="Needed to read the view; private sources appear only with one."
+    )
+    mode: Annotated[str, choice("articles", "unique", "stories")] | None = Field(
+        None,
+        description="One entry for every article, for every text (copies are named in it), or for "
+        "every story.",
+    )
+    followed: Flag | None = Field(
+        None, description="Whether articles found through related links appear."
+    )
+    followed_max_age: Annotated[timedelta, duration(_HOUR)] | None = Field(
+        None, description="How old such articles may be to appear."
+    )
+
+
+class Document(Group):
+    """The configuration of aggregator."""
+
+    include: Annotated[
+        tuple[str, ...] | None,
+        WithJsonSchema(
+            {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+        ),
+    ] = Field(None, description="Further files, relative to this one; `*` and `**` are patterns.")
+    service: Service | None = Field(None, description="Who we are and where we listen.")
+    storage: Storage | None = Field(None, description="Where items are kept and for how long.")
+    polling: Polling | None = Field(None, description="How often sources are asked.")
+    fetching: Fetching | None = Field(
+        None, description="How we behave on the wire and what we refuse."
+    )
+    defaults: Defaults | None = Field(
+        None, description="What every source takes that does not say otherwise."
+    )
+    sources: list[Source] | None = Field(None, description="The feeds to poll.")
+    views: list[View] | None = Field(
+        None, description="The merged feeds to serve; one named `all` without it."
+    )
