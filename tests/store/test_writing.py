@@ -1,0 +1,280 @@
+"""What one poll writes: once, whole, and never less than before. On both databases."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from aggregator.identity.agreement import texts_agree
+from aggregator.identity.entries import Known, identify
+from aggregator.identity.keys import key_entries
+from aggregator.identity.naming import Mint
+from aggregator.model.feed import ParsedEntry
+from aggregator.model.item import EntryIntent, PreparedBody
+from aggregator.store import items, known, sources, views, writing
+from aggregator.store import schema as t
+from aggregator.store.database import Database
+from aggregator.store.migrate import migrate
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MINT = Mint("example.org", "2026-03-01")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    made = Database(database_url)
+    migrate(made)
+    with made.write() as connection:
+        for name in ("alpha", "beta", "hidden"):
+            row = sources.SourceRow(
+                name, f"https://{name}.example/feed", name, "c", name.title(), (), name == "hidden",
+                f"{name}.example", active=True,
+            )  # fmt: skip
+            sources.put_source(connection, row, NOON, url_changed=False)
+        views.put_view(
+            connection, "all", feed_id="tag:v", config_hash="h",
+            sources=["alpha", "beta", "hidden"], now=NOON,
+        )  # fmt: skip
+    yield made
+    made.close()
+
+
+def entry(number: int, site: str = "alpha", **fields: object) -> ParsedEntry:
+    text = f"The harbour of town {number} reopened after a long winter of repairs. " * 3
+    defaults: dict[str, object] = {
+        "id": f"https://{site}.example/?p={number}",
+        "link": f"https://news.example/2026/03/harbour-{number}",
+        "title": f"Harbour {number} reopens",
+        "content": f"<p>{text}</p>",
+        "published": NOON - timedelta(hours=1),
+    }
+    return ParsedEntry(**(defaults | fields))  # type: ignore[arg-type]
+
+
+def ingest(source_id: str, now: datetime = NOON, scope: str = "") -> writing.Ingest:
+    def public_id(intent: EntryIntent) -> tuple[str, str]:
+        minted = MINT.item(source_id, intent.key)
+        return intent.guid or minted, minted
+
+    return writing.Ingest(
+        source_id, scope, now,
+        {"title": source_id, "feed_id": "tag:f", "updated": NOON.isoformat()},
+        public_id, texts_agree,
+    )  # fmt: skip
+
+
+def body(one: ParsedEntry) -> PreparedBody:
+    html = one.content or ""
+    return PreparedBody(html, html.replace("<p>", "").replace("</p>", ""), sanitizer_version=1)
+
+
+def store(
+    database: Database, source_id: str, entries: list[ParsedEntry], now: datetime = NOON,
+    scope: str = "",
+) -> writing.Written:  # fmt: skip
+    """Identify and write one document, as a poll does."""
+    keyed = key_entries(entries, "guid")
+    with database.read() as connection:
+        newest, empty = known.newest_published(connection, source_id)
+        keys = [key for one in keyed for key in (one.key, *one.candidates)]
+        what = Known(
+            known.entries_by_key(connection, source_id, keys),
+            known.entries_by_alias(connection, source_id, [o.alias for o in keyed if o.alias]),
+            known.entries_by_url_key(
+                connection, source_id, [o.url_key for o in keyed if o.url_key]
+            ),
+            newest,
+            empty,
+        )
+    intents = [
+        replace(i, body=body(i.entry)) if i.kind in ("new", "changed") else i
+        for i in identify(keyed, what).intents
+    ]
+    with database.write() as connection:
+        return writing.write_entries(connection, ingest(source_id, now, scope), intents)
+
+
+def count(database: Database, table: object) -> int:
+    with database.read() as connection:
+        return connection.scalar(select(func.count()).select_from(table)) or 0  # type: ignore[arg-type]
+
+
+def version(database: Database) -> int:
+    with database.read() as connection:
+        state = views.view_state(connection, "all")
+        assert state is not None
+        return state.version
+
+
+def test_a_document_is_stored_once(database: Database) -> None:
+    document = [entry(n) for n in range(5)]
+    first = store(database, "alpha", document)
+    again = store(database, "alpha", document, NOON + timedelta(hours=1))
+    assert len(first.new_items) == 5
+    assert again == writing.Written()
+    assert count(database, t.item) == count(database, t.entry) == 5
+
+
+def test_a_pass_that_changes_nothing_leaves_the_view_alone(database: Database) -> None:
+    store(database, "alpha", [entry(1)])
+    before = version(database)
+    store(database, "alpha", [entry(1)])
+    assert version(database) == before
+    store(database, "alpha", [entry(1), entry(2)])
+    assert version(database) == before + 1
+
+
+def test_two_workers_with_one_document_store_it_once(database: Database) -> None:
+    keyed = key_entries([entry(n) for n in range(20)], "guid")
+    intents = [
+        replace(i, body=body(i.entry))
+        for i in identify(keyed, Known({}, {}, {}, None, empty=True)).intents
+    ]
+    barrier = threading.Barrier(2)
+    stored: list[int] = []
+
+    def work() -> None:
+        barrier.wait()
+        with database.write() as connection:
+            written = writing.write_entries(connection, ingest("alpha"), intents)
+        stored.append(len(written.new_items))
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(stored) == [0, 20]
+    assert count(database, t.item) == count(database, t.entry) == 20
+
+
+def test_one_address_with_one_text_in_two_sources_is_one_item_with_two_entries(
+    database: Database,
+) -> None:
+    store(database, "alpha", [entry(1)])
+    second = store(database, "beta", [entry(1, "beta", link=entry(1).link + "?utm_source=x")])  # type: ignore[operator]
+    assert second.new_items == []
+    assert len(second.joined_items) == 1
+    assert (count(database, t.item), count(database, t.entry)) == (1, 2)
+
+
+def test_one_address_with_another_text_in_two_sources_is_two_items(database: Database) -> None:
+    store(database, "alpha", [entry(1)])
+    comment = "<p>" + "What I make of it, having read much about docks and cranes lately. " * 9
+    store(database, "beta", [entry(1, "beta", title="My weekend links", content=comment)])
+    assert (count(database, t.item), count(database, t.entry)) == (2, 2)
+
+
+def test_a_teaser_joins_its_article(database: Database) -> None:
+    store(database, "alpha", [entry(1)])
+    store(database, "beta", [entry(1, "beta", content="<p>Ships are back.</p>")])
+    assert count(database, t.item) == 1
+
+
+def test_a_private_source_never_joins_a_public_item(database: Database) -> None:
+    store(database, "hidden", [entry(1, "hidden")], scope="hidden")
+    store(database, "alpha", [entry(1)])
+    with database.read() as connection:
+        public = views.newest(connection, views.Selection(None), 10)
+        both = views.newest(connection, views.Selection(None, ("hidden",)), 10)
+    assert (len(public), len(both)) == (1, 2)
+
+
+def test_a_source_that_becomes_private_takes_its_items_along(database: Database) -> None:
+    store(database, "alpha", [entry(1)])
+    with database.write() as connection:
+        sources.make_private(connection, "alpha")
+    with database.read() as connection:
+        assert views.newest(connection, views.Selection(None), 10) == []
+
+
+def test_a_changed_text_is_a_revision_under_the_same_public_id(database: Database) -> None:
+    store(database, "alpha", [entry(1)])
+    later = NOON + timedelta(hours=2)
+    changed = store(database, "alpha", [entry(1, content="<p>The harbour stays shut.</p>")], later)
+    (number,) = changed.changed_items
+    with database.read() as connection:
+        item = views.served(connection, [number])[number]
+        earlier = items.revisions_of(connection, number)
+    assert item.public_id == entry(1).id
+    assert (item.first_seen, item.updated, item.revision) == (NOON, later, 1)
+    assert item.html == "<p>The harbour stays shut.</p>"
+    assert [("reopened" in (row.text or ""), row.number) for row in earlier] == [(True, 0)]
+
+
+def test_a_date_only_edit_is_no_revision(database: Database) -> None:
+    store(database, "alpha", [entry(1)])
+    again = store(database, "alpha", [entry(1, published=NOON)], NOON + timedelta(hours=1))
+    assert again.changed_items == []
+
+
+def test_an_id_held_by_another_item_is_not_used_twice(database: Database) -> None:
+    store(database, "alpha", [entry(1)])
+    other = entry(9, "beta", id=entry(1).id, link="https://beta.example/opinion/other")
+    store(database, "beta", [replace(other, title="Other", content="<p>Quite other words.</p>")])
+    with database.read() as connection:
+        ids = list(connection.scalars(select(t.item.c.public_id).order_by(t.item.c.id)))
+    assert ids[0] == entry(1).id
+    assert ids[1].startswith("tag:example.org,2026-03-01:item/")
+
+
+def test_a_purged_item_is_a_tombstone_and_never_new_again(database: Database) -> None:
+    store(database, "alpha", [entry(1)])
+    store(database, "beta", [entry(2, "beta")])
+    later = NOON + timedelta(days=100)
+    with database.write() as connection:
+        assert len(items.purge_text(connection, later, 100)) == 2
+    assert count(database, t.item_text) == 0
+    changed = entry(1, content="<p>Words that were never there before.</p>")
+    assert store(database, "alpha", [changed], later) == writing.Written()
+    joined = store(database, "beta", [entry(1, "beta", content="<p>x</p>")], later)
+    assert joined.new_items == []
+    with database.read() as connection:
+        assert views.newest(connection, views.Selection(None), 10) == []
+        left = connection.execute(select(t.item.c.title, t.item.c.link)).all()
+    assert set(left) == {(None, None)}
+
+
+def test_a_renamed_entry_keeps_its_item_and_its_old_id_is_remembered(database: Database) -> None:
+    (number,) = store(database, "alpha", [entry(1, id="old")]).new_items
+    store(database, "alpha", [entry(1, id="new")], NOON + timedelta(hours=1))
+    assert store(database, "alpha", [entry(1, id="old")], NOON + timedelta(hours=2)).new_items == []
+    assert count(database, t.item) == 1
+    with database.read() as connection:
+        assert [e.source_id for e in items.entries_of(connection, number)] == ["alpha"]
+
+
+def test_a_future_date_is_clamped_and_shown_no_later_than_first_seen(database: Database) -> None:
+    (number,) = store(database, "alpha", [entry(1, published=NOON + timedelta(days=400))]).new_items
+    with database.read() as connection:
+        assert views.served(connection, [number])[number].published == NOON
+
+
+def test_the_order_of_a_view_never_changes_and_pages_cover_everything(database: Database) -> None:
+    for hour in range(6):
+        document = [entry(hour * 10 + n) for n in range(10)]
+        store(database, "alpha", document, NOON + timedelta(hours=hour))
+    for chosen in (views.Selection(None), views.Selection(("alpha", "beta"))):
+        with database.read() as connection:
+            whole = views.newest(connection, chosen, 100)
+            paged = views.newest(connection, chosen, 7)
+            while page := views.before(connection, chosen, paged[-1], 7):
+                paged += page
+        assert paged == whole
+        assert len(set(paged)) == 60
+        assert whole == sorted(whole, key=lambda p: (p.sort_at, p.number), reverse=True)
+
+
+def test_a_view_holds_everything_of_two_days_beyond_its_limit(database: Database) -> None:
+    store(database, "alpha", [entry(0)], NOON - timedelta(days=5))
+    for hour in range(4):
+        document = [entry(100 + hour * 10 + n) for n in range(10)]
+        store(database, "alpha", document, NOON + timedelta(hours=hour))
+    with database.read() as connection:
+        places = views.newest(connection, views.Selection(None), 5, NOON)
+    assert len(places) == 40
