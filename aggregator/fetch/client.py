@@ -305,8 +305,9 @@ class Fetcher:
         status, kind = response.status_code, visit.request.kind
         visit.status, visit.headers = status, fold(response.headers)
         headers, url = visit.headers, visit.target.url
-        if status in _REDIRECTS and "location" in headers:
-            self._redirect(visit, status, _location(response))
+        location: bytes | None = response.extensions["location"]
+        if status in _REDIRECTS and location is not None:
+            self._redirect(visit, status, location)
             return None
         result = replace(
             visit.result(),
@@ -371,7 +372,11 @@ class Fetcher:
     def _redirect(self, visit: _Visit, status: int, location: bytes) -> None:
         """Move the visit on to where `location` leads, unread body left behind."""
         current = visit.target
-        target = replace(parse_target(redirect_url(current, location)), userinfo=None)
+        try:
+            target = parse_target(redirect_url(current, location))
+        except FetchFailed as failure:
+            detail = f"redirected nowhere: {failure.detail}"
+            raise FetchFailed(FetchError.REDIRECT, detail) from failure
         visit.hops.append(Hop(status=status, url=current.url, location=target.url))
         visit.seen.add(current.url)
         if len(visit.hops) > self._limits.redirects:
@@ -419,10 +424,6 @@ def _configured_headers(request: FetchRequest, start: Target) -> dict[str, str]:
         token = base64.b64encode(f"{login[0]}:{login[1]}".encode()).decode("ascii")
         headers["authorization"] = f"Basic {token}"
     return headers
-
-
-def _location(response: httpx.Response) -> bytes:
-    return next(value for name, value in response.headers.raw if name.lower() == b"location")
 
 
 def _classify(error: Exception) -> tuple[FetchError, str]:

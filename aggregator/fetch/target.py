@@ -77,19 +77,20 @@ def parse_target(url: str) -> Target:
 
 
 def redirect_url(current: Target, location: bytes) -> str:
-    """The absolute URL that a Location header names (RFC 9110 §10.2.2), not yet checked."""
+    """The absolute URL that a Location header names (RFC 9110 §10.2.2), not yet checked.
+
+    Raises `FetchFailed(BAD_URL)`.
+    """
     try:
         text = location.decode("utf-8").strip()
     except UnicodeDecodeError:
         text = location.decode("latin-1").strip()
-    if re.match(r"https?://", text, re.IGNORECASE):
-        return text
     if _ABSOLUTE.match(text):
-        raise FetchFailed(FetchError.REDIRECT, "redirected to a scheme that is not http or https")
+        return text
     try:
         return urljoin(current.url, text)
     except ValueError as error:
-        raise FetchFailed(FetchError.REDIRECT, "the Location header is no URL") from error
+        raise _bad("the Location header is no URL") from error
 
 
 def without_secrets(url: str) -> str:

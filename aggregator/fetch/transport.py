@@ -24,6 +24,11 @@ from aggregator.fetch.resolve import Resolver
 
 _MAX_IDLE = 32  # connections kept in all
 
+# Nothing above can store a cookie that it never sees. And httpx prepares the next request of a
+# redirect even when told to follow none, stumbling over Locations that are none of its business:
+# the header travels as the extension `location`.
+_HIDDEN = frozenset({b"set-cookie", b"set-cookie2", b"location"})
+
 _HTTPX_ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (httpcore.ConnectTimeout, httpx.ConnectTimeout),
     (httpcore.ReadTimeout, httpx.ReadTimeout),
@@ -132,12 +137,16 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         except BaseException:
             connection.abort()
             raise
+        location = next((v for n, v in response.headers if n.lower() == b"location"), None)
         return httpx.Response(
             status_code=response.status,
-            # Cookies end here: nothing above can store what it never sees.
-            headers=[item for item in response.headers if item[0].lower() != b"set-cookie"],
+            headers=[item for item in response.headers if item[0].lower() not in _HIDDEN],
             stream=_Body(self, connection, response),
-            extensions={**response.extensions, "stream": connection.dialler.stream},
+            extensions={
+                **response.extensions,
+                "stream": connection.dialler.stream,
+                "location": location,
+            },
         )
 
     def _take(self, key: _Key) -> _Connection | None:
