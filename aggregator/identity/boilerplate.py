@@ -1,0 +1,143 @@
+"""Which paragraphs of a text are its own, and which are the furniture of its outlet.
+
+Three sources of furniture: headings of link lists, after which nothing belongs to the article
+("Related News"); phrases every outlet uses (`data/furniture.txt`); and whatever one source repeats
+in several copy groups, which is learned. Groups are counted and not items: a story sent three
+times must not become its own boilerplate.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from hashlib import blake2b
+from importlib.resources import files
+
+from aggregator.identity.tokens import words
+from aggregator.model.copies import CopyThresholds
+
+_LINE = re.compile(r"[^\n\r\u2028\u2029]+")
+_MIN_BEFORE_CUT = 30  # words; a list of links above the text is skipped, not cut at
+_MAX_FURNITURE = 60  # words; longer paragraphs are text
+_MAX_SHORT_FURNITURE = 12  # words; for phrases of a single word
+_MAX_LEARNED = 24  # paragraphs of an item that can be counted, half from each end
+
+
+class Fate(StrEnum):
+    """What became of a paragraph."""
+
+    KEPT = "kept"
+    FURNITURE = "furniture"
+    LEARNED = "learned"
+    AFTER_HEADING = "after_heading"
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """One line of a text: its characters from `start` to `end`, and a signed 64-bit name."""
+
+    start: int
+    end: int
+    words: tuple[str, ...]
+    hash: int
+    fate: Fate
+
+
+@cache
+def _phrases() -> tuple[frozenset[tuple[str, ...]], Mapping[str, tuple[tuple[str, ...], ...]]]:
+    """Headings to cut at, and beginnings to drop by their first word."""
+    headings: set[tuple[str, ...]] = set()
+    beginnings: dict[str, list[tuple[str, ...]]] = {}
+    text = (files("aggregator.identity") / "data" / "furniture.txt").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        verb, _, phrase = line.partition(" ")
+        key = tuple(words(phrase))
+        if verb == "cut":
+            headings.add(key)
+        elif verb == "drop":
+            beginnings.setdefault(key[0], []).append(key)
+    return frozenset(headings), {first: tuple(keys) for first, keys in beginnings.items()}
+
+
+def paragraph_hash(tokens: tuple[str, ...]) -> int:
+    """A signed 64-bit name of a paragraph's words; 0 for none."""
+    if not tokens:
+        return 0
+    digest = blake2b(" ".join(tokens).encode("utf-8", "replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def _is_furniture(tokens: tuple[str, ...]) -> bool:
+    if len(tokens) > _MAX_FURNITURE:
+        return False
+    for phrase in _phrases()[1].get(tokens[0], ()):
+        if tokens[: len(phrase)] == phrase and (
+            len(phrase) > 1 or len(tokens) <= _MAX_SHORT_FURNITURE
+        ):
+            return True
+    return False
+
+
+def paragraphs(text: str, learned: frozenset[int] = frozenset()) -> Iterator[Paragraph]:
+    """The paragraphs of `text` (one a line) in order, each with its fate.
+
+    Args:
+        text: Plain text of an item, paragraphs on lines of their own.
+        learned: Hashes of the paragraphs its source is known to repeat.
+    """
+    headings = _phrases()[0]
+    kept = 0
+    cut = False
+    for line in _LINE.finditer(text):
+        tokens = tuple(words(line[0]))
+        if not tokens:
+            continue
+        name = paragraph_hash(tokens)
+        if cut:
+            fate = Fate.AFTER_HEADING
+        elif tokens in headings:
+            fate = Fate.FURNITURE
+            cut = kept >= _MIN_BEFORE_CUT
+        elif _is_furniture(tokens):
+            fate = Fate.FURNITURE
+        elif name in learned:
+            fate = Fate.LEARNED
+        else:
+            fate = Fate.KEPT
+            kept += len(tokens)
+        yield Paragraph(line.start(), line.end(), tokens, name, fate)
+
+
+def learnable(found: tuple[Paragraph, ...]) -> tuple[int, ...]:
+    """The paragraph hashes of an item to be counted for its source, without repeats.
+
+    Long paragraphs are never furniture, and furniture stands near the ends: at most 24 are counted.
+    """
+    names = list(
+        dict.fromkeys(
+            paragraph.hash
+            for paragraph in found
+            if paragraph.fate in (Fate.KEPT, Fate.LEARNED)
+            and len(paragraph.words) <= _MAX_FURNITURE
+        )
+    )
+    if len(names) > _MAX_LEARNED:
+        half = _MAX_LEARNED // 2
+        names = names[:half] + names[-half:]
+    return tuple(names)
+
+
+def learned_boilerplate(
+    groups: Mapping[int, int], thresholds: CopyThresholds | None = None
+) -> frozenset[int]:
+    """Which paragraphs of a source are furniture.
+
+    Args:
+        groups: For each paragraph hash of the source, in how many distinct copy groups it was seen
+            (an item without copies is a group of its own).
+    """
+    least = (thresholds or CopyThresholds()).boilerplate_groups
+    return frozenset(name for name, count in groups.items() if count >= least)

@@ -1,0 +1,279 @@
+"""Is this the same text? Containment of shingles, with a guard for figures and dates.
+
+Outlets trim, wrap and re-title a wire story, so the measure is how much of the shorter text stands
+in the longer one; titles are not looked at. Reports made from a template share most of their words
+too: what tells them apart are their figures and the date they are about.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from aggregator.identity.boilerplate import Fate, Paragraph, learnable, paragraphs
+from aggregator.identity.fingerprints import SHINGLE, shingles, winnow
+from aggregator.identity.tokens import is_number, is_unspaced, word_spans
+from aggregator.model.copies import CopyDecision, CopyEvidence, CopyThresholds, Passage
+
+_OPENING = 60  # words in which a report says which day it is about
+_SHOWN = 20  # figures listed in the evidence
+_GROUPING = re.compile(r"[.,](?=\d{3}(?!\d))")
+_DOTTED_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(?:\d\d|\d{4})")
+_SHORT = re.compile(r"\d{1,2}")
+_MAX_WORDS = 20_000  # of one text; the rest does not change the answer
+
+
+@dataclass(frozen=True, slots=True)
+class ComparableText:
+    """A text made ready to be compared and indexed, furniture left out."""
+
+    words: tuple[str, ...]
+    shingles: tuple[int, ...]
+    numbers: frozenset[str]
+    numeric_share: float
+    opening_dates: frozenset[str]
+    dates: frozenset[str]
+    paragraphs: tuple[Paragraph, ...]
+
+    @property
+    def fingerprints(self) -> tuple[int, ...]:
+        """What is indexed: signed 64-bit numbers, about one for eight words."""
+        return winnow(self.shingles)
+
+    @property
+    def learnable(self) -> tuple[int, ...]:
+        """Paragraph hashes to be counted for the source."""
+        return learnable(self.paragraphs)
+
+
+def comparable(text: str, boilerplate: frozenset[int] = frozenset()) -> ComparableText:
+    """Make an item's plain text ready.
+
+    Args:
+        text: Plain text, paragraphs on lines of their own; no title.
+        boilerplate: Paragraph hashes learned for its source (`learned_boilerplate`).
+    """
+    found = tuple(paragraphs(text, boilerplate))
+    tokens = tuple(
+        word for paragraph in found if paragraph.fate is Fate.KEPT for word in paragraph.words
+    )[:_MAX_WORDS]
+    vocabulary = set(tokens)
+    numbers = frozenset(_GROUPING.sub("", word) for word in vocabulary if is_number(word))
+    grams = sum(1 for word in vocabulary if is_unspaced(word))
+    # Two overlapping grams stand for about one word of a script with spaces.
+    weight = len(vocabulary) - grams / 2
+    return ComparableText(
+        words=tokens,
+        shingles=shingles(tokens),
+        numbers=numbers,
+        numeric_share=len(numbers) / weight if weight else 0.0,
+        opening_dates=frozenset(_dates(tokens[:_OPENING])),
+        dates=frozenset(_dates(tokens)),
+        paragraphs=found,
+    )
+
+
+def compare(
+    a: ComparableText,
+    b: ComparableText,
+    thresholds: CopyThresholds | None = None,
+    *,
+    young: bool = False,
+) -> CopyDecision:
+    """Decide whether two texts are one text.
+
+    Args:
+        a: One text.
+        b: The other; the decision is the same both ways round.
+        thresholds: The operator's, or the measured ones.
+        young: One of the sources is too new for its furniture to be known.
+
+    Returns:
+        The decision with its score (containment, 0..1), a reason and the evidence.
+    """
+    limits = thresholds or CopyThresholds()
+    ones, others = set(a.shingles), set(b.shingles)
+    shared = len(ones & others)
+    shorter = min(len(ones), len(others))
+    score = shared / shorter if shorter else 0.0
+    needed = limits.containment_young if young else limits.containment
+    vetoes: tuple[str, ...] = ()
+    asked = False
+    if shorter < limits.min_shingles:
+        vetoes = ("short",)
+        reason = f"too short to tell: {shorter} shingles, {limits.min_shingles} are needed"
+    elif score < needed:
+        reason = f"{score:.0%} of the shorter text is in the other; {needed:.0%} is needed"
+    else:
+        asked = _asks_for_numbers(a, b, score, limits)
+        vetoes = _vetoes(a, b, limits) if asked else ()
+        reason = _reason(score, vetoes)
+    evidence = CopyEvidence(
+        shingles_a=len(ones),
+        shingles_b=len(others),
+        shared=shared,
+        threshold=needed,
+        words_a=len(a.words),
+        words_b=len(b.words),
+        numeric_share=max(a.numeric_share, b.numeric_share),
+        numbers_asked=asked,
+        numbers_shared=_first(a.numbers & b.numbers),
+        numbers_only_a=_first(a.numbers - b.numbers),
+        numbers_only_b=_first(b.numbers - a.numbers),
+        dates_a=tuple(sorted(a.opening_dates)),
+        dates_b=tuple(sorted(b.opening_dates)),
+        vetoes=vetoes,
+    )
+    return CopyDecision(score >= needed and not vetoes, score, reason, evidence)
+
+
+def same_text(title_a: str, text_a: str, title_b: str, text_b: str) -> bool:
+    """Whether two items are copies, their sources unknown; the titles play no part."""
+    return compare(comparable(text_a), comparable(text_b)).same
+
+
+def _asks_for_numbers(
+    a: ComparableText, b: ComparableText, score: float, limits: CopyThresholds
+) -> bool:
+    """Whether figures and dates have to agree for these two."""
+    if max(a.numeric_share, b.numeric_share) <= limits.numeric_vocabulary:
+        return False
+    return score < limits.sure or min(len(a.words), len(b.words)) < limits.short_text
+
+
+def _vetoes(a: ComparableText, b: ComparableText, limits: CopyThresholds) -> tuple[str, ...]:
+    found = []
+    fewer = min(len(a.numbers), len(b.numbers))
+    if fewer and len(a.numbers & b.numbers) / fewer < limits.numbers_agreement:
+        found.append("numbers")
+    if (
+        a.opening_dates
+        and b.opening_dates
+        and not a.opening_dates & b.dates
+        and not b.opening_dates & a.dates
+    ):
+        found.append("dates")
+    return tuple(found)
+
+
+def _reason(score: float, vetoes: tuple[str, ...]) -> str:
+    share = f"{score:.0%} of the shorter text is in the other"
+    if vetoes == ("numbers",):
+        return f"{share}, but the figures differ"
+    if vetoes == ("dates",):
+        return f"{share}, but they are about different days"
+    if vetoes:
+        return f"{share}, but figures and dates differ"
+    return share
+
+
+def _first(numbers: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(numbers, key=lambda number: (-len(number), number))[:_SHOWN])
+
+
+@cache
+def _months() -> dict[str, int]:
+    text = (files("aggregator.identity") / "data" / "months.txt").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return {name: month for month, line in enumerate(lines, start=1) for name in line.split()}
+
+
+def _dates(tokens: tuple[str, ...]) -> set[str]:
+    """Days named in a text, as `MM-DD`: April 7, 7. April, 4月7日, 2024-04-07, 7.4.2024."""
+    months = _months()
+    found: set[str] = set()
+    for place, token in enumerate(tokens):
+        following = tokens[place + 1 : place + 4]
+        if (month := months.get(token)) is not None:
+            for neighbour in (*tokens[max(0, place - 1) : place], *following[:1]):
+                _add(found, month, neighbour)
+        elif not token[0].isdecimal():
+            continue
+        elif written := _DOTTED_DATE.fullmatch(token):
+            _add(found, int(written[2]), written[1])
+        elif len(token) == 4 and len(following) >= 2 and _SHORT.fullmatch(following[0]):
+            _add(found, int(following[0]), following[1])
+        elif (
+            len(following) == 3
+            and following[0] in ("月", "월")
+            and following[2].startswith(("日", "일"))
+            and _SHORT.fullmatch(token)
+        ):
+            _add(found, int(token), following[1])
+    return found
+
+
+def _add(found: set[str], month: int, day: str) -> None:
+    if 1 <= month <= 12 and _SHORT.fullmatch(day) and 1 <= int(day) <= 31:
+        found.add(f"{month:02d}-{int(day):02d}")
+
+
+def shared_passages(
+    text_a: str,
+    text_b: str,
+    boilerplate_a: frozenset[int] = frozenset(),
+    boilerplate_b: frozenset[int] = frozenset(),
+    *,
+    limit: int = 200,
+) -> tuple[Passage, ...]:
+    """The runs of at least four words both texts have, for highlighting, in the order of `text_a`.
+
+    Offsets are characters of the texts given; furniture is not part of any passage.
+    """
+    words_a, spans_a = _placed(text_a, boilerplate_a)
+    words_b, spans_b = _placed(text_b, boilerplate_b)
+    hashes_a, hashes_b = shingles(words_a), shingles(words_b)
+    places: dict[int, int] = {}
+    for place, value in enumerate(hashes_b):
+        places.setdefault(value, place)
+    found: list[Passage] = []
+    here = 0
+    while here < len(hashes_a) and len(found) < limit:
+        there = places.get(hashes_a[here])
+        if there is None:
+            here += 1
+            continue
+        length = 1
+        while (
+            here + length < len(hashes_a)
+            and there + length < len(hashes_b)
+            and hashes_a[here + length] == hashes_b[there + length]
+        ):
+            length += 1
+        count = length + SHINGLE - 1
+        found.append(
+            Passage(
+                spans_a[here][0],
+                spans_a[here + count - 1][1],
+                spans_b[there][0],
+                spans_b[there + count - 1][1],
+                count,
+            )
+        )
+        here += length
+    return _apart(found)
+
+
+def _apart(found: list[Passage]) -> tuple[Passage, ...]:
+    """Passages that overlap in `a` by the words two shingles share: the later one gives way."""
+    kept: list[Passage] = []
+    for passage in found:
+        if not kept or passage.a_start >= kept[-1].a_end:
+            kept.append(passage)
+        elif passage.words > kept[-1].words:
+            kept[-1] = passage
+    return tuple(kept)
+
+
+def _placed(text: str, boilerplate: frozenset[int]) -> tuple[list[str], list[tuple[int, int]]]:
+    """The kept words of a text with their places in it."""
+    tokens: list[str] = []
+    spans: list[tuple[int, int]] = []
+    for paragraph in paragraphs(text, boilerplate):
+        if paragraph.fate is Fate.KEPT:
+            tokens.extend(paragraph.words)
+            places = word_spans(text[paragraph.start : paragraph.end])
+            spans.extend((paragraph.start + start, paragraph.start + end) for start, end in places)
+    return tokens[:_MAX_WORDS], spans[:_MAX_WORDS]

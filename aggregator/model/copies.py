@@ -1,0 +1,170 @@
+"""Copies and stories: the thresholds of the decision, and a decision with its evidence.
+
+The policy these numbers belong to is described in `docs/design/copies.md` and `stories.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class CopyThresholds:
+    """When two texts are one text. Shares are 0..1; measured defaults.
+
+    Changing one changes what later items join, not what was decided; the dry run shows the effect.
+    """
+
+    containment: float = 0.58  # share of the shorter text's shingles found in the longer one
+    containment_young: float = 0.65  # the same while a source's furniture is not learned yet
+    young_source: int = 50  # items of a source until then
+    min_shingles: int = 12  # below: too short to say anything
+    numeric_vocabulary: float = 0.10  # more figures than this: figures and dates must agree
+    numbers_agreement: float = 0.60  # share of the figures of the side with fewer of them
+    sure: float = 0.80  # from here on figures matter in short texts only
+    short_text: int = 150  # words; below, figures matter at any score
+    window: timedelta = timedelta(days=14)  # how far back candidates are looked for
+    max_postings: int = 50  # a fingerprint of more items than this says nothing
+    max_candidates: int = 20  # compared in full, those with most shared fingerprints first
+    boilerplate_groups: int = 3  # a paragraph in this many copy groups of a source is furniture
+    revision_window: timedelta = timedelta(hours=6)  # same source, same title: a revision
+
+
+@dataclass(frozen=True, slots=True)
+class StoryThresholds:
+    """When two items are about one event. Looser than copies; nothing is ever hidden by it."""
+
+    window: timedelta = timedelta(hours=72)  # between an item and the newest of a story
+    similarity: float = 0.34  # weighted overlap of two items' telling terms, 0..1
+    headline: float = 0.62  # or: of their headlines alone, given half of `similarity` in all
+    min_shared: int = 3  # terms that must be shared, whatever the score
+    max_terms: int = 40  # telling terms kept of an item
+    max_candidates: int = 50
+    max_items: int = 200  # a story this large takes no more: it is a topic
+
+
+@dataclass(frozen=True, slots=True)
+class CopyEvidence:
+    """What a decision about two texts rests on; the figures are those of `a` and `b` as given."""
+
+    shingles_a: int = 0
+    shingles_b: int = 0
+    shared: int = 0
+    threshold: float = 0.0
+    words_a: int = 0
+    words_b: int = 0
+    numeric_share: float = 0.0  # of the more numeric side
+    numbers_asked: bool = False  # whether the guard looked at the figures
+    numbers_shared: tuple[str, ...] = ()  # the first twenty of each
+    numbers_only_a: tuple[str, ...] = ()
+    numbers_only_b: tuple[str, ...] = ()
+    dates_a: tuple[str, ...] = ()  # `MM-DD`, of the opening
+    dates_b: tuple[str, ...] = ()
+    vetoes: tuple[str, ...] = ()  # numbers | dates | short
+
+
+@dataclass(frozen=True, slots=True)
+class CopyDecision:
+    """Whether two texts are the same text. `score` is the containment; `reason` is for people."""
+
+    same: bool
+    score: float
+    reason: str
+    evidence: CopyEvidence = field(default_factory=CopyEvidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A run of words both texts have: character offsets, end exclusive."""
+
+    a_start: int
+    a_end: int
+    b_start: int
+    b_end: int
+    words: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextOfItem:
+    """An item as the copy step sees it: a new one to be placed, or a stored candidate.
+
+    `group` is its copy group; an item without copies is a group of its own, under any number no
+    other group has. `boilerplate` holds the paragraphs its source is known to repeat and
+    `source_items` how many items of that source were read before.
+    """
+
+    item_id: int
+    source_id: str
+    text: str
+    group: int = 0
+    title: str | None = None
+    boilerplate: frozenset[int] = frozenset()
+    source_items: int = 0
+    shared_fingerprints: int = 0  # of a candidate, with the new item
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One candidate and what the comparison said."""
+
+    item_id: int
+    group: int
+    decision: CopyDecision
+    overruled: bool = False  # an operator keeps the two apart
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Where a new item goes.
+
+    `group` is the group to join, None to stay alone; `with_item` is the member that decided it.
+    `also` are further groups found to be the same text: the store merges them into `group`.
+    `compared` lists every candidate looked at, best first, for `why`.
+    """
+
+    group: int | None
+    with_item: int | None
+    decision: CopyDecision | None
+    reason: str
+    also: tuple[int, ...] = ()
+    compared: tuple[Compared, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What matters of a member of a copy group when its lead is chosen."""
+
+    item_id: int
+    published: datetime  # the displayed date
+    first_seen: datetime
+    aggregator: bool = False
+    preference: int = 0
+    private: bool = False
+    readable: bool = True  # False behind a paywall
+    served: bool = False  # was the lead the last time this group was served
+    words: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoryItem:
+    """An item as the story step sees it: weighted terms of headline and opening."""
+
+    item_id: int
+    at: datetime
+    terms: Mapping[str, float]
+    headline: frozenset[str] = frozenset()
+    story: int | None = None
+    copy_group: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoryDecision:
+    """Whether an item belongs to a story, and the terms that say so, heaviest first."""
+
+    story: int | None
+    with_item: int | None
+    score: float
+    reason: str
+    shared: tuple[str, ...] = ()

@@ -1,0 +1,236 @@
+"""The same text elsewhere: trimmed, wrapped and re-titled copies are found, templates are not."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.identity.boilerplate import (
+    Fate,
+    learned_boilerplate,
+    paragraph_hash,
+    paragraphs,
+)
+from aggregator.identity.copies import comparable, compare, same_text, shared_passages
+from aggregator.identity.fingerprints import SHINGLE, WINDOW, shingles, winnow
+from aggregator.identity.tokens import words
+from aggregator.model.copies import CopyThresholds
+from tests.identity.texts import ENGLISH, GERMAN, LANGUAGES, MARKET_REPORTS
+
+
+def same(a: str, b: str) -> bool:
+    return same_text("One headline", a, "Quite another headline", b)
+
+
+def as_wrapped_copy(text: str) -> str:
+    """What an outlet makes of a wire text: tail trimmed, paragraphs joined, furniture around."""
+    lines = text.split("\n\n")[:-1]
+    return "\n".join(
+        [
+            "Sign up for our daily newsletter and get the day's top stories in your inbox.",
+            " ".join(lines[:2]),
+            *lines[2:],
+            "Share this article on all your networks",
+            "Related News",
+            "Some other thing that happened today in another town",
+            "One more headline of the day that is about nothing in particular",
+        ]
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_trimmed_and_wrapped_copy_is_found_in_any_language(language: str) -> None:
+    text = LANGUAGES[language]
+    assert same(text, as_wrapped_copy(text))
+    assert same(as_wrapped_copy(text), text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_opening_alone_is_a_copy_of_the_whole(language: str) -> None:
+    text = LANGUAGES[language]
+    opening = "\n".join(text.split("\n\n")[:2])
+    decision = compare(comparable(opening), comparable(text))
+    assert decision.same
+    assert decision.score == 1.0
+
+
+def test_typographic_differences_do_not_matter() -> None:
+    other = ENGLISH.replace('"', "”").replace("Tuesday", "TUESDAY").replace(" - ", " — ")
+    assert compare(comparable(ENGLISH), comparable(other)).score == 1.0
+
+
+@pytest.mark.parametrize("language", MARKET_REPORTS)
+def test_two_reports_of_one_template_are_two_texts(language: str) -> None:
+    template = MARKET_REPORTS[language]
+    tuesday = template.format(
+        a="12.4", b="1,874.2", c="3.61", d="4.8", e="1.7", f="0.9", g="11", word="up", day="March 3"
+    )
+    wednesday = template.format(
+        a="23.1", b="1,851.1", c="4.05", d="3.5", e="2.2", f="1.3", g="8", word="up", day="March 4"
+    )
+    assert len(comparable(tuesday).shingles) >= 12
+    assert not same(tuesday, wednesday)
+    assert same(tuesday, tuesday)
+
+
+def test_differing_figures_are_the_veto_that_is_named() -> None:
+    template = MARKET_REPORTS["en"]
+    one = template.format(a=1.5, b=700, c=2.5, d=3.5, e=4.5, f=5.5, g=61, word="up", day="Monday")
+    two = template.format(a=1.6, b=710, c=2.6, d=3.6, e=4.6, f=5.6, g=62, word="up", day="Monday")
+    decision = compare(comparable(one), comparable(two), CopyThresholds(containment=0.2))
+    assert not decision.same
+    assert decision.evidence.vetoes == ("numbers",)
+    assert "710" in decision.evidence.numbers_only_b
+    assert decision.evidence.numbers_shared == ("40",)
+    assert "figures" in decision.reason
+
+
+def test_a_report_about_another_day_is_another_text_though_most_figures_agree() -> None:
+    report = (
+        "LAKE CITY, {day} - Prices of the reserve for the week through {end} were as follows: "
+        "wheat 2.62, corn 1.38, oats 0.99, barley 1.55, sorghum 2.54, with release levels of 4.65, "
+        "3.15, 1.65, 2.55 and 5.36 and call prices of {call} for wheat, the farm office said in "
+        "its regular statement."
+    )
+    one = report.format(day="April 9", end="April 8", call="4.70")
+    two = report.format(day="April 16", end="April 15", call="4.71")
+    decision = compare(comparable(one), comparable(two))
+    assert decision.score >= 0.58
+    assert decision.evidence.vetoes == ("dates",)
+    assert not decision.same
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("am 7. April", "7.4.2024"), ("April 7", "2024-04-07"), ("4月7日", "7 avril")],
+)
+def test_days_are_understood_however_they_are_written(one: str, other: str) -> None:
+    assert comparable(one).opening_dates == comparable(other).opening_dates == {"04-07"}
+
+
+def test_a_text_of_a_few_words_is_never_decided() -> None:
+    decision = compare(comparable("Ferry crews go back to work"), comparable(ENGLISH))
+    assert not decision.same
+    assert decision.evidence.vetoes == ("short",)
+
+
+def test_other_texts_in_the_same_furniture_are_two_texts() -> None:
+    furniture = as_wrapped_copy("\n\n".join(["x"] * 3)).split("\n")
+    long_tail = "\n".join(furniture + ["And one more line of the page's own words below"] * 3)
+    assert not same(f"{ENGLISH}\n{long_tail}", f"{GERMAN}\n{long_tail}")
+
+
+def test_a_source_not_known_yet_needs_more() -> None:
+    half = " ".join(ENGLISH.split()[:60]) + " " + " ".join(GERMAN.split()[:36])
+    decision = compare(comparable(half), comparable(ENGLISH))
+    assert 0.58 <= decision.score < 0.65
+    assert decision.same
+    assert not compare(comparable(half), comparable(ENGLISH), young=True).same
+
+
+@given(st.text(max_size=200), st.text(max_size=200))
+def test_a_comparison_never_raises_and_has_no_direction(one: str, other: str) -> None:
+    a, b = comparable(one), comparable(other)
+    there, back = compare(a, b), compare(b, a)
+    assert (there.same, there.score, there.reason) == (back.same, back.score, back.reason)
+    assert 0.0 <= there.score <= 1.0
+
+
+# -- furniture ----------------------------------------------------------------------------------
+
+
+def test_nothing_after_a_related_news_heading_belongs_to_the_text() -> None:
+    fates = [p.fate for p in paragraphs(as_wrapped_copy(ENGLISH))]
+    assert fates[0] is Fate.FURNITURE
+    assert fates[-4:] == [Fate.FURNITURE, Fate.FURNITURE, Fate.AFTER_HEADING, Fate.AFTER_HEADING]
+
+
+def test_a_list_of_links_above_the_text_does_not_swallow_it() -> None:
+    found = list(paragraphs(f"Related News\nAnother headline\n{ENGLISH}"))
+    assert sum(p.fate is Fate.KEPT for p in found) == len(ENGLISH.split("\n\n")) + 1
+
+
+def test_a_long_paragraph_that_begins_like_furniture_is_text() -> None:
+    watch = "Watch makers in the valley said " + "that every order of the year had been filled " * 8
+    assert [p.fate for p in paragraphs(watch)] == [Fate.KEPT]
+
+
+def test_what_a_source_repeats_in_three_groups_is_learned() -> None:
+    line = "The Valley Post is read by people in every village of the valley."
+    name = paragraph_hash(tuple(words(line)))
+    assert name in comparable(f"{ENGLISH}\n{line}").learnable
+    assert learned_boilerplate({name: 2}) == frozenset()
+    learned = learned_boilerplate({name: 3})
+    assert comparable(f"{ENGLISH}\n{line}", learned).words == comparable(ENGLISH).words
+    assert name in comparable(f"{ENGLISH}\n{line}", learned).learnable  # and goes on being counted
+
+
+def test_long_paragraphs_are_never_learned() -> None:
+    assert comparable("word " * 61).learnable == ()
+
+
+# -- fingerprints -------------------------------------------------------------------------------
+
+TOKENS = st.lists(st.sampled_from("abcdefghijklmnop"), max_size=120)
+
+
+@given(TOKENS, TOKENS, st.lists(st.integers(0, 10**6).map(str), min_size=19, max_size=40))
+def test_a_shared_run_of_one_window_shares_a_fingerprint(
+    before: list[str], after: list[str], run: list[str]
+) -> None:
+    assert len(run) >= SHINGLE + WINDOW - 1
+    one = winnow(shingles([*before, *run]))
+    other = winnow(shingles([*run, *after]))
+    assert set(one) & set(other)
+
+
+@given(TOKENS)
+def test_fingerprints_are_few_distinct_and_fit_a_bigint(tokens: list[str]) -> None:
+    hashes = shingles(tokens)
+    found = winnow(hashes)
+    assert len(found) == len(set(found)) <= max(len(hashes), 0)
+    assert bool(found) == bool(hashes)
+    assert all(-(2**63) <= value < 2**63 for value in found)
+
+
+def test_fingerprints_are_the_same_on_every_machine() -> None:
+    """They are stored: a change of this value needs a new fingerprints.VERSION and a reindex."""
+    assert winnow(shingles(words("the quick brown fox jumps over the lazy dog"))) == (
+        992276601218981472,
+    )
+
+
+def test_a_long_text_has_one_fingerprint_for_about_nine_words() -> None:
+    tokens = [str(number * 7919 % 10007) for number in range(1000)]
+    assert 80 <= len(winnow(shingles(tokens))) <= 150
+
+
+# -- evidence -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_shared_passages_point_at_the_same_words_in_both_texts(language: str) -> None:
+    text = LANGUAGES[language]
+    copy = as_wrapped_copy(text)
+    found = shared_passages(text, copy)
+    assert found
+    covered = 0
+    for passage in found:
+        mine = text[passage.a_start : passage.a_end]
+        theirs = copy[passage.b_start : passage.b_end]
+        assert words(mine.replace("\n", " ")) == words(theirs.replace("\n", " ")) or language in (
+            "zh",
+            "ja",
+        )
+        covered += passage.a_end - passage.a_start
+    kept = "\n\n".join(text.split("\n\n")[:-1])
+    assert covered >= 0.9 * len(kept)
+
+
+def test_passages_do_not_overlap() -> None:
+    found = shared_passages(ENGLISH, ENGLISH.replace("Tuesday", "Wednesday") + "\n" + ENGLISH)
+    for one, following in pairwise(found):
+        assert one.a_end <= following.a_start
