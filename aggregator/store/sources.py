@@ -160,9 +160,17 @@ def make_private(connection: Connection, source_id: str) -> None:
 
 
 def claim_due(
-    connection: Connection, now: datetime, limit: int, owner: str, lease: timedelta
+    connection: Connection,
+    now: datetime,
+    limit: int,
+    owner: str,
+    lease: timedelta,
+    *,
+    one_a_host: bool = True,
 ) -> list[Claim]:
     """Lease up to `limit` due sources, at most one a host, none of a host that must wait.
+
+    With `one_a_host` off (no host budgets) a host's sources are claimed together.
 
     Longest overdue first. Runs in a write transaction; PostgreSQL's workers skip locked rows.
     """
@@ -184,15 +192,15 @@ def claim_due(
             ~waiting,
         )
         .order_by(f.next_poll_at)
-        .limit(limit * 8)
+        .limit(limit * 8 if one_a_host else limit)
     )
     if connection.dialect.name == "postgresql":
         due = due.with_for_update(skip_locked=True, of=t.feed)
-    chosen: dict[str, Any] = {}
+    chosen: dict[str, Any] = {}  # by host
     for row in connection.execute(due):
         if len(chosen) == limit:
             break
-        chosen.setdefault(row.host or row.source_id, row)
+        chosen.setdefault((one_a_host and row.host) or row.source_id, row)
     ids = [row.source_id for row in chosen.values()]
     if ids:
         connection.execute(

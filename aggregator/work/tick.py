@@ -65,7 +65,12 @@ class Ticker:
         if self._stopping or room <= 0:
             return 0
         claims = await self._parts.database.run_write(
-            sources.claim_due, now, room, self._parts.owner, polling.lease
+            sources.claim_due,
+            now,
+            room,
+            self._parts.owner,
+            polling.lease,
+            one_a_host=bool(polling.host_gap),
         )
         self._tokens -= len(claims)
         known = {source.id: source for source in self._parts.settings.sources}
