@@ -121,6 +121,7 @@ class EntryLine:
     key: str
     first_seen: datetime
     last_seen: datetime
+    private: bool = False  # of a private source: shown with the service's token only
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,7 @@ class DecisionLine:
     other_number: int | None = None
     evidence: tuple[tuple[str, str], ...] = ()  # label, value
     passages: tuple[str, ...] = ()
+    private: bool = False  # the other one is private: shown with the service's token only
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,7 @@ class GraphNode:
     title: str
     kind: str = "item"  # self | item | copy | related
     item_number: int | None = None
+    private: bool = False  # shown with the service's token only
 
 
 @dataclass(frozen=True, slots=True)

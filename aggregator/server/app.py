@@ -1,0 +1,97 @@
+"""The ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from http import HTTPStatus
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from aggregator.model.settings import Settings
+from aggregator.server.auth import access_of
+from aggregator.server.backend import Backend
+from aggregator.server.feeds import Feeds
+from aggregator.server.headers import SecureHeaders, secure
+from aggregator.server.health import Health
+from aggregator.server.layout import page
+from aggregator.server.login import Login, local_path
+from aggregator.server.pages import Pages
+
+_STATIC = Path(__file__).parent / "static"
+_FOR_MACHINES = ("/feeds/", "/opml", "/health/", "/metrics", "/robots.txt", "/static/")
+
+
+def create_app(
+    backend: Backend,
+    settings: Callable[[], Settings],
+    *,
+    feed_max_age: timedelta = timedelta(minutes=1),
+) -> Starlette:
+    """The application over a backend.
+
+    Args:
+        backend: what is shown.
+        settings: gives the configuration in force; asked at every request, so that a changed
+            token or view counts at once.
+        feed_max_age: how long a reader or cache may reuse a feed without asking.
+    """
+
+    async def on_http_error(request: Request, error: Exception) -> Response:
+        if not isinstance(error, HTTPException):  # Starlette's signature is wider than its use
+            raise error
+        return _error(request, settings(), error)
+
+    async def on_failure(request: Request, error: Exception) -> Response:
+        # Answered outside every middleware; Starlette raises the error again for the log.
+        response = _error(request, settings(), HTTPException(500))
+        secure(MutableHeaders(raw=response.raw_headers))
+        return response
+
+    async def favicon(request: Request) -> Response:
+        return FileResponse(_STATIC / "favicon.svg", media_type="image/svg+xml")
+
+    return Starlette(
+        routes=[
+            *Feeds(backend, settings, feed_max_age).routes(),
+            *Health(backend, settings).routes(),
+            *Login(settings).routes(),
+            *Pages(backend, settings).routes(),
+            Route("/favicon.ico", favicon),
+            Mount("/static", StaticFiles(directory=_STATIC), name="static"),
+        ],
+        middleware=[Middleware(SecureHeaders, settings=settings)],
+        exception_handlers={HTTPException: on_http_error, Exception: on_failure},
+    )
+
+
+def _error(request: Request, settings: Settings, error: HTTPException) -> Response:
+    """An error as text for machines, as a page for people."""
+    status = error.status_code
+    phrase = HTTPStatus(status).phrase
+    detail = error.detail if error.detail and error.detail != phrase else ""
+    path = local_path(request, "").removeprefix(settings.service.root_path)
+    if path.startswith(_FOR_MACHINES):
+        message = f"{status} {phrase}. {detail}".strip()
+        response: Response = PlainTextResponse(message + "\n", status, headers=error.headers)
+    else:
+        response = page(
+            "error.html",
+            settings,
+            access_of(request, settings),
+            status=status,
+            headers=error.headers,
+            code=status,
+            phrase=phrase,
+            detail=detail,
+        )
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,112 @@
+"""The merged feeds, sent as they are stored, and the sources as OPML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from email.utils import format_datetime
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from aggregator.model.pages import Rendered
+from aggregator.model.settings import Settings, ViewSettings
+from aggregator.publish.formats import FORMATS
+from aggregator.server.auth import access_of
+from aggregator.server.backend import Backend
+from aggregator.server.negotiate import accepts_gzip, not_modified
+
+# A feed reader sends a password only when it is asked for one in a scheme that it knows.
+_CHALLENGE = 'Basic realm="aggregator", charset="UTF-8", Bearer realm="aggregator"'
+
+
+class Feeds:
+    """`/feeds/{view}.{format}` and `/opml`."""
+
+    def __init__(
+        self, backend: Backend, settings: Callable[[], Settings], max_age: timedelta
+    ) -> None:
+        self.backend = backend
+        self.settings = settings
+        self.max_age = max_age
+
+    def routes(self) -> list[Route]:
+        """The routes, GET and HEAD each."""
+        return [
+            Route("/feeds/{name}", self.feed, name="feed"),
+            Route("/opml", self.opml, name="opml"),
+        ]
+
+    async def feed(self, request: Request) -> Response:
+        """A view in one format: 200, 304, 401 or 404."""
+        settings = self.settings()
+        access = access_of(request, settings)
+        view_id, _, fmt = request.path_params["name"].rpartition(".")
+        view = next((v for v in settings.views if v.id == view_id), None)
+        # An unknown view is answered like a guarded one, so that names cannot be tried out.
+        if not (access.may_read(view) if view else access.admitted):
+            return _unauthorized()
+        if view is None or fmt not in FORMATS:
+            return _text(
+                f"No feed has this address. The formats are {', '.join(FORMATS)}; "
+                f"the views are listed at {settings.service.public_url}/\n",
+                404,
+            )
+        rendered = await self.backend.rendered(view.id, fmt, request.query_params.get("page"))
+        if rendered is None:
+            return _text("This view has no such page. Start again without ?page=.\n", 404)
+        return self._answer(request, settings, view, rendered)
+
+    def _answer(
+        self, request: Request, settings: Settings, view: ViewSettings, rendered: Rendered
+    ) -> Response:
+        gzip = accepts_gzip(request.headers.get("accept-encoding"))
+        etag = rendered.gzip_etag if gzip else rendered.etag
+        guarded = view.token is not None or settings.service.token is not None
+        headers = {
+            "ETag": etag,
+            "Last-Modified": format_datetime(rendered.last_modified, usegmt=True),
+            "Cache-Control": f"{'private' if guarded else 'public'}, "
+            f"max-age={int(self.max_age.total_seconds())}",
+            "Vary": "Accept-Encoding",
+        }
+        if not_modified(
+            etag,
+            rendered.last_modified,
+            request.headers.get("if-none-match"),
+            request.headers.get("if-modified-since"),
+        ):
+            return Response(status_code=304, headers=headers)
+        headers["Content-Type"] = rendered.content_type
+        if gzip:
+            headers["Content-Encoding"] = "gzip"
+        return Response(rendered.gzip if gzip else rendered.body, headers=headers)
+
+    async def opml(self, request: Request) -> Response:
+        """The sources as OPML; private ones only for a service-wide token."""
+        access = access_of(request, self.settings())
+        if not access.admitted:
+            return _unauthorized()
+        return Response(
+            await self.backend.opml(private=access.trusted),
+            headers={
+                "Content-Type": "text/x-opml; charset=utf-8",
+                "Content-Disposition": 'attachment; filename="aggregator.opml"',
+                "Cache-Control": "private, no-cache",
+            },
+        )
+
+
+def _unauthorized() -> Response:
+    response = _text(
+        "This feed needs its token: as the password of Basic authentication, as a Bearer token, "
+        "or as ?token= in the address.\n",
+        401,
+    )
+    response.headers["WWW-Authenticate"] = _CHALLENGE
+    return response
+
+
+def _text(message: str, status: int) -> Response:
+    return PlainTextResponse(message, status, headers={"Cache-Control": "no-store"})

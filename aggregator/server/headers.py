@@ -1,0 +1,53 @@
+"""Headers of every response, and the sub-path a reverse proxy serves us under."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from aggregator.model.settings import Settings
+
+# Pages run no script and load nothing but our style sheet and the publishers' images and sounds.
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' http: https:; media-src http: https:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+# A document that is no page needs nothing at all, should a browser display it.
+DOCUMENT_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
+
+
+def secure(headers: MutableHeaders) -> None:
+    """Add what every answer of ours says to browsers and crawlers."""
+    page = headers.get("content-type", "").startswith("text/html")
+    headers["X-Robots-Tag"] = "noindex"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["X-Frame-Options"] = "DENY"
+    headers["Content-Security-Policy"] = PAGE_POLICY if page else DOCUMENT_POLICY
+
+
+class SecureHeaders:
+    """ASGI middleware that adds them, and tells Starlette the configured sub-path.
+
+    A proxy may strip the sub-path or pass it on: Starlette matches routes either way, since it
+    removes `root_path` only from a path that starts with it.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Callable[[], Settings]) -> None:
+        self.app = app
+        self.settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_secured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                secure(MutableHeaders(scope=message))
+            await send(message)
+
+        scope["root_path"] = self.settings().service.root_path
+        await self.app(scope, receive, send_secured)

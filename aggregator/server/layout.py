@@ -1,0 +1,82 @@
+"""How pages are written: Jinja2 with escaping always on, and the few filters the templates use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.responses import HTMLResponse
+
+from aggregator.model.item import ServedItem
+from aggregator.model.settings import Settings
+from aggregator.publish.formats import FORMATS
+from aggregator.publish.values import excerpt, language_tag, rfc3339, summary_text, web_url
+from aggregator.server.auth import Access
+
+_FORMAT_NAMES = {"atom": "Atom", "rss": "RSS", "json": "JSON"}
+
+
+def _when(moment: datetime | None) -> Markup:
+    """A time in UTC, for people and for machines; no clock, so never `5 minutes ago`."""
+    if moment is None:
+        return Markup("never")
+    utc = moment.astimezone(UTC)
+    shown = f"{utc.day} {utc:%b %Y, %H:%M} UTC"
+    return Markup('<time datetime="{}">{}</time>').format(rfc3339(utc), shown)
+
+
+def _teaser(item: ServedItem) -> str:
+    """The summary as text, else the first words."""
+    return summary_text(item) or excerpt(item) or ""
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("aggregator.server"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["when"] = _when
+    made.filters["teaser"] = _teaser
+    made.filters["web"] = web_url
+    made.filters["lang"] = language_tag
+    # Sanitised when it was taken in (invariant 10); the page's policy runs no script either way.
+    made.filters["sanitised"] = Markup
+    return made
+
+
+_TEMPLATES = _environment()
+
+
+def page(
+    template: str,
+    settings: Settings,
+    access: Access | None = None,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **context: Any,
+) -> HTMLResponse:
+    """A page from a template.
+
+    `root` begins links within the site, so that they work whatever host it is reached by;
+    `public` (the configured base URL) begins those that people copy into a reader.
+    """
+    service = settings.service
+    body = _TEMPLATES.get_template(template).render(
+        name=service.name,
+        root=service.root_path,
+        public=service.public_url,
+        formats=_FORMAT_NAMES,
+        types={name: fmt.content_type.partition(";")[0] for name, fmt in FORMATS.items()},
+        signed_in=bool(access and access.known_tokens()),
+        **context,
+    )
+    return HTMLResponse(
+        body, status_code=status, headers={"Cache-Control": "private, no-cache", **(headers or {})}
+    )

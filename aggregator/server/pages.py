@@ -1,0 +1,174 @@
+"""Pages for people: views, sources and items with their state and the reasons for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import urlencode
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from aggregator.model.pages import ItemPage, Neighbourhood, SourceHealth, SourceOverview
+from aggregator.model.settings import Settings
+from aggregator.server.auth import Access, access_of, remember
+from aggregator.server.backend import Backend
+from aggregator.server.graph import draw
+from aggregator.server.layout import page
+from aggregator.server.login import ask_for_token, local_path
+
+_LARGEST_NUMBER = 2**63 - 1
+# What needs a person comes first.
+_ORDER = [
+    SourceHealth.FAILING,
+    SourceHealth.GONE,
+    SourceHealth.WAITING,
+    SourceHealth.OK,
+    SourceHealth.DISABLED,
+]
+
+
+class Pages:
+    """The start page and the page of each view, source and item."""
+
+    def __init__(self, backend: Backend, settings: Callable[[], Settings]) -> None:
+        self.backend = backend
+        self.settings = settings
+
+    def routes(self) -> list[Route]:
+        """The routes, GET and HEAD each."""
+        return [
+            Route("/", self.start, name="start"),
+            Route("/about", self.about, name="about"),
+            Route("/views/{view}", self.view, name="view"),
+            Route("/sources/{source}", self.source, name="source"),
+            Route("/items/{number:int}", self.item, name="item"),
+        ]
+
+    async def start(self, request: Request) -> Response:
+        """All views and sources; private sources only for a service-wide token."""
+        settings = self.settings()
+        access = access_of(request, settings)
+        if not access.admitted:
+            return ask_for_token(request, settings)
+        if tidy := _without_token(request, access):
+            return tidy
+        overview = await self.backend.overview()
+        seen = [s for s in overview.sources if access.trusted or not s.private]
+        readable = {v.id for v in settings.views if access.may_read(v)}
+        return page(
+            "start.html",
+            settings,
+            access,
+            overview=overview,
+            views=overview.views,
+            readable=readable,
+            guarded={v.id for v in settings.views if v.token is not None},
+            sources=sorted(seen, key=_by_urgency),
+            hidden=len(overview.sources) - len(seen),
+            counts={health: sum(s.health is health for s in seen) for health in _ORDER},
+        )
+
+    async def about(self, request: Request) -> Response:
+        """What our feeds contain; the JSON Feed extension names this page."""
+        settings = self.settings()
+        return page("about.html", settings, access_of(request, settings))
+
+    async def view(self, request: Request) -> Response:
+        """The latest items of a view, or older ones by `?before=`."""
+        settings = self.settings()
+        access = access_of(request, settings)
+        view_id = request.path_params["view"]
+        view = next((v for v in settings.views if v.id == view_id), None)
+        if not (access.may_read(view) if view else access.admitted):
+            return ask_for_token(request, settings)
+        if tidy := _without_token(request, access):
+            return tidy
+        before = request.query_params.get("before")
+        shown = await self.backend.view_page(view_id, before) if view else None
+        if view is None or shown is None:
+            raise HTTPException(404, "No view has this address.")
+        return page(
+            "view.html",
+            settings,
+            access,
+            view=shown.view,
+            items=shown.items,
+            older=shown.older,
+            first=shown.first,
+            guarded=view.token is not None,
+        )
+
+    async def source(self, request: Request) -> Response:
+        """One source: state, recent polls, what its related links led to, latest items."""
+        settings = self.settings()
+        access = access_of(request, settings)
+        shown = await self.backend.source_page(request.path_params["source"])
+        if shown is None:
+            return _missing(request, access, "No source has this address.")
+        if not access.may_see(private=shown.source.private, views=shown.views):
+            return ask_for_token(request, settings)
+        if tidy := _without_token(request, access):
+            return tidy
+        return page("source.html", settings, access, shown=shown, source=shown.source)
+
+    async def item(self, request: Request) -> Response:
+        """One item with its related links, copies, revisions and the decisions about it."""
+        settings = self.settings()
+        access = access_of(request, settings)
+        number = request.path_params["number"]
+        shown = await self.backend.item_page(number) if number <= _LARGEST_NUMBER else None
+        if shown is None:
+            return _missing(request, access, "No item has this number.")
+        if not access.may_see(private=shown.private, views=shown.views):
+            return ask_for_token(request, settings)
+        if tidy := _without_token(request, access):
+            return tidy
+        if not access.trusted:
+            shown = _public_part(shown)
+        item = shown.item
+        return page(
+            "item.html",
+            settings,
+            access,
+            shown=shown,
+            item=item,
+            lead_image=item.image if item.image and item.image not in (item.html or "") else None,
+            picture=draw(shown.graph) if shown.graph else None,
+        )
+
+
+def _by_urgency(source: SourceOverview) -> tuple[int, str, str]:
+    return _ORDER.index(source.health), source.title.casefold(), source.id
+
+
+def _missing(request: Request, access: Access, message: str) -> Response:
+    """404; but 401 for whoever may not know what there is."""
+    if not access.admitted:
+        return ask_for_token(request, access.settings)
+    raise HTTPException(404, message)
+
+
+def _without_token(request: Request, access: Access) -> Response | None:
+    """A page opened with `?token=`: keep it in a cookie and out of the address bar."""
+    if "token" not in request.query_params:
+        return None
+    query = urlencode([(k, v) for k, v in request.query_params.multi_items() if k != "token"])
+    response = RedirectResponse(local_path(request, query), 303)
+    remember(response, access)
+    return response
+
+
+def _public_part(shown: ItemPage) -> ItemPage:
+    """The page without what other, private sources say."""
+    graph = shown.graph
+    return replace(
+        shown,
+        entries=tuple(e for e in shown.entries if shown.private or not e.private),
+        decisions=tuple(d for d in shown.decisions if not d.private),
+        graph=Neighbourhood(tuple(n for n in graph.nodes if not n.private), graph.edges)
+        if graph
+        else None,
+    )
