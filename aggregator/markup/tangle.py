@@ -11,6 +11,8 @@ from __future__ import annotations
 import html as _html
 import re
 
+from aggregator.markup.elements import FORMATTING, SCOPES, SPECIAL, VOID, names
+
 MAX_DEPTH = 400  # open elements, and unclosed formatting elements
 MAX_ATTRIBUTES = 400  # on one tag
 MAX_AMPERSANDS = 100_000  # html5ever appends each to its text node: 1 MB of `&` costs ten seconds
@@ -19,27 +21,13 @@ _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{2048,}")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _GAP = re.compile(r"[\s/]+")
-_VOID = frozenset(
-    "area base basefont br col embed frame hr img input keygen link meta param source track wbr".split()
-)
 # `<p>a<p>b` and `<li>a<li>b` close the one before; a row or cell closes back to its table.
-_CLOSES_ITSELF = frozenset("p li dt dd option a button".split())
+_CLOSES_ITSELF = names("p li dt dd option a button")
 _CLOSES_BACK_TO = {
     "td": frozenset(("tr", "table")),
     "th": frozenset(("tr", "table")),
     "tr": frozenset(("tbody", "thead", "tfoot", "table")),
 }
-_FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
-# Where the search for an open element stops: the scopes of §13.2.4.2 and the special category.
-_SCOPES = frozenset(
-    "table td th caption marquee object applet template svg math foreignobject".split()
-)
-_SPECIAL = _SCOPES | frozenset(
-    "address article aside blockquote body button center colgroup dd details dir div dl dt "
-    "fieldset figcaption figure footer form frameset h1 h2 h3 h4 h5 h6 head header hgroup html "
-    "iframe li listing main menu nav noembed noframes noscript ol p plaintext pre script search "
-    "section select style summary tbody textarea tfoot thead title tr ul xmp".split()
-)
 _LISTS = frozenset(("ol", "ul"))
 # One alternative always matches, up to the end if need be: linear, whatever the input.
 _ANY_TAG = re.compile(
@@ -70,7 +58,7 @@ def _nests_too_deep(html: str, max_depth: int) -> bool:
     unclosed = 0  # formatting elements closed over by a block: the parser re-opens them
     for match in _TAG.finditer(html):
         closing, name = match.group(1), match.group(2).lower()
-        if name in _VOID:
+        if name in VOID:
             continue
         if not closing:
             if name in _CLOSES_ITSELF and stack and stack[-1] == name:
@@ -83,7 +71,7 @@ def _nests_too_deep(html: str, max_depth: int) -> bool:
                 return True
             continue
         found = _find_open(stack, name)
-        if name in _FORMATTING:
+        if name in FORMATTING:
             # The adoption agency takes the formatting element out and leaves its blocks open.
             if found is not None:
                 del stack[found]
@@ -106,17 +94,17 @@ def _close_back(stack: list[str], stops: frozenset[str]) -> int:
 
 
 def _formatting_among(names: list[str]) -> int:
-    return sum(1 for name in names if name in _FORMATTING)
+    return sum(1 for name in names if name in FORMATTING)
 
 
 def _find_open(stack: list[str], name: str) -> int | None:
     """Where `</name>` closes an open element; what stands between may keep it from doing so."""
-    if name in _SCOPES:
+    if name in SCOPES:
         stops: frozenset[str] = frozenset()
-    elif name == "p" or name not in _SPECIAL:
-        stops = _SPECIAL if name not in _FORMATTING else _SCOPES
+    elif name == "p" or name not in SPECIAL:
+        stops = SPECIAL if name not in FORMATTING else SCOPES
     else:
-        stops = _SCOPES | _LISTS if name == "li" else _SCOPES
+        stops = SCOPES | _LISTS if name == "li" else SCOPES
     for index in range(len(stack) - 1, max(-1, len(stack) - 65), -1):
         if stack[index] == name:
             return index

@@ -11,6 +11,7 @@ import re
 
 import nh3
 
+from aggregator.markup.elements import BLOCKS, REMOVED
 from aggregator.markup.tangle import is_tangled, strip_tags
 
 # What XML 1.0 forbids, and the noncharacters of every plane, which it merely discourages but some
@@ -35,17 +36,12 @@ _WRITTEN_REFERENCES = (
     ("&amp;", "&"),
 )
 
-_BLOCKS = frozenset(
-    "address article aside blockquote br caption dd div dl dt fieldset figcaption figure footer "
-    "form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table tbody td tfoot th thead "
-    "tr ul".split()
-)
-_SILENT = {
-    *("script", "style", "template", "noembed", "noframes", "svg", "iframe", "object", "embed"),
-    *("select", "textarea", "title"),
-}
 _TEXT = nh3.Cleaner(
-    tags=set(_BLOCKS), clean_content_tags=_SILENT, attributes={}, link_rel=None, strip_comments=True
+    tags=set(BLOCKS),
+    clean_content_tags=set(REMOVED | {"iframe"}),
+    attributes={},
+    link_rel=None,
+    strip_comments=True,
 )
 
 # Inline markup that publishers put into titles. A lone `<b>` may be what the title is about; a
@@ -143,7 +139,7 @@ def _strip_inline(s: str) -> str:
 
 def _break_or_nothing(tag: re.Match[str]) -> str:
     name = tag.group().strip("</>").split(None, 1)[0] if len(tag.group()) > 2 else ""
-    return "\n" if name in _BLOCKS else ""
+    return "\n" if name in BLOCKS else ""
 
 
 def _tidy(s: str) -> str:

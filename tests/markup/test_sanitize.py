@@ -1,0 +1,182 @@
+"""HTML of strangers: nothing active survives, and what is honest does."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from aggregator.markup.elements import names
+from aggregator.markup.sanitize import SANITIZER_VERSION, safe_url, sanitize_html
+from aggregator.markup.text import clean
+
+from .vectors import VECTORS
+
+BASE = "https://news.example/2026/story.html"
+
+SAFE_TAGS = names(
+    """a abbr address article aside audio b bdi bdo big blockquote br caption center cite code col
+    colgroup dd del details dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header
+    hgroup hr i iframe img ins kbd li main mark nav ol p picture pre q rp rt ruby s samp section
+    small source span strike strong sub summary sup table tbody td tfoot th thead time tr track tt u
+    ul var video wbr acronym"""
+)
+SAFE_ATTRIBUTES = names(
+    """href src srcset sizes alt title lang hreflang dir rel width height colspan rowspan headers
+    scope abbr span start reversed type media datetime poster controls preload loading sandbox
+    referrerpolicy open srclang label kind"""
+)
+
+
+class Inspector(HTMLParser):
+    """Reads the output as a second, independent parser and objects to anything unexpected."""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in SAFE_TAGS, tag
+        for name, value in attrs:
+            assert name in SAFE_ATTRIBUTES, (tag, name)
+            assert value is not None
+            if name == "href":
+                scheme = value.split(":", 1)[0]
+                assert scheme in {"http", "https", "mailto", "tel", "ftp", "magnet"}, value
+            if name in {"src", "poster"} and not value.startswith("data:image/"):
+                assert value.startswith(("http://", "https://")), value
+            if name == "src" and tag == "iframe":
+                assert value.startswith("https://www.youtube.com/embed/"), value
+            if name == "srcset":
+                for candidate in value.split(","):
+                    assert candidate.strip().startswith(("http://", "https://")), value
+
+    def handle_comment(self, data: str) -> None:
+        raise AssertionError(f"a comment survived: {data!r}")
+
+    handle_decl = handle_comment
+    unknown_decl = handle_comment
+    handle_pi = handle_comment
+
+
+def inspect(html: str) -> None:
+    inspector = Inspector()
+    inspector.feed(html)
+    inspector.close()
+
+
+@pytest.mark.parametrize("vector", VECTORS)
+def test_nothing_active_survives(vector: str) -> None:
+    for base in (BASE, None):
+        safe = sanitize_html(f"before {vector} after", base)
+        inspect(safe)
+        assert sanitize_html(safe, base) == safe
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(VECTORS).filter(lambda v: len(v) < 500),
+            st.text(alphabet="<>/='\"& abisx\x00\n-!", max_size=12),
+        ),
+        max_size=6,
+    ).map("".join)
+)
+def test_no_mixture_of_vectors_survives(soup: str) -> None:
+    inspect(sanitize_html(soup, BASE))
+
+
+@given(st.text(max_size=300))
+def test_the_output_can_be_embedded_in_xml(s: str) -> None:
+    safe = sanitize_html(s, BASE)
+    assert clean(safe) == safe
+    element = etree.Element("content")
+    element.text = safe
+    etree.fromstring(etree.tostring(element))
+
+
+def test_character_references_cannot_bring_control_characters_back() -> None:
+    assert "\x01" not in sanitize_html("<p>a&#1;b&#xb;c&#xFFFE;</p>", BASE)
+
+
+@pytest.mark.parametrize(
+    ("given_html", "safe"),
+    [
+        (
+            '<a href="../x" target="_blank" class="c">t</a>',
+            '<a href="https://news.example/x" rel="noopener noreferrer nofollow">t</a>',
+        ),
+        (
+            '<img src="a b.png" width="30px" onload="x()">',
+            '<img src="https://news.example/2026/a%20b.png" width="30" loading="lazy">',
+        ),
+        (
+            '<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" data-src="real.jpg" alt="x">',
+            '<img src="https://news.example/2026/real.jpg" alt="x" loading="lazy">',
+        ),
+        (
+            '<img srcset="a.png 1x, b.png 2x" src="a.png">',
+            '<img srcset="https://news.example/2026/a.png 1x, https://news.example/2026/b.png 2x"'
+            ' src="https://news.example/2026/a.png" loading="lazy">',
+        ),
+        ('<img src="/t.gif" width="1" height="1">', ""),
+        ('<img src="/t.gif" height="0">', ""),
+        ('<img src="/t.gif" style="display: none">', ""),
+        ('<img src="/t.gif" style="width:1px;height:1px">', ""),
+        ('<img src="javascript:1" alt="a &amp; b">', "a &amp; b"),
+        ("a < b & c", "a &lt; b &amp; c"),
+        ("just text > here", "just text &gt; here"),
+        ("<noscript><p>in noscript</p></noscript>", "<p>in noscript</p>"),
+        ("<form>Name <input name=x><b>y</b></form>", "Name <b>y</b>"),
+        ("<font color=red>old</font>", "old"),
+        ("<p>one<p>two", "<p>one</p><p>two</p>"),
+        ('<td colspan="2x" rowspan="2">x</td>', "x"),
+        (
+            "<video src=v.mp4 autoplay loop></video>",
+            '<video src="https://news.example/2026/v.mp4" controls="" preload="none"></video>',
+        ),
+    ],
+)
+def test_honest_html_stays(given_html: str, safe: str) -> None:
+    assert sanitize_html(given_html, BASE) == safe
+
+
+def test_a_player_stays_framed_and_confined() -> None:
+    safe = sanitize_html(
+        '<iframe src="https://www.youtube.com/embed/abc" width="560" allowfullscreen></iframe>',
+        BASE,
+    )
+    assert safe.startswith('<iframe src="https://www.youtube.com/embed/abc" width="560"')
+    assert "sandbox=" in safe
+    assert 'referrerpolicy="no-referrer"' in safe
+
+
+def test_without_a_base_relative_links_go_and_their_text_stays() -> None:
+    assert sanitize_html('<a href="/x">t</a><img src="y.png" alt="z">', None) == (
+        '<a rel="noopener noreferrer nofollow">t</a>z'
+    )
+
+
+def test_a_bomb_is_reduced_to_its_text() -> None:
+    assert sanitize_html("<div>" * 50_000 + "word <", BASE).endswith("word &lt;</p>")
+
+
+@pytest.mark.parametrize(
+    ("value", "url"),
+    [
+        ("x", "https://news.example/2026/x"),
+        ("#part", "https://news.example/2026/story.html#part"),
+        ("//cdn.example/y", "https://cdn.example/y"),
+        (" https://a.example/ b ", "https://a.example/%20b"),
+        ("mailto:a@b.example", "mailto:a@b.example"),
+        ("java\nscript:x", None),
+        ("http://", None),
+        ("http://[::1", None),
+        ("", None),
+    ],
+)
+def test_a_url_is_made_absolute_or_refused(value: str, url: str | None) -> None:
+    assert safe_url(value, BASE) == url
+
+
+def test_the_version_is_a_number_to_store() -> None:
+    assert SANITIZER_VERSION >= 1
