@@ -13,9 +13,11 @@ from typing import Generic, TypeVar
 
 from aggregator.config.build import feed_key
 from aggregator.config.document import MappingAt
+from aggregator.config.kinds import shown
 from aggregator.config.problems import Place, Problem
 from aggregator.config.validate import locate
 from aggregator.config.values import split_at_commas
+from aggregator.config.variables import Confidential
 from aggregator.model.settings import ServiceSettings, Settings, SourceSettings, ViewSettings
 
 M = TypeVar("M", SourceSettings, ViewSettings)
@@ -74,13 +76,15 @@ def unknown_sources(
     views: Iterable[tuple[MappingAt, str]], known: Sequence[str]
 ) -> Iterator[Problem]:
     """Every source that a view names and that does not exist; also in views with other mistakes."""
+    ids = set(known)
     for tree, path in views:
         for field in ("sources", "exclude_sources"):
             names = split_at_commas(tree.get(field))
             for index, name in enumerate(names if isinstance(names, list) else ()):
-                if isinstance(name, str) and name not in known:
+                if isinstance(name, str) and name not in ids:
                     place, at = locate(tree, (field, index), tree.place, path)
-                    yield Problem(place, at, f"there is no source `{name}`", near(name, known))
+                    hint = None if isinstance(name, Confidential) else near(name, known)
+                    yield Problem(place, at, f"there is no source {shown(name)}", hint)
 
 
 def near(word: str, known: Sequence[str]) -> str | None:

@@ -22,6 +22,8 @@ from aggregator.config.validate import TOP_LEVEL, belongs, group_model, locate, 
 from aggregator.config.variables import Confidential
 from aggregator.model.settings import FollowSettings, Settings, SourceSettings, ViewSettings
 
+__all__ = ["ConfigError", "load_settings"]
+
 _GROUPS = ("service", "storage", "polling", "fetching", "defaults")
 
 

@@ -77,7 +77,7 @@ class Service(Group):
         description="Web or mail address that publishers can write to; stands in the User-Agent.",
     )
     token: SecretText | None = Field(
-        None, description="Guards everything but health and metrics' absence of it when set."
+        None, description="When set, it guards everything but the health endpoints."
     )
     admin_token: SecretText | None = Field(
         None, description="Guards what changes something (merge, split, poll now)."
