@@ -1,0 +1,174 @@
+"""What a short text says about the list under it: related, read more, elsewhere.
+
+The phrases are data (`data/*.txt`); a phrase with "…" at an end matches texts that go on there.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache, lru_cache
+from importlib.resources import files
+
+MAX_LABEL = 80  # characters: longer texts are no headings of lists
+
+
+class Kind(Enum):
+    """What a heading announces."""
+
+    RELATED = "related"
+    TOPICAL = "topical"  # "More on X": related when X is the article's subject
+    READ_MORE = "read_more"  # "Read more": related when its titles share the subject
+    ELSEWHERE = "elsewhere"  # most read, recommended, topics, services
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a text was understood. `tail` is the subject that a topical heading names."""
+
+    kind: Kind
+    tail: str = ""
+
+
+_EDGES = re.compile(r"^[\W_]+|[\W_]+$")
+_COUNT = re.compile(r"[\W_]*\(?\d{1,3}\)?[\W_]*$")
+_SPACE = re.compile(r"\s+")
+_PARTS = re.compile(r"[|/·•｜／]")
+_MAX_OPEN_WORDS = 4  # how far an open phrase may go on
+
+
+def normalised(text: str) -> str:
+    """Case, spaces, quotes and outer punctuation removed, combining marks kept."""
+    text = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    text = _SPACE.sub(" ", text).strip()
+    start, stop = 0, len(text)
+    while start < stop and not _word(text[start]):
+        start += 1
+    while stop > start and not _word(text[stop - 1]):
+        stop -= 1
+    return text[start:stop]
+
+
+def _word(character: str) -> bool:
+    return character.isalnum() or unicodedata.category(character)[0] == "M"
+
+
+class Phrases:
+    """A list of phrases: exact ones, and those open at the front or the back."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self.exact: set[str] = set()
+        self._starts: dict[str, list[str]] = {}
+        self._ends: list[str] = []
+        for line in lines:
+            phrase = line.strip()
+            if not phrase or phrase.startswith("#"):
+                continue
+            core = normalised(phrase)
+            if not core:
+                continue
+            if phrase.endswith("…"):
+                spaced = core + " " if phrase.endswith(" …") else core
+                self._starts.setdefault(core[:1], []).append(spaced)
+                self.exact.add(core)
+            elif phrase.startswith("…"):
+                self._ends.append(core)
+                self.exact.add(core)
+            else:
+                self.exact.add(core)
+        for starts in self._starts.values():
+            starts.sort(key=len, reverse=True)
+
+    def start(self, text: str) -> str:
+        """The longest open phrase that `text` begins with, or ""."""
+        for phrase in self._starts.get(text[:1], ()):
+            if text.startswith(phrase):
+                return phrase
+        return ""
+
+    def end(self, text: str) -> str:
+        """An open phrase that `text` ends with, or ""."""
+        return next((phrase for phrase in self._ends if text.endswith(phrase)), "")
+
+
+@cache
+def _phrases(name: str) -> Phrases:
+    path = files(__package__).joinpath("data", f"{name}.txt")
+    return Phrases(path.read_text(encoding="utf-8").splitlines())
+
+
+@cache
+def _topical() -> tuple[str, ...]:
+    return tuple(sorted(_phrases("topical").exact, key=len, reverse=True))
+
+
+@lru_cache(maxsize=16_384)
+def read_heading(text: str) -> Reading | None:
+    """What a heading announces, or None when it is none that is known."""
+    if not text or len(text) > MAX_LABEL:
+        return None
+    plain = normalised(text)
+    if not plain:
+        return None
+    reading = _read(plain)
+    if reading is None and (shorter := _COUNT.sub("", plain)) and shorter != plain:
+        reading = _read(shorter)
+    if reading is None and _PARTS.search(text):
+        known = [_read(part) for piece in _PARTS.split(text) if (part := normalised(piece))]
+        if known and all(known):
+            reading = known[0]
+    return reading
+
+
+def _read(plain: str) -> Reading | None:
+    related, elsewhere, more = _phrases("related"), _phrases("elsewhere"), _phrases("read_more")
+    if plain in related.exact:
+        return Reading(Kind.RELATED)
+    if plain in more.exact:
+        return Reading(Kind.READ_MORE)
+    if plain in elsewhere.exact:
+        return Reading(Kind.ELSEWHERE)
+    topical = _read_topical(plain)
+    if topical is not None:
+        return topical
+    begins, other = related.start(plain), elsewhere.start(plain)
+    short = len(plain.split()) <= _MAX_OPEN_WORDS and len(plain) <= 40
+    if other and len(other) >= len(begins):
+        return Reading(Kind.ELSEWHERE) if len(plain) <= 50 else None
+    if begins and short:
+        return Reading(Kind.RELATED)
+    if related.end(plain) and short:
+        return Reading(Kind.RELATED)
+    if elsewhere.end(plain):
+        return Reading(Kind.ELSEWHERE)
+    return None
+
+
+def _read_topical(plain: str) -> Reading | None:
+    for phrase in _topical():
+        if plain.startswith(phrase) and plain[len(phrase) : len(phrase) + 1] in (" ", ":"):
+            tail = normalised(plain[len(phrase) :])
+            if tail in _phrases("this").exact:
+                return Reading(Kind.RELATED)
+            return Reading(Kind.TOPICAL, tail)
+    return None
+
+
+_MARKER = re.compile(r"^[\W_]*(.{2,40}?)\s*[:：|】｜»›>]\s*\S")
+
+
+def read_marker(text: str) -> Reading | None:
+    """What a text begins with, as in "READ ALSO: …" and "【関連記事】…"; None for plain titles."""
+    found = _MARKER.match(text[:120])
+    if not found:
+        return None
+    plain = normalised(found[1])
+    if not plain:
+        return None
+    if plain in _phrases("marker").exact:
+        return Reading(Kind.READ_MORE)
+    reading = _read(plain)
+    return reading if reading and reading.kind in (Kind.RELATED, Kind.READ_MORE) else None
