@@ -47,6 +47,7 @@ class Wire:
     """What a handler writes to."""
 
     request: Seen
+    _reader: asyncio.StreamReader
     _writer: asyncio.StreamWriter
 
     async def send(self, data: bytes) -> None:
@@ -63,6 +64,22 @@ class Wire:
     async def silence(self, seconds: float = 3600.0) -> None:
         """Send nothing; ends when the client goes away or the origin stops."""
         await asyncio.sleep(seconds)
+
+    async def tunnel(self, host: str, port: int) -> None:
+        """Answer a CONNECT and pass bytes both ways until one side ends."""
+        await self.send(b"HTTP/1.1 200 Connected\r\n\r\n")
+        reader, writer = await asyncio.open_connection(host, port)
+        try:
+            ways = {
+                asyncio.ensure_future(_pass(self._reader, writer)),
+                asyncio.ensure_future(_pass(reader, self._writer)),
+            }
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            for way in ways:
+                way.cancel()
+        finally:
+            writer.transport.abort()
+            self.close()
 
     def close(self) -> None:
         """End the connection in order."""
@@ -102,15 +119,22 @@ class _Counts:
 
 
 class Origin:
-    """The server. `host` is an address of this machine; `tls` a server-side context."""
+    """The server. `host` is an address of this machine; `tls` a server-side context; `greeting` is
+    sent to every connection before anything is asked."""
 
     def __init__(
-        self, host: str = "127.0.0.1", *, port: int = 0, tls: ssl.SSLContext | None = None
+        self,
+        host: str = "127.0.0.1",
+        *,
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+        greeting: bytes = b"",
     ) -> None:
         self.host = host
         self.port = port
         self.log: list[Seen] = []
         self._tls = tls
+        self._greeting = greeting
         self._handlers: dict[str, Handler] = {}
         self._counts = _Counts()
         self._loop = asyncio.new_event_loop()
@@ -233,6 +257,8 @@ class Origin:
         counts.open += 1
         number = counts.connections
         try:
+            if self._greeting:
+                writer.write(self._greeting)
             while not writer.is_closing():
                 seen = await _read_request(reader, number)
                 if seen is None:
@@ -254,7 +280,7 @@ class Origin:
         self, seen: Seen, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         handler = self._handlers.get(seen.path)
-        wire = Wire(seen, writer)
+        wire = Wire(seen, reader, writer)
         if handler is None:
             await wire.send(reply(404))
             return
@@ -272,6 +298,12 @@ class Origin:
 
 async def _run(handler: Handler, wire: Wire) -> None:
     await handler(wire)
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
 
 
 async def _until_eof(reader: asyncio.StreamReader) -> None:

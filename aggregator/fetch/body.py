@@ -13,7 +13,8 @@ from collections.abc import AsyncIterator, Iterator
 from aggregator.fetch.failure import FetchFailed
 from aggregator.model.http import BodyLimits, FetchError
 
-_SLICE = 64 * 1024
+_SLICE = 64 * 1024  # decoded at a time
+_BITE = 4 * 1024  # fed at a time, so that the ratio is judged by what was really used
 _MAX_MEMBERS = 64  # gzip members in one body (RFC 1952 §2.2); honest servers send one
 _GZIP = 31  # zlib's wbits for a gzip wrapper
 _ZLIB = 15
@@ -37,9 +38,10 @@ def coding_of(header: str | None) -> str:
 
 
 class Decoder:
-    """Undoes one content coding slice by slice."""
+    """Undoes one content coding slice by slice. `used` counts the bytes fed so far."""
 
     def __init__(self, coding: str) -> None:
+        self.used = 0
         self._coding = coding
         self._inflater: zlib._Decompress | None = None
         self._members = 0
@@ -50,7 +52,12 @@ class Decoder:
         if self._coding == "identity":
             yield chunk
             return
-        data = chunk
+        for start in range(0, len(chunk), _BITE):
+            bite = chunk[start : start + _BITE]
+            self.used += len(bite)
+            yield from self._inflate(bite)
+
+    def _inflate(self, data: bytes) -> Iterator[bytes]:
         while data:
             if self._inflater is None:
                 if self._members and not data.startswith(b"\x1f"):
@@ -114,10 +121,9 @@ async def read_body(
             raise FetchFailed(FetchError.TOO_LARGE, f"over {limits.wire} bytes on the wire")
         for part in decoder.decode(chunk):
             decoded += len(part)
-            if coding != "identity" and decoded > ratio_from and decoded > ratio * wire:
-                raise FetchFailed(
-                    FetchError.ENCODING, f"unfolds more than {ratio} times: {decoded} from {wire}"
-                )
+            if coding != "identity" and decoded > max(ratio_from, ratio * decoder.used):
+                detail = f"unfolds more than {ratio} times: {decoded} from {decoder.used} bytes"
+                raise FetchFailed(FetchError.ENCODING, detail)
             if decoded > limits.decoded and not limits.truncate:
                 raise FetchFailed(FetchError.TOO_LARGE, f"over {limits.decoded} bytes decoded")
             parts.append(part)

@@ -99,13 +99,19 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             exchange.reused = True
             kept.dialler.reuse(exchange)
             try:
-                return await self._send(kept, raw)
+                response = await self._send(kept, raw)
             except (httpx.NetworkError, httpx.RemoteProtocolError):
                 # The server may close an idle connection just as we use it: RFC 9112 §9.3.1
                 # allows one repetition where not a byte of an answer was seen.
                 if exchange.first_byte is not None or request.method != "GET":
                     raise
-                exchange.reused = False
+            else:
+                if exchange.first_byte is not None:
+                    return response
+                # An answer without a new byte lay there before we asked: it answers nothing.
+                kept.abort()
+                await response.aclose()
+            exchange.reused = False
         return await self._send(self._open(key, raw.url.origin, exchange), raw)
 
     async def aclose(self) -> None:
@@ -213,7 +219,7 @@ def _to_httpcore(request: httpx.Request) -> httpcore.Request:
         url=httpcore.URL(
             scheme=url.raw_scheme,
             host=url.raw_host,
-            port=url.port or {"http": 80, "https": 443}[url.scheme],
+            port=url.port,
             target=request.extensions.get("target") or url.raw_path,
         ),
         headers=request.headers.raw,

@@ -132,6 +132,16 @@ class Client:
         """Any coroutine on the client's loop."""
         return self._runner.run(work)
 
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Let the loop run until something holds; fails after 20 s."""
+
+        async def wait() -> None:
+            async with asyncio.timeout(20):
+                while not condition():  # noqa: ASYNC110 - another thread's state
+                    await asyncio.sleep(0.01)
+
+        self.run(wait())
+
     def close(self) -> None:
         """Close the fetcher and its loop."""
         self._runner.run(self.fetcher.aclose())
