@@ -98,7 +98,10 @@ async def _fields(request: Request) -> dict[str, str]:
         body += chunk
         if len(body) > _MAX_FORM:
             return {}
-    fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
+    except ValueError:  # more fields than the form has
+        return {}
     return {name: values[0] for name, values in fields.items()}
 
 

@@ -1,0 +1,59 @@
+"""The application behind a real uvicorn on loopback."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import httpx
+import pytest
+import uvicorn
+
+from aggregator.model.settings import Settings
+from aggregator.server.app import create_app
+from tests.server.samples import SampleBackend, settings_of
+
+Serve = Callable[..., AbstractContextManager[httpx.Client]]
+
+
+@contextmanager
+def serving(
+    backend: SampleBackend | None = None, settings: Settings | None = None
+) -> Iterator[httpx.Client]:
+    """Run the application on a free port; gives a client that follows no redirects."""
+    in_force = settings or settings_of()
+    app = create_app(backend or SampleBackend(), lambda: in_force)
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False)
+    server = uvicorn.Server(config)
+    started = threading.Event()
+    original = server.startup
+
+    async def startup(sockets: object = None) -> None:
+        await original(sockets)  # type: ignore[arg-type]
+        started.set()
+
+    server.startup = startup  # type: ignore[method-assign]
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    assert started.wait(20)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join(20)
+
+
+@pytest.fixture
+def serve() -> Serve:
+    """Starts the application with a given backend and settings."""
+    return serving
+
+
+@pytest.fixture(scope="module")
+def open_site() -> Iterator[httpx.Client]:
+    """A site without any token."""
+    with serving() as client:
+        yield client

@@ -1,0 +1,335 @@
+"""A backend with sample data: everything the routes can show, without a database."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from aggregator.model.feed import Enclosure
+from aggregator.model.http import Timing
+from aggregator.model.item import CopyRef, FeedPage, PollRecord, RelatedRef, ServedItem, SourceRef
+from aggregator.model.pages import (
+    DecisionLine,
+    EntryLine,
+    GraphNode,
+    ItemPage,
+    Neighbourhood,
+    Overview,
+    ReadyState,
+    RelatedLine,
+    Rendered,
+    RevisionLine,
+    SourceHealth,
+    SourceOverview,
+    SourcePage,
+    ViewOverview,
+    ViewPage,
+)
+from aggregator.model.settings import Secret, ServiceSettings, Settings, ViewSettings
+from aggregator.publish.formats import FORMATS
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+CHANGED = NOON + timedelta(minutes=3)
+PRIVATE_ITEM = 90
+
+
+def settings_of(
+    *,
+    token: str | None = None,
+    admin: str | None = None,
+    desk_token: str | None = None,
+    base_url: str = "http://news.example",
+) -> Settings:
+    """Two views: `all`, and `desk` which may have a token of its own."""
+    return Settings(
+        service=ServiceSettings(
+            name="Harbour Desk",
+            base_url=base_url,
+            token=Secret(token) if token else None,
+            admin_token=Secret(admin) if admin else None,
+        ),
+        views=(
+            ViewSettings(id="all", title="Everything"),
+            ViewSettings(
+                id="desk",
+                title="The desk",
+                description="Transport and weather, for the morning meeting",
+                token=Secret(desk_token) if desk_token else None,
+            ),
+        ),
+    )
+
+
+_TITLES = (
+    ("Ferry service to the outer islands resumes after the storm", "en", "Harbour Post"),
+    ("Hafenverwaltung stellt Pläne für neuen Kai vor", "de", "Küstenblatt"),
+    ("渡轮服务在风暴后恢复，首班船清晨启航", "zh", "港口日报"),
+    ("عودة العبارات إلى العمل بعد العاصفة", "ar", "صحيفة الميناء"),
+    ("Council votes on a bridge that nobody asked for", "en", "Harbour Post"),
+    ("Tide tables for March", "en", "Met Office of the Bay"),
+)
+
+
+def served(number: int, **changes: object) -> ServedItem:
+    """One of a handful of items in several scripts."""
+    title, language, source = _TITLES[(number - 1) % len(_TITLES)]
+    seen = NOON - timedelta(minutes=37 * number)
+    made = ServedItem(
+        number=number,
+        public_id=f"https://harbour.example/2026/{number}",
+        title=title,
+        link=f"https://harbour.example/2026/{number}",
+        html="<p>The first ferry left at six in the morning with forty passengers on board, two "
+        "hours before the harbour office had promised. <b>Nobody complained.</b></p>"
+        "<p>The storm had closed the line for three days. Supplies on the outer islands were "
+        "running low, the island council said.</p>",
+        summary=None,
+        text="The first ferry left at six in the morning with forty passengers on board, two "
+        "hours before the harbour office had promised. Nobody complained.",
+        author="Ada Boatwright" if number % 2 else None,
+        published=seen,
+        updated=seen,
+        first_seen=seen,
+        sort_at=seen,
+        source=SourceRef("harbour", source, "https://harbour.example/", "tag:h", None, seen),
+        language=language,
+        categories=("Transport", "Sea"),
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def full(number: int = 1) -> ServedItem:
+    """An item with copies, files, comments and a revision."""
+    return served(
+        number,
+        updated=CHANGED,
+        revision=1,
+        copies=(
+            CopyRef("https://gull.example/x", "Gull Daily", "Ferries run again", NOON),
+            CopyRef("https://wire.example/y", "Coast Wire", None, None),
+        ),
+        related=(RelatedRef("https://harbour.example/2026/0", "Storm stops all ferries"),),
+        enclosures=(Enclosure("https://harbour.example/a.mp3", "audio/mpeg", 4_200_000),),
+        comments="https://harbour.example/2026/1/comments",
+    )
+
+
+def sources() -> tuple[SourceOverview, ...]:
+    """One source in each state, and a private one."""
+
+    def one(id_: str, title: str, health: SourceHealth, **more: object) -> SourceOverview:
+        made = SourceOverview(
+            id=id_,
+            title=title,
+            health=health,
+            link=f"https://{id_}.example/",
+            feed_url=f"https://{id_}.example/feed",
+            tags=("transport",),
+            items=1204,
+            last_polled_at=NOON,
+            last_success_at=NOON,
+            next_poll_at=NOON + timedelta(minutes=47),
+            next_reason="adaptive: 9 items a day",
+        )
+        return replace(made, **more)  # type: ignore[arg-type]
+
+    return (
+        one("harbour", "Harbour Post", SourceHealth.OK, tags=("transport", "sea", "local")),
+        one("kueste", "Küstenblatt", SourceHealth.OK),
+        one("wire", "Coast Wire", SourceHealth.WAITING, last_polled_at=None, items=0, tags=()),
+        one(
+            "bay",
+            "Met Office of the Bay",
+            SourceHealth.FAILING,
+            failures=4,
+            status=503,
+            error="the server answered 503 and asked to come back after 30 minutes",
+            next_reason="back-off after 4 failures",
+        ),
+        one("old", "The Old Chronicle", SourceHealth.GONE, status=410, next_poll_at=None),
+        one("off", "Switched off", SourceHealth.DISABLED, next_poll_at=None),
+        one("letters", "Members' Letters", SourceHealth.OK, private=True, feed_url=None),
+    )
+
+
+def rendered_of(fmt: str, items: tuple[ServedItem, ...], page: str | None) -> Rendered:
+    """A document rendered by the real renderers."""
+    base = "http://news.example/feeds/all"
+    query = f"?page={page}" if page else ""
+    document = FORMATS[fmt].render(
+        FeedPage(
+            view_id="all",
+            view_title="Everything",
+            description=None,
+            feed_id="tag:news.example,2026:view:all",
+            self_urls={f: f"{base}.{f}{query}" for f in FORMATS},
+            home_url="http://news.example/views/all",
+            updated=CHANGED,
+            items=items,
+            archive=page is not None,
+        )
+    )
+    packed = gzip.compress(document, mtime=0)
+    return Rendered(
+        body=document,
+        gzip=packed,
+        etag=f'"{hashlib.sha256(document).hexdigest()[:32]}"',
+        gzip_etag=f'"{hashlib.sha256(packed).hexdigest()[:32]}"',
+        last_modified=CHANGED,
+        content_type=FORMATS[fmt].content_type,
+    )
+
+
+@dataclass
+class SampleBackend:
+    """The protocol of `server.backend` over the samples; `broken` makes it raise."""
+
+    broken: bool = False
+    is_ready: bool = True
+    problem: str | None = None
+    items: tuple[ServedItem, ...] = field(
+        default_factory=lambda: (full(1), *(served(n) for n in range(2, 13)))
+    )
+
+    def _check(self) -> None:
+        if self.broken:
+            raise RuntimeError("the database is away: secret detail")
+
+    async def rendered(self, view_id: str, fmt: str, page: str | None) -> Rendered | None:
+        self._check()
+        if view_id not in ("all", "desk") or page not in (None, "old"):
+            return None
+        return rendered_of(fmt, self.items, page)
+
+    async def overview(self) -> Overview:
+        self._check()
+        return Overview(
+            views=(
+                ViewOverview("all", "Everything", None, 1204, CHANGED),
+                ViewOverview("desk", "The desk", "Transport and weather", 87, CHANGED),
+            ),
+            sources=sources(),
+            items=12040,
+            problem=self.problem,
+        )
+
+    async def view_page(self, view_id: str, before: str | None) -> ViewPage | None:
+        if before not in (None, "a b"):
+            return None
+        return ViewPage(
+            ViewOverview(view_id, "Everything", "All sources, merged", 1204, CHANGED),
+            self.items,
+            older=None if before else "a b",
+            first=before is None,
+        )
+
+    async def source_page(self, source_id: str) -> SourcePage | None:
+        found = next((s for s in sources() if s.id == source_id), None)
+        if found is None:
+            return None
+        failed = found.health is SourceHealth.FAILING
+        polls = tuple(
+            PollRecord(
+                source_id,
+                NOON - timedelta(hours=n),
+                503 if failed else 304 if n % 2 else 200,
+                "http_503" if failed else "not_modified" if n % 2 else "new",
+                found.error,
+                wire_bytes=0 if n % 2 else 48_213,
+                timing=Timing(),
+                new_items=0 if n % 2 or failed else 3,
+                next_at=NOON + timedelta(hours=1 - n),
+                reason="adaptive: 9 items a day",
+            )
+            for n in range(6)
+        )
+        return SourcePage(
+            found,
+            polls,
+            self.items[:3],
+            related={"found": 120, "followed": 31, "known": 44, "refused: robots": 3},
+            views=("desk",) if found.private else ("all", "desk"),
+            notes=("Ids of this source changed on 2026-02-11; 240 items were recognised by link.",),
+        )
+
+    async def item_page(self, number: int) -> ItemPage | None:
+        if number == PRIVATE_ITEM:
+            return ItemPage(served(number, title="A members' letter"), True, ("desk",))
+        item = next((i for i in self.items if i.number == number), None)
+        if item is None:
+            return None
+        return ItemPage(
+            item,
+            views=("all",),
+            provenance="Found under “Related News” of “Storm stops all ferries”, one link deep.",
+            entries=(
+                EntryLine("harbour", "Harbour Post", item.link, "guid:1", NOON, CHANGED),
+                EntryLine("letters", "Members' Letters", None, "guid:9", NOON, NOON, private=True),
+            ),
+            related=(
+                RelatedLine(
+                    "https://harbour.example/2026/2",
+                    "Storm stops all ferries",
+                    "followed",
+                    "Related News",
+                    1,
+                    None,
+                    2,
+                ),
+                RelatedLine(
+                    "https://other.example/x",
+                    "A view from the mainland",
+                    "refused",
+                    "Related News",
+                    2,
+                    "another site, and the policy is same_site",
+                ),
+            ),
+            revisions=(
+                RevisionLine(
+                    1,
+                    NOON,
+                    "Ferry service to resume",
+                    (("=", "The first ferry left at"), ("-", "seven"), ("+", "six"), ("=", ".")),
+                ),
+            ),
+            decisions=(
+                DecisionLine(
+                    "copy",
+                    "The texts share 94 % of their passages and all numbers agree",
+                    NOON,
+                    "Ferries run again",
+                    2,
+                    (("Containment", "0.94"), ("Numbers", "6 of 6")),
+                    ("The first ferry left at six in the morning with forty passengers",),
+                ),
+                DecisionLine("apart", "secret reason", other_title="A letter", private=True),
+            ),
+            graph=Neighbourhood(
+                (
+                    GraphNode("me", item.title, "self", item.number),
+                    GraphNode("a", "Storm stops all ferries", "related", 2),
+                    GraphNode("b", "Ferries run again", "copy", 3),
+                    GraphNode("c", "Council votes on a bridge that nobody asked for", "related", 5),
+                    GraphNode("p", "A private neighbour", "related", PRIVATE_ITEM, private=True),
+                ),
+                (
+                    ("me", "a", "related"),
+                    ("me", "b", "copy"),
+                    ("a", "c", "related"),
+                    ("me", "p", "related"),
+                ),
+            ),
+        )
+
+    async def opml(self, *, private: bool) -> bytes:
+        shown = [s.id for s in sources() if private or not s.private]
+        return f"<opml version='2.0'><!-- {' '.join(shown)} --></opml>".encode()
+
+    async def ready(self) -> ReadyState:
+        return ReadyState(self.is_ready, (("database", self.is_ready, "answers"),))
+
+    async def metrics(self) -> tuple[bytes, str]:
+        return b"aggregator_up 1\n", "text/plain; version=0.0.4; charset=utf-8"
