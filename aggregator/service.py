@@ -1,4 +1,4 @@
-"""Composition: builds the parts from settings, starts and stops them, handles signals and reload."""
+"""Composition: builds the parts from settings, starts and stops them; signals and reload."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from aggregator.config.load import ConfigError, load_settings
 from aggregator.config.watch import changed_files
 from aggregator.fetch.client import Fetcher
 from aggregator.isolate.pool import WorkerPool
+from aggregator.model.errors import OperatorError
 from aggregator.model.http import BodyLimits, FetchLimits, HostSlots
 from aggregator.model.settings import Settings
 from aggregator.pipeline.configure import apply_settings, installation
@@ -42,7 +43,7 @@ log = structlog.get_logger("aggregator")
 _DRAIN = timedelta(seconds=6)  # of the 8 s that a stop may take
 
 
-class ServiceError(Exception):
+class ServiceError(OperatorError):
     """The service cannot start; the message says why and what to do."""
 
 

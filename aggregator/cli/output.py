@@ -56,11 +56,9 @@ def escape(text: str) -> str:
 @contextmanager
 def told() -> Iterator[None]:
     """Turn the errors that people can mend into a message and exit code 2."""
-    from aggregator.config.load import ConfigError
-    from aggregator.service import ServiceError
-    from aggregator.store.database import DatabaseError
+    from aggregator.model.errors import OperatorError
 
     try:
         yield
-    except (ConfigError, DatabaseError, ServiceError) as error:
+    except OperatorError as error:
         fail(str(error))

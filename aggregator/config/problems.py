@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from aggregator.model.errors import OperatorError
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
@@ -50,7 +52,7 @@ class Problem:
         }
 
 
-class ConfigError(Exception):
+class ConfigError(OperatorError):
     """The configuration cannot be used. `problems` holds all mistakes, sorted by place."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,6 +35,7 @@ from aggregator.telemetry import metrics
 from aggregator.telemetry.clock import Clock
 
 _PAGE = 50
+_PLACE = re.compile(r"^\S*:\d+:\d+: (?:[\w.-]+\[\d+\]: )?")
 _POLLS = 50
 _TICK_LATE = timedelta(seconds=30)
 
@@ -169,8 +172,14 @@ def _overview(connection: Connection, settings: Settings, problem: str | None) -
         ),
         items=items.total(connection),
         problem=problem,
-        warnings=settings.warnings,
+        warnings=_grouped(settings.warnings),
     )
+
+
+def _grouped(warnings: Sequence[str]) -> tuple[str, ...]:
+    """Warnings for the start page: without places in files, each once, with how often it holds."""
+    counts = Counter(_PLACE.sub("", warning) for warning in warnings)
+    return tuple(text if n == 1 else f"{text} ({n} times)" for text, n in counts.items())
 
 
 def _view_overview(connection: Connection, settings: Settings, view: ViewSettings) -> ViewOverview:

@@ -18,6 +18,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
+from aggregator.model.errors import OperatorError
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -26,7 +28,7 @@ _BUSY_MS = 30_000
 _SERIALISE_ID = 0x61676772  # advisory lock of transactions that must not overlap
 
 
-class DatabaseError(Exception):
+class DatabaseError(OperatorError):
     """The database cannot be used; the message says why and what to do."""
 
 

@@ -45,5 +45,13 @@ def configure_logging(*, json: bool = False, level: str = "info") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name in ("apscheduler", "httpx", "httpcore", "watchfiles", "uvicorn.access", "trafilatura"):
+    for name in (
+        "alembic",
+        "apscheduler",
+        "httpx",
+        "httpcore",
+        "trafilatura",
+        "uvicorn",
+        "watchfiles",
+    ):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -11,6 +11,7 @@ context.configure(
     target_metadata=metadata,
     render_as_batch=True,
     transaction_per_migration=False,
+    transactional_ddl=True,  # SQLite's too: BEGIN IMMEDIATE holds around it
 )
 with context.begin_transaction():
     context.run_migrations()

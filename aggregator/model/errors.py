@@ -1,0 +1,7 @@
+"""Errors that a person can mend: their text says what is wrong and what to do."""
+
+from __future__ import annotations
+
+
+class OperatorError(Exception):
+    """Shown as it is, without a traceback; a command ends with exit code 2."""
