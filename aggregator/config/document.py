@@ -50,6 +50,10 @@ class ListAt(list[Any]):
         self.places: list[Place] = []
 
 
+class _TooDeep(yaml.MarkedYAMLError):
+    """More levels than any configuration has."""
+
+
 class _Composer(yaml.CSafeLoader):
     """Composes nodes, resolving only nulls and merge keys, and refuses to go too deep.
 
@@ -63,9 +67,7 @@ class _Composer(yaml.CSafeLoader):
         self._depth += 1
         if self._depth > MAX_DEPTH:
             mark = current_node.start_mark if current_node is not None else None
-            raise yaml.composer.ComposerError(
-                None, None, f"nested more than {MAX_DEPTH} levels deep", mark
-            )
+            raise _TooDeep(None, None, f"nested more than {MAX_DEPTH} levels deep", mark)
 
     def ascend_resolver(self) -> None:
         self._depth -= 1
@@ -303,6 +305,8 @@ def explain(error: yaml.YAMLError, file: str, text: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     place = Place(file, mark.line + 1, mark.column + 1) if mark is not None else Place(file)
     said = f"{error.context or ''} {error.problem or ''}".strip()
+    if isinstance(error, _TooDeep):
+        return Problem(place, "", said)
     if "cannot start any token" in said:
         return _bad_start(place, text)
     for words, message, suggestion in _EXPLANATIONS:

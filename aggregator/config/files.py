@@ -12,7 +12,7 @@ from aggregator.config.document import MAX_BYTES, ListAt, MappingAt, read_docume
 from aggregator.config.kinds import shown
 from aggregator.config.problems import ConfigError, Place, Problem
 from aggregator.config.validate import locate
-from aggregator.config.variables import expander
+from aggregator.config.variables import Confidential, expander
 
 MAX_FILES = 1000
 
@@ -128,8 +128,10 @@ def _patterns(tree: MappingAt, problems: list[Problem]) -> list[tuple[str, Place
     patterns = []
     for pattern, loc in wanted:
         place, at = locate(tree, loc, tree.place, "")
-        if isinstance(pattern, str) and pattern.strip():
-            patterns.append((str(pattern).strip(), place, at))
+        if isinstance(pattern, Confidential):  # the names of files are shown, on pages too
+            problems.append(Problem(place, at, "the name of a file takes no variables"))
+        elif isinstance(pattern, str) and pattern.strip():
+            patterns.append((pattern.strip(), place, at))
         else:
             said = f"expected the name of a file or a pattern, not {shown(pattern)}"
             problems.append(Problem(place, at, said))

@@ -45,13 +45,16 @@ def load_settings(path: Path, *, environ: Mapping[str, str] | None = None) -> Se
     """
     environ = os.environ if environ is None else environ
     read = read_files(path, environ)
-    work = _Work(list(read.problems), list(read.warnings))
+    work = _Work([], list(read.warnings))
     for tree in read.trees:
         work.take(tree)
     settings = work.settings(path, environ)
     work.check(settings, Place(str(path)))
-    if work.problems:
-        raise ConfigError(work.problems)
+    if read.problems or work.problems:
+        # A variable that is not set leaves nothing behind: what is wrong with that says no more.
+        unread = {problem.place for problem in read.problems}
+        rest = [problem for problem in work.problems if problem.place not in unread]
+        raise ConfigError([*read.problems, *rest])
     return replace(
         settings,
         files=tuple(dict.fromkeys(read.watch)),
