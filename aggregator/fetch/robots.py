@@ -91,7 +91,7 @@ class RobotsCache:
         fetcher: fetches robots.txt, in strict mode.
         store: keeps it across restarts.
         run: parses it off the event loop.
-        token: our product token, letters, `_` and `-`.
+        token: our product token, as in the User-Agent before the slash.
         clock: the time.
     """
 

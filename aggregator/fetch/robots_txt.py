@@ -14,14 +14,15 @@ from datetime import timedelta
 from protego import Protego
 
 MAX_BYTES = 512 * 1024  # RFC 9309 §2.5 asks for at least 500 KiB
-MAX_RULES = 2000  # for our group; where there are more, we stay away
+MAX_RULES = 2000  # for our group; where there are more, or longer ones, we stay away:
+MAX_RULE_CHARACTERS = 128 * 1024  # a question to 2,000 long wildcard rules takes 37 ms, to these 10
 
 SHORTEST_GAP = timedelta(seconds=2)
 LONGEST_GAP = timedelta(seconds=60)
 
 _AGENT_KEYS = frozenset({"user-agent", "useragent", "user agent"})
 _SITE_KEYS = frozenset({"sitemap", "sitemaps", "site-map", "host"})
-_TOKEN = re.compile(r"[A-Za-z_-]+|\*")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+|\*")  # digits too: the RFC has none, names of robots have
 _ALL = "*"
 
 
@@ -60,9 +61,9 @@ def read_robots(body: bytes, token: str) -> Robots:
             current.add(agent)
             named.add(agent)
     lines = groups[token.lower()] if token.lower() in named else groups[_ALL]
-    if len(lines) > MAX_RULES:
-        return Robots(rules=None)
     rules = "\n".join(["User-agent: *", *lines])
+    if len(lines) > MAX_RULES or len(rules) > MAX_RULE_CHARACTERS:
+        return Robots(rules=None)
     return Robots(rules=rules, crawl_delay=_gap(Protego.parse(rules)))
 
 

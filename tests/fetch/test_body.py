@@ -1,0 +1,111 @@
+"""Decoding within bounds, whatever the pieces in which a body arrives."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import zlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.fetch.body import coding_of, read_body
+from aggregator.fetch.failure import FetchFailed
+from aggregator.model.http import BodyLimits, FetchError
+
+ROOMY = BodyLimits(1 << 20, 1 << 20, timedelta(seconds=1))
+
+
+def raw_deflate(data: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(data) + packer.flush()
+
+
+PACK = {
+    "identity": bytes,
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+}
+
+
+async def pieces(data: bytes, size: int) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), size):
+        yield data[start : start + size]
+
+
+def read(
+    data: bytes, coding: str, limits: BodyLimits = ROOMY, size: int = 100
+) -> tuple[bytes, int]:
+    return asyncio.run(
+        read_body(pieces(data, size), coding, limits, declared=None, ratio=200, ratio_from=1 << 20)
+    )
+
+
+@given(st.binary(max_size=20_000), st.sampled_from(sorted(PACK)), st.integers(1, 9000))
+def test_any_body_in_any_pieces_comes_back_whole(data: bytes, coding: str, size: int) -> None:
+    packed = PACK[coding](data)
+    assert read(packed, coding, size=size) == (data, len(packed))
+
+
+@given(st.binary(min_size=1, max_size=5000), st.integers(2, 9000))
+def test_deflate_without_its_wrapper_is_read_too(data: bytes, size: int) -> None:
+    assert read(raw_deflate(data), "deflate", size=size)[0] == data
+
+
+@given(st.binary(min_size=1, max_size=3000), st.sampled_from(["gzip", "deflate"]), st.data())
+def test_every_true_prefix_of_a_compressed_body_is_refused(
+    data: bytes, coding: str, draw: st.DataObject
+) -> None:
+    packed = PACK[coding](data)
+    cut = draw.draw(st.integers(0, len(packed) - 1))
+    with pytest.raises(FetchFailed) as caught:
+        read(packed[:cut], coding)
+    assert caught.value.error is FetchError.ENCODING
+
+
+@given(
+    st.integers(0, 4000), st.integers(1, 3000), st.integers(1, 3000), st.sampled_from(sorted(PACK))
+)
+def test_no_more_than_the_caps_ever_comes_back(
+    size: int, wire: int, decoded: int, coding: str
+) -> None:
+    limits = BodyLimits(wire, decoded, timedelta(seconds=1))
+    packed = PACK[coding](b"a" * size)
+    if len(packed) <= wire and size <= decoded:
+        assert read(packed, coding, limits)[0] == b"a" * size
+        return
+    with pytest.raises(FetchFailed) as caught:
+        read(packed, coding, limits)
+    assert caught.value.error is FetchError.TOO_LARGE
+
+
+@given(st.integers(0, 9000), st.integers(1, 3000), st.sampled_from(sorted(PACK)))
+def test_a_truncating_limit_gives_a_prefix(size: int, decoded: int, coding: str) -> None:
+    limits = BodyLimits(1 << 20, decoded, timedelta(seconds=1), truncate=True)
+    body, _ = read(PACK[coding](b"a" * size), coding, limits)
+    assert body == b"a" * min(size, decoded)
+
+
+@pytest.mark.parametrize(
+    ("header", "coding"),
+    [
+        (None, "identity"),
+        ("", "identity"),
+        ("identity", "identity"),
+        ("GZIP", "gzip"),
+        ("x-gzip", "gzip"),
+        ("identity, gzip", "gzip"),
+        (" deflate ,", "deflate"),
+    ],
+)
+def test_one_coding_is_recognised(header: str | None, coding: str) -> None:
+    assert coding_of(header) == coding
+
+
+@pytest.mark.parametrize("header", ["gzip, gzip", "gzip,deflate", "br", "zstd", "gzip gzip", "x"])
+def test_other_codings_are_refused(header: str) -> None:
+    with pytest.raises(FetchFailed):
+        coding_of(header)
