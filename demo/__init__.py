@@ -1,0 +1,1 @@
+"""Sample news on loopback and a service that reads it: `make demo`."""

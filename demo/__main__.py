@@ -1,0 +1,140 @@
+"""Start the sample news and a service that reads them: `python -m demo`, Ctrl-C ends both."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from demo.origin import PORT as ORIGIN_PORT
+
+ROOT = Path(__file__).parent.parent
+SERVICE_PORT = 8080
+PATIENCE = 60.0  # seconds until either part must answer
+
+
+def port_from(preferred: int) -> int:
+    """The preferred loopback port, or a free one where something listens there already."""
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            taken: int = probe.getsockname()[1]
+            return taken
+    raise OSError("no free port on 127.0.0.1")
+
+
+def configuration(folder: Path, origin_port: int) -> Path:
+    """Write the demo's configuration into `folder`, for the origin's port and with its database."""
+    text = (ROOT / "demo" / "aggregator.yaml").read_text(encoding="utf-8")
+    text = text.replace(str(ORIGIN_PORT), str(origin_port))
+    text = text.replace("sqlite:///.demo/", f"sqlite:///{folder}/")
+    text = text.replace("$schema=../config/", f"$schema={ROOT}/config/")
+    path = folder / "aggregator.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until `url` answers 200; SystemExit when the process ends first or takes too long."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise SystemExit(f"the process for {url} ended with {process.returncode}")
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - ours, on loopback
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.1)
+    raise SystemExit(f"{url} does not answer")
+
+
+def start(words: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start a module of ours. In its own session: a Ctrl-C reaches us, and we end it in order."""
+    return subprocess.Popen(  # noqa: S603 - our own modules
+        [sys.executable, "-m", *words],
+        cwd=ROOT,
+        env=os.environ | environment,
+        start_new_session=True,
+    )
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ask a process to end, and see that it does."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def show(service: str, origin: str) -> None:
+    """Print where to look."""
+    print(
+        f"""
+  Start page        {service}/
+  Everything, Atom  {service}/feeds/all.atom
+  Everything, RSS   {service}/feeds/all.rss
+  Sources, OPML     {service}/opml
+  The sample news   {origin}/
+
+  Another story arrives in about a minute and a half. Ctrl-C ends both.
+""",
+        flush=True,
+    )
+
+
+def main(ready: Callable[[str, str], None] = show) -> None:
+    """Run the origin and the service until interrupted or until either ends."""
+    parser = argparse.ArgumentParser(prog="python -m demo", description=main.__doc__)
+    parser.add_argument("--port", type=int, default=SERVICE_PORT, help="of the service")
+    parser.add_argument("--origin-port", type=int, default=ORIGIN_PORT, help="of the sample news")
+    parser.add_argument(
+        "--folder", type=Path, default=ROOT / ".demo", help="of the database, emptied at start"
+    )
+    options = parser.parse_args()
+    folder: Path = options.folder.resolve()
+    origin_port, port = port_from(options.origin_port), port_from(options.port)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    config = configuration(folder, origin_port)
+    origin_url, service_url = f"http://127.0.0.1:{origin_port}", f"http://127.0.0.1:{port}"
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    processes = [start(["demo.origin", "--port", str(origin_port)], {})]
+    try:
+        wait_for(f"{origin_url}/", processes[0])
+        processes.append(
+            start(
+                ["aggregator", "run", "--config", str(config)],
+                {"AGGREGATOR_LISTEN": f"127.0.0.1:{port}"},
+            )
+        )
+        wait_for(f"{service_url}/health/ready", processes[1])
+        ready(service_url, origin_url)
+        while all(process.poll() is None for process in processes):
+            time.sleep(0.2)
+        raise SystemExit("one of the two ended by itself; its messages are above")
+    except KeyboardInterrupt:
+        print("Ending both …", flush=True)
+    finally:
+        for process in reversed(processes):
+            end(process)
+
+
+if __name__ == "__main__":
+    main()
