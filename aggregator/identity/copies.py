@@ -138,9 +138,18 @@ def _asks_for_numbers(
     a: ComparableText, b: ComparableText, score: float, limits: CopyThresholds
 ) -> bool:
     """Whether figures and dates have to agree for these two."""
+    share = max(a.numeric_share, b.numeric_share)
+    if share <= limits.numeric_vocabulary:
+        return False
+    short = min(len(a.words), len(b.words)) < limits.short_text
+    return short or score < limits.sure or share > limits.tabular
+
+
+def figures_or_dates_differ(a: ComparableText, b: ComparableText, limits: CopyThresholds) -> bool:
+    """Whether two texts with many figures disagree about them, or about the day they report."""
     if max(a.numeric_share, b.numeric_share) <= limits.numeric_vocabulary:
         return False
-    return score < limits.sure or min(len(a.words), len(b.words)) < limits.short_text
+    return bool(_vetoes(a, b, limits))
 
 
 def _vetoes(a: ComparableText, b: ComparableText, limits: CopyThresholds) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ The policy these numbers belong to is described in `docs/design/copies.md` and `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -25,6 +24,7 @@ class CopyThresholds:
     numbers_agreement: float = 0.60  # share of the figures of the side with fewer of them
     sure: float = 0.80  # from here on figures matter in short texts only
     short_text: int = 150  # words; below, figures matter at any score
+    tabular: float = 0.25  # so many figures make a table: figures matter at any score and length
     window: timedelta = timedelta(days=14)  # how far back candidates are looked for
     max_postings: int = 50  # a fingerprint of more items than this says nothing
     max_candidates: int = 20  # compared in full, those with most shared fingerprints first
@@ -36,13 +36,15 @@ class CopyThresholds:
 class StoryThresholds:
     """When two items are about one event. Looser than copies; nothing is ever hidden by it."""
 
-    window: timedelta = timedelta(hours=72)  # between an item and the newest of a story
-    similarity: float = 0.34  # weighted overlap of two items' telling terms, 0..1
-    headline: float = 0.62  # or: of their headlines alone, given half of `similarity` in all
-    min_shared: int = 3  # terms that must be shared, whatever the score
-    max_terms: int = 40  # telling terms kept of an item
-    max_candidates: int = 50
+    window: timedelta = timedelta(hours=72)  # between two items of one event
+    similarity: float = 0.25  # cosine of the weighted terms of an item and its nearest, 0..1
+    cohesion: float = 0.8  # of `similarity`: the least mean similarity to the story's members
+    rare_shared: int = 3  # rare terms that must be shared, whatever the score
+    rare: float = 0.01  # a term in at most this share of the items of other stories is rare
+    max_terms: int = 80  # heaviest terms kept of an item
+    opening: int = 120  # words of the text that are read, after the headline
     max_items: int = 200  # a story this large takes no more: it is a topic
+    template: float = 0.15  # from this containment on, differing figures mean one template
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +147,6 @@ class Member:
     readable: bool = True  # False behind a paywall
     served: bool = False  # was the lead the last time this group was served
     words: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StoryItem:
-    """An item as the story step sees it: weighted terms of headline and opening."""
-
-    item_id: int
-    at: datetime
-    terms: Mapping[str, float]
-    headline: frozenset[str] = frozenset()
-    story: int | None = None
-    copy_group: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

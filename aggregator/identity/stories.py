@@ -1,0 +1,267 @@
+"""Which items are about one event, told in different words. Grouping only: nothing is hidden.
+
+A local method without a model: the telling terms of headline and opening, weighted by how rare
+they are among recent items, compared by cosine within a window of time. Two reports made from one
+template (the market of today and of yesterday) share their terms and are no event: their figures
+or dates tell them apart. The policy and its figures: `docs/design/stories.md`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from aggregator.identity.copies import ComparableText, comparable, figures_or_dates_differ
+from aggregator.identity.tokens import is_number, is_unspaced, words
+from aggregator.model.copies import CopyThresholds, StoryDecision, StoryThresholds
+
+_STEM = 7  # letters; enough for the endings of most languages, short enough for few mistakes
+_HEADLINE = 1.5  # a term of the headline counts this much more
+_PRIOR = 20  # documents nobody has read, so that rarity means something from the first day on
+_SHORT_WORD = 0.5  # function words are short, and a small collection cannot know them otherwise
+_FEW = 3  # items; rare in a collection of any size
+_PROBES = 16  # heaviest terms by which candidates are looked up
+_SHOWN = 12  # shared terms named in a decision
+
+
+@dataclass(frozen=True, slots=True)
+class StoryItem:
+    """An item as the story step sees it.
+
+    `terms` counts the terms of headline and opening; `story` and `copy_group` are what it is in.
+    """
+
+    item_id: int
+    at: datetime
+    terms: Mapping[str, int]
+    headline: frozenset[str]
+    text: ComparableText
+    story: int | None = None
+    copy_group: int | None = None
+
+
+def _term(word: str) -> str:
+    return word if is_number(word) or is_unspaced(word) else word[:_STEM]
+
+
+def story_item(
+    item_id: int,
+    at: datetime,
+    title: str | None,
+    text: str,
+    *,
+    boilerplate: frozenset[int] = frozenset(),
+    story: int | None = None,
+    copy_group: int | None = None,
+    thresholds: StoryThresholds | None = None,
+) -> StoryItem:
+    """Read the terms of an item.
+
+    Args:
+        item_id: The item.
+        at: Its displayed date.
+        title: Its headline as plain text.
+        text: Its plain text, paragraphs on lines of their own; may be empty.
+        boilerplate: Paragraph hashes learned for its source.
+        story: The story it is in already.
+        copy_group: Its copy group: copies are always in one story.
+        thresholds: The operator's, or the measured ones.
+    """
+    limits = thresholds or StoryThresholds()
+    ready = comparable(text, boilerplate)
+    headline = frozenset(_term(word) for word in words(title or ""))
+    counts = Counter(_term(word) for word in ready.words[: limits.opening])
+    for term in headline:
+        counts[term] += 1
+    terms = {term: count for term, count in counts.items() if len(term) > 1 or not term.isascii()}
+    return StoryItem(item_id, at, terms, headline, ready, story, copy_group)
+
+
+@dataclass(slots=True)
+class TermCounts:
+    """In how many recent items each term stands."""
+
+    documents: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, item: StoryItem) -> None:
+        """Count an item in."""
+        self.documents += 1
+        self.counts.update(item.terms.keys())
+
+    def remove(self, item: StoryItem) -> None:
+        """Count an item out again."""
+        self.documents -= 1
+        self.counts.subtract(item.terms.keys())
+        self.counts += Counter()  # drops what fell to zero
+
+    def weight(self, term: str) -> float:
+        """How much a term tells: its inverse document frequency, less for short words."""
+        rarity = math.log((self.documents + _PRIOR) / (self.counts[term] + 1))
+        short = len(term) <= 3 and term.isascii() and not is_number(term)
+        return max(rarity, 0.0) * (_SHORT_WORD if short else 1.0)
+
+
+Vector = dict[str, float]
+
+
+def weigh(item: StoryItem, counts: TermCounts, limits: StoryThresholds) -> Vector:
+    """The heaviest terms of an item with their weights, as a vector of length one."""
+    weights = {
+        term: counts.weight(term)
+        * (1.0 + math.log(1.0 + times))
+        * (_HEADLINE if term in item.headline else 1.0)
+        for term, times in item.terms.items()
+    }
+    heaviest = sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))[: limits.max_terms]
+    length = math.sqrt(sum(weight * weight for _, weight in heaviest))
+    if not length:
+        return {}
+    return {term: weight / length for term, weight in heaviest if weight}
+
+
+def similarity(a: Vector, b: Vector) -> tuple[float, tuple[str, ...]]:
+    """Cosine of two vectors of `weigh`, and the terms both have, those that weigh most first."""
+    shared = {term: a[term] * b[term] for term in a.keys() & b.keys()}
+    order = sorted(shared, key=lambda term: (-shared[term], term))
+    return min(1.0, sum(shared.values())), tuple(order)
+
+
+def is_template(
+    a: ComparableText,
+    b: ComparableText,
+    limits: StoryThresholds,
+    copy_limits: CopyThresholds | None = None,
+) -> bool:
+    """Whether two texts are reports made from one template: same wording, other figures or day."""
+    ones, others = set(a.shingles), set(b.shingles)
+    shorter = min(len(ones), len(others))
+    if not shorter or len(ones & others) / shorter < limits.template:
+        return False
+    return figures_or_dates_differ(a, b, copy_limits or CopyThresholds())
+
+
+class RecentStories:
+    """The items of the last window, for placing the next one. Memory only; no clock.
+
+    Feed it the stored items of the window with `add`, then for each new item `place` it and `add`
+    it under the story it was given.
+    """
+
+    def __init__(
+        self, thresholds: StoryThresholds | None = None, counts: TermCounts | None = None
+    ) -> None:
+        """Start empty, or with the term counts of a longer time than the window."""
+        self._limits = thresholds or StoryThresholds()
+        self._counts = counts or TermCounts()
+        self._items: dict[int, StoryItem] = {}
+        self._vectors: dict[int, Vector] = {}
+        self._postings: defaultdict[str, set[int]] = defaultdict(set)
+        self._members: defaultdict[int, set[int]] = defaultdict(set)  # story -> items
+        self._copies: defaultdict[int, set[int]] = defaultdict(set)  # copy group -> items
+        self._story: dict[int, int] = {}  # item -> story
+
+    def add(self, item: StoryItem, story: int | None = None) -> None:
+        """Make an item known, in `story` or in the story it came with."""
+        if item.item_id in self._items:
+            self._forget(item.item_id)
+        self._counts.add(item)
+        vector = weigh(item, self._counts, self._limits)
+        self._items[item.item_id] = item
+        self._vectors[item.item_id] = vector
+        for term in vector:
+            self._postings[term].add(item.item_id)
+        number = item.story if story is None else story
+        if number is not None:
+            self._members[number].add(item.item_id)
+            self._story[item.item_id] = number
+        if item.copy_group is not None:
+            self._copies[item.copy_group].add(item.item_id)
+
+    def expire(self, before: datetime) -> int:
+        """Forget items older than `before`; say how many."""
+        old = [number for number, item in self._items.items() if item.at < before]
+        for number in old:
+            self._forget(number)
+        return len(old)
+
+    def _forget(self, number: int) -> None:
+        item = self._items.pop(number)
+        self._counts.remove(item)
+        for term in self._vectors.pop(number):
+            self._postings[term].discard(number)
+            if not self._postings[term]:
+                del self._postings[term]
+        if (story := self._story.pop(number, None)) is not None:
+            self._members[story].discard(number)
+            if not self._members[story]:
+                del self._members[story]
+        if item.copy_group is not None:
+            self._copies[item.copy_group].discard(number)
+            if not self._copies[item.copy_group]:
+                del self._copies[item.copy_group]
+
+    def place(self, item: StoryItem) -> StoryDecision:
+        """Say which story an item belongs to.
+
+        Returns:
+            `story` is the story to join; None with `with_item` set when the nearest item is in
+            none yet and the two begin one; None without when the item stands alone.
+        """
+        if (twin := self._copy_of(item)) is not None:
+            return StoryDecision(self._story.get(twin), twin, 1.0, f"the same text as item {twin}")
+        vector = weigh(item, self._counts, self._limits)
+        best: StoryDecision | None = None
+        nearest = 0.0
+        for number in self._candidates(item, vector):
+            score, shared = similarity(vector, self._vectors[number])
+            nearest = max(nearest, score)
+            if score < self._limits.similarity or (best is not None and score <= best.score):
+                continue
+            if self._fits(item, vector, number, shared):
+                named = tuple(shared[:_SHOWN])
+                best = StoryDecision(
+                    self._story.get(number), number, score, f"shares {', '.join(named[:5])}", named
+                )
+        return best or StoryDecision(None, None, nearest, "no recent item is about the same event")
+
+    def _copy_of(self, item: StoryItem) -> int | None:
+        if item.copy_group is None:
+            return None
+        twins = self._copies.get(item.copy_group, set()) - {item.item_id}
+        return min(twins, default=None)
+
+    def _candidates(self, item: StoryItem, vector: Vector) -> Iterable[int]:
+        """Items in the window that share one of the heaviest terms, in a fixed order."""
+        probes = sorted(vector, key=lambda term: (-vector[term], term))[:_PROBES]
+        found = {number for term in probes for number in self._postings.get(term, ())}
+        found.discard(item.item_id)
+        window = self._limits.window
+        return sorted(n for n in found if abs(self._items[n].at - item.at) <= window)
+
+    def _fits(self, item: StoryItem, vector: Vector, number: int, shared: tuple[str, ...]) -> bool:
+        """Whether the item belongs with the candidate and with the rest of its story."""
+        if is_template(item.text, self._items[number].text, self._limits):
+            return False
+        story = self._story.get(number)
+        members = self._members[story] if story is not None else {number}
+        if len(members) >= self._limits.max_items:
+            return False
+        if sum(self._is_rare(term, members) for term in shared) < self._limits.rare_shared:
+            return False
+        mean = sum(similarity(vector, self._vectors[m])[0] for m in members) / len(members)
+        return mean >= self._limits.cohesion * self._limits.similarity
+
+    def _is_rare(self, term: str, members: set[int]) -> bool:
+        """Whether few items of other stories have the term: a name and not a genre's word.
+
+        Items of the same story do not count, or an event all outlets report would have no rare
+        terms left.
+        """
+        if len(term) <= 3 and term.isascii():
+            return False
+        elsewhere = len(self._postings.get(term, set()) - members)
+        return elsewhere <= max(_FEW, self._limits.rare * len(self._items))

@@ -1,0 +1,164 @@
+"""The same event in other words, within three days."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.identity.copies import comparable
+from aggregator.identity.stories import (
+    RecentStories,
+    StoryItem,
+    TermCounts,
+    is_template,
+    similarity,
+    story_item,
+    weigh,
+)
+from aggregator.model.copies import StoryThresholds
+from tests.identity.texts import ENGLISH, GERMAN, MARKET_REPORTS
+
+NOW = datetime(2024, 3, 5, 12, tzinfo=UTC)
+LIMITS = StoryThresholds()
+
+FERRY_ONE = (
+    "Ferry strike in northern islands ends",
+    "Deck hands on the Harbour City ferries are going back to work after ministers offered new "
+    "lifeboats and a second captain at night. Nine islands had been cut off since Saturday.",
+)
+FERRY_TWO = (
+    "Islands get their ferries back",
+    "A walkout by ferry deck hands that isolated nine northern islands is over. The Harbour City "
+    "government gave in on lifeboats and promised another captain for night crossings.",
+)
+OTHERS = [
+    ("Orchard growers fear late frost", "Growers in the southern valleys cover apple blossom."),
+    ("Chess champion retires at forty", "The grandmaster wants to teach children in villages."),
+    ("Museum buys painting of a bridge", "The canvas had hung unseen in a private kitchen."),
+    ("New tram line opens on Sunday", "Passengers ride free of charge until the summer."),
+    ("Scientists count whales from space", "Satellites see the animals better than ships do."),
+]
+
+
+def item(number: int, news: tuple[str, str], *, hours: float = 0, **fields: int) -> StoryItem:
+    return story_item(number, NOW + timedelta(hours=hours), *news, **fields)  # type: ignore[arg-type]
+
+
+def recent(*items: StoryItem) -> RecentStories:
+    known = RecentStories()
+    for number, news in enumerate(OTHERS, start=100):
+        known.add(item(number, news))
+    for one in items:
+        known.add(one)
+    return known
+
+
+def test_two_tellings_of_one_event_are_one_story() -> None:
+    known = recent(item(1, FERRY_ONE, story=8))
+    found = known.place(item(2, FERRY_TWO, hours=5))
+    assert (found.story, found.with_item) == (8, 1)
+    assert "lifeboa" in found.shared
+    assert found.score >= LIMITS.similarity
+
+
+def test_two_single_items_begin_a_story() -> None:
+    found = recent(item(1, FERRY_ONE)).place(item(2, FERRY_TWO))
+    assert (found.story, found.with_item) == (None, 1)
+
+
+def test_other_news_stands_alone() -> None:
+    found = recent(item(1, FERRY_ONE)).place(item(2, ("Bakers win prize", GERMAN)))
+    assert found.with_item is None
+    assert found.reason
+
+
+def test_an_event_older_than_the_window_is_another_story() -> None:
+    known = recent(item(1, FERRY_ONE))
+    assert known.place(item(2, FERRY_TWO, hours=71)).with_item == 1
+    assert known.place(item(2, FERRY_TWO, hours=73)).with_item is None
+
+
+def test_expired_items_are_forgotten() -> None:
+    known = recent(item(1, FERRY_ONE, hours=-80))
+    assert known.expire(NOW - timedelta(hours=72)) == 1
+    assert known.place(item(2, FERRY_TWO, hours=-78)).with_item is None
+
+
+def test_a_copy_is_in_the_story_of_its_copies_whatever_its_words() -> None:
+    known = recent(item(1, FERRY_ONE, story=8, copy_group=3))
+    found = known.place(item(2, ("A teaser", ""), copy_group=3))
+    assert (found.story, found.with_item, found.score) == (8, 1, 1.0)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "ar", "zh", "ja"])
+def test_the_same_report_about_two_days_is_no_story(language: str) -> None:
+    template = MARKET_REPORTS[language]
+    monday = template.format(
+        a="12.4", b="1,874.2", c="3.61", d="4.8", e="1.7", f="0.9", g="11", word="up", day="May 3"
+    )
+    tuesday = template.format(
+        a="23.1", b="1,851.1", c="4.05", d="3.5", e="2.2", f="1.3", g="8", word="up", day="May 4"
+    )
+    assert is_template(comparable(monday), comparable(tuesday), LIMITS)
+    assert not is_template(comparable(monday), comparable(monday), LIMITS)
+    known = recent(item(1, ("Stocks close higher", monday)))
+    assert known.place(item(2, ("Stocks close higher", tuesday), hours=24)).with_item is None
+
+
+def test_an_item_that_fits_one_member_only_does_not_join_a_large_story() -> None:
+    far = [item(n, (f"Ferry {n}", "ferry " + GERMAN), story=8) for n in range(20, 30)]
+    known = recent(item(1, FERRY_ONE, story=8), *far)
+    assert known.place(item(2, FERRY_TWO)).with_item is None
+
+
+def test_a_topic_of_too_many_items_takes_no_more() -> None:
+    known = RecentStories(StoryThresholds(max_items=1))
+    for number, news in enumerate(OTHERS, start=100):
+        known.add(item(number, news))
+    known.add(item(1, FERRY_ONE, story=8))
+    assert known.place(item(2, FERRY_TWO)).with_item is None
+
+
+def test_adding_an_item_again_changes_its_story_and_counts_it_once() -> None:
+    counts = TermCounts()
+    known = RecentStories(counts=counts)
+    known.add(item(1, FERRY_ONE))
+    known.add(item(1, FERRY_ONE), story=4)
+    assert counts.documents == 1
+    assert counts.counts["ferry"] == 1
+    found = known.place(item(2, FERRY_ONE))
+    assert found.story == 4
+
+
+WORDS = st.lists(
+    st.sampled_from(["alpha", "beta", "gamma", "delta", "of", "the", "42"]), max_size=9
+)
+
+
+@given(WORDS, WORDS)
+def test_similarity_is_a_share_and_has_no_direction(one: list[str], other: list[str]) -> None:
+    counts = TermCounts()
+    a, b = (item(n, (" ".join(w), "")) for n, w in ((1, one), (2, other)))
+    counts.add(a)
+    counts.add(b)
+    left, right = weigh(a, counts, LIMITS), weigh(b, counts, LIMITS)
+    assert similarity(left, right)[0] == pytest.approx(similarity(right, left)[0])
+    assert 0.0 <= similarity(left, right)[0] <= 1.0
+    if left:
+        assert similarity(left, left)[0] == pytest.approx(1.0)
+
+
+@given(st.lists(st.tuples(st.integers(1, 5), WORDS), max_size=12))
+def test_counts_fall_back_to_nothing_when_all_items_are_forgotten(
+    items: list[tuple[int, list[str]]],
+) -> None:
+    counts = TermCounts()
+    known = RecentStories(counts=counts)
+    for number, some in items:
+        known.add(item(number, (" ".join(some), ENGLISH[:80])))
+    known.expire(NOW + timedelta(days=1))
+    assert counts.documents == 0
+    assert not counts.counts
