@@ -1,0 +1,186 @@
+"""Run functions in worker processes that can be killed, capped in memory and in time.
+
+Documents of strangers are parsed here: a parser that loops, leaks or crashes takes one process
+with it and no other task. Each worker is a Pebble pool of one, so that workers share no pipe and
+no lock: one that is killed in the middle of a message cannot spoil another's. Processes start from
+a fork server, never by a fork of the service itself, which would hand them its listening socket
+and whatever locks its threads hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import pickle
+from collections.abc import Callable, Iterable
+from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures.process import BrokenProcessPool
+from typing import ParamSpec, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from aggregator.isolate import worker
+from aggregator.isolate.worker import (
+    WorkerClosed,
+    WorkerCrashed,
+    WorkerError,
+    WorkerMemory,
+    WorkerTimeout,
+)
+
+__all__ = [
+    "WorkerClosed",
+    "WorkerCrashed",
+    "WorkerError",
+    "WorkerMemory",
+    "WorkerPool",
+    "WorkerTimeout",
+]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_MIB = 1024 * 1024
+# A worker that has not even begun after this long beyond its task's time is given up.
+_START_GRACE = 30.0
+
+
+class WorkerPool:
+    """A fixed number of killable worker processes behind one coroutine, `run`.
+
+    At most `workers` tasks are under way; further callers of `run` wait in their order, which is
+    the back-pressure. Processes start when first needed and are replaced after `max_tasks` tasks,
+    a timeout, a crash or a memory failure. Not for use from several event loops.
+    """
+
+    def __init__(
+        self,
+        workers: int = 2,
+        *,
+        max_memory: int = 512 * _MIB,
+        max_tasks: int = 500,
+        preload: Iterable[str] = (),
+    ) -> None:
+        """Nothing is started yet.
+
+        Args:
+            workers: number of processes.
+            max_memory: address space of each, bytes (RLIMIT_AS). Code and libraries count:
+                a worker with the parsers loaded begins at about a third of the default.
+            max_tasks: a process is replaced after so many tasks.
+            preload: modules that the fork server imports once for all workers to come. The first
+                pool of a process decides; the server is shared by all of them.
+        """
+        if workers < 1:
+            raise ValueError("a pool needs at least one worker")
+        self._context = multiprocessing.get_context("forkserver")
+        # Never the main module, which is Python's default: a console script is not for importing.
+        self._context.set_forkserver_preload(["aggregator.isolate.worker", *preload])
+        self._max_memory = max_memory
+        self._max_tasks = max_tasks
+        self._workers = workers
+        self._idle: asyncio.Queue[ProcessPool | None] | None = None
+        self._all: set[ProcessPool] = set()
+        self._closed = False
+
+    async def run(self, fn: Callable[P, T], *args: P.args, timeout: float = 10.0) -> T:
+        """`fn(*args)` from a worker process. `fn`, arguments and result must be picklable.
+
+        Args:
+            fn: a function that can be imported by its name.
+            timeout: seconds from the moment a worker takes the task.
+
+        Raises:
+            WorkerTimeout, WorkerCrashed, WorkerMemory: the task is lost, the pool is not.
+            WorkerClosed: the pool is closed.
+            Exception: whatever `fn` raised.
+        """
+        if self._closed:
+            raise WorkerClosed("the pool is closed")
+        idle = self._slots()
+        pool = await idle.get()
+        try:
+            if self._closed:
+                raise WorkerClosed("the pool was closed")
+            pool = pool or self._open()
+            try:
+                return await self._perform(pool, fn, args, timeout)
+            except (WorkerMemory, BrokenProcessPool, TimeoutError):
+                spoilt, pool = pool, None
+                self._discard(spoilt)
+                raise
+        except BrokenProcessPool as error:
+            if self._closed:
+                raise WorkerClosed("the pool was closed") from error
+            raise WorkerCrashed(f"the worker broke: {error}") from error
+        except TimeoutError as error:
+            raise WorkerCrashed("the worker never answered") from error
+        finally:
+            idle.put_nowait(pool)
+
+    async def close(self) -> None:
+        """Kill what still runs (those tasks raise `WorkerClosed`) and wait until all have ended."""
+        self._closed = True
+        pools, self._all = self._all, set()
+        await asyncio.gather(*(asyncio.to_thread(_end, pool) for pool in pools))
+
+    async def __aenter__(self) -> WorkerPool:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def _slots(self) -> asyncio.Queue[ProcessPool | None]:
+        """The workers that have nothing to do; None stands for one not started yet."""
+        if self._idle is None:
+            self._idle = asyncio.Queue()
+            for _ in range(self._workers):
+                self._idle.put_nowait(None)
+        return self._idle
+
+    def _open(self) -> ProcessPool:
+        pool = ProcessPool(
+            max_workers=1,
+            max_tasks=self._max_tasks,
+            initializer=worker.start,
+            initargs=(os.getpid(), self._max_memory),
+            context=self._context,
+        )
+        self._all.add(pool)
+        return pool
+
+    async def _perform(
+        self, pool: ProcessPool, fn: Callable[..., T], args: tuple[object, ...], seconds: float
+    ) -> T:
+        # The first task of a pool starts its process, and the first of all the fork server.
+        future = await asyncio.to_thread(
+            pool.schedule, worker.perform, args=(fn, args), timeout=seconds
+        )
+        try:
+            result: T = await asyncio.wait_for(asyncio.wrap_future(future), seconds + _START_GRACE)
+        except FutureTimeout as error:
+            if future.cancelled():  # our own patience ended, the worker never answered
+                raise
+            raise WorkerTimeout(f"the task took longer than {seconds:g} s") from error
+        except ProcessExpired as error:
+            if self._closed:
+                raise WorkerClosed("the pool was closed") from error
+            raise WorkerCrashed(f"the worker died with code {error.exitcode}") from error
+        except asyncio.CancelledError:
+            if self._closed:
+                raise WorkerClosed("the pool was closed") from None
+            raise
+        result: T = pickle.loads(pickled)  # noqa: S301 - written by our own worker
+        return result
+
+    def _discard(self, pool: ProcessPool) -> None:
+        """End a worker that is no longer trusted, without waiting for it."""
+        if pool in self._all:
+            self._all.discard(pool)
+            asyncio.get_running_loop().run_in_executor(None, _end, pool)
+
+
+def _end(pool: ProcessPool) -> None:
+    pool.stop()
+    pool.join()
