@@ -63,7 +63,6 @@ class Publisher:
     window: int = 25  # items the document holds
     max_age: float | None = None  # seconds
     validators: bool = True
-    span: dict[int, timedelta | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -217,7 +216,7 @@ def _daily_slots(rng: random.Random, rate: float, zone: str, horizon: Horizon) -
 
 def run_policy(feed: Publisher, settings: PollSettings, horizon: Horizon) -> Score:
     """Poll one feed by the production policy."""
-    visible, published, window = feed.visible, feed.published, feed.window
+    visible, window = feed.visible, feed.window
     state = PolicyState()
     now, known = horizon.start, 0
     delays: list[float] = []
@@ -229,8 +228,10 @@ def run_policy(feed: Publisher, settings: PollSettings, horizon: Horizon) -> Sco
         fresh = present - known
         first = now == horizon.start
         if not first:
-            found = [k for k in range(max(known, present - window), present)]
-            delays += [now - visible[k] for k in found if horizon.scored <= visible[k] < horizon.end]
+            found = range(max(known, present - window), present)
+            delays += [
+                now - visible[k] for k in found if horizon.scored <= visible[k] < horizon.end
+            ]
             missed = range(known, present - window)
             lost += sum(1 for k in missed if horizon.scored <= visible[k] < horizon.end)
         if horizon.scored <= now < horizon.end:
@@ -440,3 +441,130 @@ def medians(rows: Sequence[dict[str, float]]) -> dict[str, float]:
     result = {name: statistics.median(row[name] for row in rows) for name in rows[0]}
     result["lost"] = sum(row["lost"] for row in rows)
     return result
+
+
+# The report -------------------------------------------------------------------------------------
+
+COLUMNS = (
+    ("requests", "req/feed/day", ".1f"),
+    ("mean", "mean min", ".1f"),
+    ("mean/fixed", "vs fixed", ".2f"),
+    ("mean/1:rate", "vs 1/rate", ".2f"),
+    ("p95", "p95 min", ".0f"),
+    ("p95/fixed", "p95 vs fixed", ".2f"),
+    ("feeds/fixed", "feeds vs fixed", ".2f"),
+    ("useful", "useful", ".2f"),
+    ("lost", "lost", ".0f"),
+)
+# What must be seen: (number of the row, with hints?, largest value allowed)
+LIMITS = (
+    ("mean/fixed", False, 0.45),
+    ("mean/1:rate", False, 0.55),
+    ("p95/fixed", False, 0.75),
+    ("lost", False, 0.0),
+    ("mean/fixed", True, 0.60),
+    ("lost", True, 0.0),
+)
+
+
+def table(title: str, rows: Sequence[tuple[str, dict[str, float]]]) -> str:
+    """Lines of a Markdown table."""
+    lines = [
+        f"### {title}",
+        "",
+        "| policy | " + " | ".join(head for _, head, _ in COLUMNS) + " |",
+        "|---" * (len(COLUMNS) + 1) + "|",
+    ]
+    for name, row in rows:
+        cells = [format(row[key], form) for key, _, form in COLUMNS]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def report(count: int, seeds: int, horizon: Horizon) -> tuple[str, list[str], list[Curve]]:
+    """The tables, the limits that were missed, and the points of the plot."""
+    parts, missed, curves = [], [], []
+    for floors in (False, True):
+        rows: list[tuple[str, dict[str, float]]] = []
+        curve = Curve("with hints" if floors else "without floors")
+        for name, price in PRICES.items():
+            runs = [compare(s, count, horizon, floors=floors, price=price) for s in range(seeds)]
+            ours = medians([run.row(name, run.ours) for run in runs])
+            fixed = medians([run.row("fixed", run.fixed) for run in runs])
+            rival = medians([run.row("1/rate", run.one_over_rate) for run in runs])
+            rows += [(name, ours), ("  fixed", fixed), ("  1/rate", rival)]
+            curve.add(ours, fixed, rival)
+            if name == "normal":
+                missed += [
+                    f"{curve.title}: {key} is {ours[key]:.2f}, at most {limit} allowed"
+                    for key, with_hints, limit in LIMITS
+                    if with_hints == floors and ours[key] > limit
+                ]
+        parts.append(table(f"{curve.title[0].upper()}{curve.title[1:]}", rows))
+        curves.append(curve)
+    return "\n\n".join(parts), missed, curves
+
+
+@dataclass
+class Curve:
+    """Delay against requests for the policy and its rivals."""
+
+    title: str
+    points: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+
+    def add(self, ours: dict[str, float], fixed: dict[str, float], rival: dict[str, float]) -> None:
+        """One price: a point for each rule."""
+        names = ("this policy", "fixed interval", "one over rate")
+        for name, row in zip(names, (ours, fixed, rival), strict=True):
+            self.points.setdefault(name, []).append((row["requests"], row["mean"]))
+
+
+def draw(curves: Sequence[Curve], path: Path) -> None:
+    """Delay against requests as an SVG (or PNG) file; needs matplotlib."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    mpl.rcParams["svg.hashsalt"] = "aggregator"  # the same drawing is the same file
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(1, len(curves), figsize=(9, 3.6), sharey=True)
+    styles = {"this policy": "o-", "fixed interval": "s--", "one over rate": "^:"}
+    for axis, curve in zip(axes, curves, strict=True):
+        for name, points in curve.points.items():
+            ordered = sorted(points)
+            axis.plot(*zip(*ordered, strict=True), styles[name], label=name)
+        axis.set_title(curve.title)
+        axis.set_xlabel("requests per feed and day")
+        axis.set_ylim(bottom=0)
+        axis.grid(alpha=0.3)
+    axes[0].set_ylabel("mean delay of an item, minutes")
+    axes[0].legend()
+    figure.tight_layout()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the tables; 1 when something that must be seen is not."""
+    parser = argparse.ArgumentParser(prog="python -m bench.simulate", description=__doc__)
+    parser.add_argument("--feeds", type=int, default=100)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--days", type=float, default=42.0)
+    parser.add_argument("--warm-up", type=float, default=14.0, help="days that are not scored")
+    parser.add_argument("--plot", type=Path, help="draw delay against requests into this file")
+    options = parser.parse_args(arguments)
+    began = time.process_time()
+    horizon = Horizon.of(options.days, options.warm_up)
+    text, missed, curves = report(options.feeds, options.seeds, horizon)
+    print(text)
+    print(f"\n{options.feeds} feeds, {options.seeds} seeds, medians; ", end="")
+    print(f"{time.process_time() - began:.0f} CPU seconds")
+    if options.plot:
+        draw(curves, options.plot)
+    for line in missed:
+        print(f"MISSED {line}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

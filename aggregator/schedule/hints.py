@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from aggregator.model.poll import Floor, PollKind, PollOutcome, PollSettings
 from aggregator.schedule.rate import rate
 from aggregator.schedule.shape import DAY, HOUR
-from aggregator.schedule.state import Hints, Pace
+from aggregator.schedule.state import Hints, Pace, Window
 
 SYNDICATION_SHARE = 0.5  # many a blog engine says "hourly" without meaning it
 GATE = HOUR
@@ -70,7 +70,9 @@ def _seconds(duration: timedelta | None) -> float | None:
     return None if duration is None else max(0.0, duration.total_seconds())
 
 
-def soft_floors(hints: Hints, pace: Pace, settings: PollSettings, base: float) -> list[Floor]:
+def soft_floors(
+    hints: Hints, pace: Pace, window: Window, settings: PollSettings, base: float
+) -> list[Floor]:
     """Floors counted from the poll at `base` (epoch seconds), skipped hours and days excepted."""
     cap = settings.floor_cap.total_seconds()
     waits: list[tuple[str, float]] = []
@@ -82,16 +84,18 @@ def soft_floors(hints: Hints, pace: Pace, settings: PollSettings, base: float) -
         waits.append(("syndication", min(hints.syndication * SYNDICATION_SHARE, cap)))
     if hints.push:
         waits.append(("push", PUSHED))
-    closed = gate(hints, pace)
+    closed = gate(hints, pace, window)
     if closed:
         waits.append(("gate", closed))
     return [Floor(name, moment(base + wait), hard=False) for name, wait in waits if wait > 0]
 
 
-def gate(hints: Hints, pace: Pace) -> float:
+def gate(hints: Hints, pace: Pace, window: Window) -> float:
     """Seconds between polls that we grant ourselves at most; 0 when the publisher wants more."""
     if not hints.validators:
-        return GATE_BLIND_SMALL if hints.body_bytes < SMALL_BODY else GATE_BLIND_LARGE
+        blind = GATE_BLIND_SMALL if hints.body_bytes < SMALL_BODY else GATE_BLIND_LARGE
+        # This gate is our own idea: it must not cost items that fall out of a short document.
+        return blind if window.span is None else max(GATE, min(blind, window.span / 2))
     if hints.works < WORKING:
         return GATE
     if rate(pace) >= OFTEN:

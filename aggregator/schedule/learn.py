@@ -14,18 +14,22 @@ from aggregator.schedule.rate import (
     count_habits,
     count_pace,
     expected,
-    is_surprise,
+    tail,
 )
 from aggregator.schedule.shape import HOUR, utc_offset
 from aggregator.schedule.snap import count_minutes, learn_lag
-from aggregator.schedule.state import Habits, Minutes, PolicyState, Window
+from aggregator.schedule.state import Habits, Minutes, Pace, PolicyState, Window
 from aggregator.schedule.warm import is_midnight, warm_start
 
 LATE = HOUR  # a date this far before the previous poll may still be a publication just seen
 LEAST_WATCHED = 600.0
 LOW_OVERLAP = 0.5
+HIGH_OVERLAP = 0.75  # from which on a squeeze is eased
 TIGHTEST_SQUEEZE = 2
 MIDNIGHT_WEIGHT = 0.1
+SURPRISE = 0.01  # chance below which a run of polls is a burst
+USUAL = 0.3  # chance above which it is nothing
+LONGEST_RUN = 8  # items
 USUAL_MINUTE = 0.5  # items expected in the last hour that make an empty snapped poll too early
 
 
@@ -51,20 +55,36 @@ def learn_items(
     placed = _place(minutes, outcome.new_dates, start, now)
     counted = cap_batches(placed.times)
     watched = Watched.between(_watched_from(outcome, start, now), now, state.seen_at)
-    surprise = is_surprise(len(counted), expected(pace, habits, watched, offset))
-    boost = 1.0 if surprise else pace.boost / 2
+    mean = expected(pace, habits, watched, offset)
     return replace(
         state,
         seen_at=now,
         pace=replace(
-            count_pace(pace, habits, counted, watched, offset),
-            boost=boost if boost > 0.1 else 0.0,
+            _burst(count_pace(pace, habits, counted, watched, offset), pace, len(counted), mean),
             last_item=max([pace.last_item or 0.0, *placed.times]) or None,
         ),
         habits=_habits(habits, minutes, counted, watched, offset),
         minutes=_minutes(state, outcome, placed, now, offset),
         window=_window(state.window, outcome, first=False),
     )
+
+
+def _burst(pace: Pace, before: Pace, count: int, mean: float) -> Pace:
+    """Notice that more came than was expected: `count` items where `mean` were likely.
+
+    Evidence is gathered over a run of polls, since those that bring an item each make a burst as
+    well, though none is improbable alone. A run ends when chance explains it. It is kept short:
+    over many items any error of the rate or the shape would look like a burst.
+    """
+    run_n, run_mean = before.run_n + count, before.run_mean + mean
+    chance = tail(count, mean)
+    if run_n <= LONGEST_RUN:
+        chance = min(chance, tail(run_n, run_mean))
+    # A single item of a slow source is always improbable, and never a burst.
+    boost = 1.0 if count and run_n > 1 and chance < SURPRISE else before.boost / 2
+    if not run_n or run_n > LONGEST_RUN or tail(run_n, run_mean) > USUAL:
+        run_n, run_mean = 0, 0.0
+    return replace(pace, run_n=run_n, run_mean=run_mean, boost=boost if boost > 0.1 else 0.0)
 
 
 def _habits(
@@ -138,6 +158,9 @@ def _window(window: Window, outcome: PollOutcome, *, first: bool) -> Window:
     span = window.span if outcome.span is None else outcome.span.total_seconds()
     squeeze = window.squeeze
     if not first:
-        torn = outcome.overlap is not None and outcome.overlap < LOW_OVERLAP
-        squeeze = min(squeeze + 1, TIGHTEST_SQUEEZE) if torn else max(squeeze - 1, 0)
+        overlap = 1.0 if outcome.overlap is None else outcome.overlap
+        if overlap < LOW_OVERLAP:
+            squeeze = min(squeeze + 1, TIGHTEST_SQUEEZE)
+        elif overlap >= HIGH_OVERLAP:
+            squeeze = max(squeeze - 1, 0)
     return Window(span, squeeze)

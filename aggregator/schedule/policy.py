@@ -176,7 +176,11 @@ def _decide(
 ) -> Plan:
     """The plan that follows from a state alone, for a poll that ended at `base`."""
     wish = _slowed(state, _wish(state, settings, base), host)
-    soft = [] if state.hints.archive else soft_floors(state.hints, state.pace, settings, base)
+    soft = (
+        []
+        if state.hints.archive
+        else soft_floors(state.hints, state.pace, state.window, settings, base)
+    )
     hard = [*_own_floors(state), *host.floors]
     verdict = None
     if state.trouble.failures and not state.hints.archive:

@@ -22,7 +22,6 @@ PRIOR_ITEMS = 0.05  # how many items' worth of belief in that
 FAST_BELIEF = 2.0  # items at the slow rate mixed into the fast count: one item is no burst
 BATCH_SECONDS = 600.0
 BATCH_ITEMS = 3  # more items than this within ten minutes are one batch
-SURPRISE = 0.01
 LONGEST_EXPOSURE = 60 * DAY  # decays make what lies further back irrelevant
 MIDNIGHT_SHARE = 0.8  # of dates at 00:00:00, from which on they tell no hours and minutes
 
@@ -118,18 +117,17 @@ def count_habits(habits: Habits, times: Sequence[float], watched: Watched, offse
 
 
 def expected(pace: Pace, habits: Habits, watched: Watched, offset: float) -> float:
-    """Items to expect between two times at the present rate."""
+    """Items to expect between two times at the slow rate and the shape of those hours."""
     factors = shape(habits)
     spans = hour_spans(watched.start + offset, watched.end + offset)
-    return rate(pace) * sum(length * factors[slot(begin)] for begin, length in spans) / DAY
+    return slow_rate(pace) * sum(length * factors[slot(begin)] for begin, length in spans) / DAY
 
 
-def is_surprise(count: int, mean: float) -> bool:
-    """Would `count` items or more be improbable (P < .01) for a Poisson source of this mean?"""
-    if count < 2:  # a single item of a slow source is always improbable, and never a burst
-        return False
-    term = below = math.exp(-mean)
-    for k in range(1, count):
-        term *= mean / k
+def tail(count: int, mean: float) -> float:
+    """The chance of `count` items or more from a Poisson source that brings `mean`."""
+    term = math.exp(-mean)
+    below = 0.0
+    for k in range(count):
         below += term
-    return 1.0 - below < SURPRISE
+        term *= mean / (k + 1)
+    return max(0.0, 1.0 - below)

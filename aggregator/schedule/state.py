@@ -20,16 +20,19 @@ NO_MINUTES = (0.0,) * MINUTES
 class Pace:
     """Decayed item counts and the exposure (days, weighted by the daily shape) they were seen in.
 
-    Half-lives are 14 d (`slow`) and 6 h (`fast`). `boost` is 1 after an improbable poll and
-    halves with each ordinary one.
+    Half-lives are 14 d (`slow`) and 6 h (`fast`). `run_n` and `run_mean` are the items found and
+    expected in the present run of crowded polls. `boost` is 1 while that is improbable and halves
+    with each ordinary poll.
     """
 
     slow_n: float = 0.0
     slow_w: float = 0.0
     fast_n: float = 0.0
     fast_w: float = 0.0
-    last_item: float | None = None
+    run_n: int = 0
+    run_mean: float = 0.0
     boost: float = 0.0
+    last_item: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
