@@ -17,6 +17,7 @@ _LISTS = frozenset(
 )
 _PAGE = re.compile(r"page(?:[/-]?\d+)?|p\d{1,3}")
 _DATE_ARCHIVE = re.compile(r"(?:19|20)\d\d(?:/\d{1,2}){1,2}")
+_SLUG = re.compile(r"(?=.*\d{3}).+|(?:[^-_]+[-_]){3,}.+")  # an article's own name
 _FEED_FILE = re.compile(r"(?:feed|rss|atom|index)\.(?:xml|rss|atom|rdf|json)|.*\.(?:rss|atom|rdf)")
 _ROTATING = ("news.google.com/rss/articles/", "news.google.com/articles/", "news.google.com/read/")
 _LIST_PARAMETERS = frozenset({"page", "paged", "s", "q", "query", "search", "lang", "locale", "hl"})
@@ -60,10 +61,11 @@ def not_identity(host: str, path: str, names: frozenset[str]) -> str | None:
 
 
 def _names_a_list(segments: list[str]) -> bool:
-    """`/tag/x`, `/blog/category/x`; but not `/owner/project/releases/tag/v1`."""
+    """`/tag/x`, `/blog/category/x/y`; not `/project/releases/tag/v1`, `/category/x/a-long-slug`."""
     for place, segment in enumerate(segments[:-1]):
         if segment in _LISTS:
-            return True
+            below = segments[place + 1 :]
+            return len(below) == 1 or not any(map(_SLUG.fullmatch, below))
         if place or segment not in _sections():
             return False
     return False

@@ -130,6 +130,7 @@ def test_addresses_of_one_video_have_one_key() -> None:
         "https://example.org/news/",
         "https://example.org/tag/berlin",
         "https://example.org/blog/category/python/page/2",
+        "https://example.org/category/sport/water-polo",
         "https://example.org/2024/05/",
         "https://example.org/feed/",
         "https://example.org/?s=berlin",
@@ -152,6 +153,7 @@ def test_home_section_and_list_pages_identify_nothing(url: str) -> None:
         "https://example.org/2024/05/a-story",
         "https://github.com/owner/project/releases/tag/v0.2.0",
         "https://example.org/news/a-story-of-a-town",
+        "https://example.org/category/sport/our-team-wins-again",
         "https://example.org/#!/story/17",
     ],
 )

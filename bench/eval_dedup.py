@@ -1,0 +1,217 @@
+"""URL keys, copies and stories against labelled pairs.
+
+    python -m bench.eval_dedup [DIR]
+
+DIR holds `dedup/urls.jsonl` and `dedup/pairs.jsonl.gz`; without it the environment variable
+AGGREGATOR_EVAL_DATA is asked, then `../shared/data` beside the repository. The data is public
+text for measuring and is not part of the project; without it the program says so and ends.
+
+Rows of `urls.jsonl`: `{"a", "b", "same", "kind"}`. Rows of `pairs.jsonl.gz`:
+`{"kind", "same", "a": {"title", "text"}, "b": {"title", "text"}}`.
+"""
+
+from __future__ import annotations
+
+import calendar
+import gzip
+import json
+import os
+import re
+import statistics
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from aggregator.identity.copies import comparable, compare
+from aggregator.identity.stories import RecentStories, story_item
+from aggregator.model.copies import StoryThresholds
+from aggregator.urls.key import url_key
+
+# Pairs whose sameness no rule over the two strings can know: opaque ids, other publishers.
+OPAQUE = {"declared_syndication", "feed_origlink", "guid_permalink_vs_link", "page_data_only"}
+_DATELINE = re.compile(
+    r"\b(Jan|Feb|March|April|May|June|July|Aug|Sept|Oct|Nov|Dec)[a-z.]* (\d{1,2})\b", re.I
+)
+_MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_abbr)}
+
+
+@dataclass
+class Tally:
+    """Right and wrong answers, in all and by kind."""
+
+    true_positive: int = 0
+    false_positive: int = 0
+    false_negative: int = 0
+    true_negative: int = 0
+    kinds: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+
+    def add(self, kind: str, same: bool, said: bool) -> None:
+        self.kinds[kind][0] += said == same
+        self.kinds[kind][1] += 1
+        if same:
+            self.true_positive += said
+            self.false_negative += not said
+        else:
+            self.false_positive += said
+            self.true_negative += not said
+
+    def line(self) -> str:
+        said = self.true_positive + self.false_positive
+        same = self.true_positive + self.false_negative
+        precision = self.true_positive / said if said else 1.0
+        recall = self.true_positive / same if same else 0.0
+        negatives = self.false_positive + self.true_negative
+        return (
+            f"P {precision:.4f}  R {recall:.4f}  false merges {self.false_positive} of {negatives}"
+        )
+
+    def table(self) -> Iterator[str]:
+        for kind, (right, total) in sorted(self.kinds.items()):
+            yield f"  {kind:34s} {right:5d} / {total}"
+
+
+def data_directory(argument: str | None) -> Path:
+    """Where the labelled pairs are looked for."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    return Path(argument or os.environ.get("AGGREGATOR_EVAL_DATA") or beside)
+
+
+def evaluate_urls(path: Path) -> None:
+    """Print the table of URL pairs."""
+    every, solvable = Tally(), Tally()
+    spent = []
+    with path.open(encoding="utf-8") as rows:
+        for row in map(json.loads, rows):
+            begin = time.perf_counter()
+            a, b = url_key(row["a"]), url_key(row["b"])
+            spent.append((time.perf_counter() - begin) / 2)
+            said = a is not None and b is not None and a.key == b.key
+            every.add(row["kind"], row["same"], said)
+            if row["kind"] not in OPAQUE:
+                solvable.add(row["kind"], row["same"], said)
+    print(f"URL keys: {every.line()}")
+    print(f"  of the kinds a string rule can solve: {solvable.line()}")
+    print(*every.table(), sep="\n")
+    print(f"  {statistics.median(spent) * 1e6:.0f} µs a URL (median)\n")
+
+
+def evaluate_copies(rows: list[Mapping[str, Any]]) -> None:
+    """Print the table of text pairs, the reach of the index and the cost."""
+    tally = Tally()
+    spent: list[float] = []
+    sizes: list[int] = []
+    words: list[int] = []
+    found = indexed = 0
+    for row in rows:
+        begin = time.perf_counter()
+        a, b = comparable(row["a"]["text"]), comparable(row["b"]["text"])
+        prints = [set(a.fingerprints), set(b.fingerprints)]
+        spent.append((time.perf_counter() - begin) / 2)
+        words += [len(a.words), len(b.words)]
+        sizes += map(len, prints)
+        said = compare(a, b).same
+        tally.add(row["kind"], row["same"], said)
+        if said and row["same"]:
+            found += 1
+            indexed += bool(prints[0] & prints[1])
+    print(f"Copies (sources unknown, no learned furniture): {tally.line()}")
+    print(*tally.table(), sep="\n")
+    print(f"  copies that share a fingerprint: {indexed} of {found}")
+    print(
+        f"  {statistics.median(spent) * 1e6:.0f} µs a text (median), "
+        f"{statistics.mean(sizes):.1f} fingerprints for {statistics.mean(words):.0f} words\n"
+    )
+
+
+def dateline(text: str) -> datetime | None:
+    """The day a wire text says it was sent; the year does not matter here."""
+    found = _DATELINE.search(text[:120])
+    if found is None:
+        return None
+    try:
+        return datetime(1987, _MONTHS[found[1][:3].lower()], int(found[2]), 12, tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def evaluate_stories(rows: list[Mapping[str, Any]]) -> None:
+    """Replay all dated texts in order and print which labelled pairs end in one story.
+
+    A pair counts when both texts have a dateline, within the window, and are not identical.
+    Copies are not told to the story step: it has to find them by their terms.
+    """
+    limits = StoryThresholds()
+    numbers: dict[tuple[str, str], int] = {}
+    dates: dict[int, datetime] = {}
+    for row in rows:
+        for side in (row["a"], row["b"]):
+            at = dateline(side["text"])
+            if at is not None and (side["title"], side["text"]) not in numbers:
+                numbers[side["title"], side["text"]] = len(numbers) + 1
+                dates[len(numbers)] = at
+    story_of, spent = replay(numbers, dates, limits)
+    kinds: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for row in rows:
+        a, b = (numbers.get((side["title"], side["text"])) for side in (row["a"], row["b"]))
+        if a is None or b is None or a == b or abs(dates[a] - dates[b]) > limits.window:
+            continue
+        kinds[row["kind"]][0] += a in story_of and story_of[a] == story_of.get(b)
+        kinds[row["kind"]][1] += 1
+    largest = [size for _, size in Counter(story_of.values()).most_common(5)]
+    print(f"Stories: {len(numbers)} dated texts, pairs of each kind that ended in one story")
+    for kind, (together, total) in sorted(kinds.items()):
+        print(f"  {kind:34s} {together:5d} / {total}")
+    print(f"  largest stories: {largest}; {spent * 1e6:.0f} µs to place an item\n")
+
+
+def replay(
+    numbers: Mapping[tuple[str, str], int], dates: Mapping[int, datetime], limits: StoryThresholds
+) -> tuple[dict[int, int], float]:
+    """Place every text in order of its date. Returns item -> story and the mean seconds of one."""
+    known = RecentStories(limits)
+    story_of: dict[int, int] = {}
+    items = sorted(
+        (story_item(number, dates[number], *text) for text, number in numbers.items()),
+        key=lambda item: (item.at, item.item_id),
+    )
+    by_number = {item.item_id: item for item in items}
+    spent = 0.0
+    for item in items:
+        known.expire(item.at - timedelta(hours=72))
+        begin = time.perf_counter()
+        found = known.place(item)
+        spent += time.perf_counter() - begin
+        story = found.story
+        if story is None and found.with_item is not None:
+            story = story_of[found.with_item] = len(story_of) + len(items) + 1
+            known.add(by_number[found.with_item], story)
+        known.add(item, story)
+        if story is not None:
+            story_of[item.item_id] = story
+    return story_of, spent / max(len(items), 1)
+
+
+def main() -> int:
+    """Print every table whose data is there; 2 when none is."""
+    directory = data_directory(sys.argv[1] if len(sys.argv) > 1 else None) / "dedup"
+    urls, pairs = directory / "urls.jsonl", directory / "pairs.jsonl.gz"
+    if not urls.is_file() and not pairs.is_file():
+        print(f"No labelled pairs in {directory}: give a directory or set AGGREGATOR_EVAL_DATA.")
+        return 2
+    if urls.is_file():
+        evaluate_urls(urls)
+    if pairs.is_file():
+        with gzip.open(pairs, "rt", encoding="utf-8") as lines:
+            rows = [json.loads(line) for line in lines]
+        evaluate_copies(rows)
+        evaluate_stories(rows)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
