@@ -20,7 +20,13 @@ from aggregator.config.kinds import shown
 from aggregator.config.problems import ConfigError, Place, Problem, did_you_mean
 from aggregator.config.validate import TOP_LEVEL, belongs, group_model, locate, validate
 from aggregator.config.variables import Confidential
-from aggregator.model.settings import FollowSettings, Settings, SourceSettings, ViewSettings
+from aggregator.model.settings import (
+    FetchingSettings,
+    FollowSettings,
+    Settings,
+    SourceSettings,
+    ViewSettings,
+)
 
 __all__ = ["ConfigError", "load_settings"]
 
@@ -70,6 +76,7 @@ class _Work:
     warnings: list[Problem]
     groups: dict[str, models.Group] = field(default_factory=dict)
     groups_at: dict[str, Place] = field(default_factory=dict)
+    group_trees: dict[str, Any] = field(default_factory=dict)
     sources: list[tuple[models.Source, MappingAt, str]] = field(default_factory=list)
     views: list[tuple[models.View, MappingAt, str]] = field(default_factory=list)
     source_trees: list[tuple[MappingAt, str]] = field(default_factory=list)
@@ -115,6 +122,7 @@ class _Work:
             self.problems.append(Problem(place, name, said, "keep each group in one file"))
             return
         self.groups_at[name] = place
+        self.group_trees[name] = given
         group, problems = validate(group_model(name), given, tree.values_at[name], name)
         self.problems += problems
         if group is not None:
@@ -164,16 +172,28 @@ class _Work:
             sources=tuple(one.made for one in self.placed_sources),
             views=tuple(one.made for one in self.placed_views),
         )
-        bundle = settings.fetching.ca_bundle
-        if bundle is not None and not Path(bundle).is_file():
-            place, at = self._at("fetching", Place(str(path)))
-            self.problems.append(Problem(place, f"{at}.ca_bundle", f"there is no file `{bundle}`"))
+        self._check_fetching(settings.fetching)
         if not self.view_trees:
             settings = replace(settings, views=(ViewSettings("all", "All sources"),))
         return self._overridden(settings, environ)
 
-    def _at(self, group: str, place: Place) -> tuple[Place, str]:
-        return self.groups_at.get(group, place), group
+    def _check_fetching(self, fetching: FetchingSettings) -> None:
+        if fetching.ca_bundle is not None and not Path(fetching.ca_bundle).exists():
+            said = f"there is no file `{fetching.ca_bundle}`"
+            self.problems.append(Problem(*self._in_group("fetching", "ca_bundle"), said))
+        if fetching.proxy is not None and not fetching.proxy_trusted:
+            self.problems.append(
+                Problem(
+                    *self._in_group("fetching", "proxy"),
+                    "a proxy dials in our place, where we cannot refuse private addresses",
+                    "say `proxy_trusted: yes` if the proxy refuses them",
+                )
+            )
+
+    def _in_group(self, group: str, setting: str) -> tuple[Place, str]:
+        """The place and path of a setting that is there."""
+        tree = self.group_trees[group]
+        return locate(tree, (setting,), self.groups_at[group], group)
 
     def _overridden(self, settings: Settings, environ: Mapping[str, str]) -> Settings:
         """What a container says by environment variables goes before the file."""

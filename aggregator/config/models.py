@@ -113,12 +113,14 @@ class Polling(Group):
     """How often sources are asked, and how many at once."""
 
     interval: Annotated[timedelta, duration(_MINUTE, 30 * _DAY)] | None = Field(
-        None, description="Time between polls of a source of which little is known yet."
+        None,
+        description="Time between polls of a source with about four items a day. Adaptive polling "
+        "asks busier sources more often and quieter ones less often.",
     )
     price: Price | None = Field(
         None,
-        description="How eager adaptive polling is: `frugal`, `normal`, `fresh`, or the interval "
-        "for a source with four items a day.",
+        description="How eager adaptive polling is: `frugal` doubles `interval`, `fresh` halves it; "
+        "a duration takes the place of these words.",
     )
     min_interval: Annotated[timedelta, duration(_MINUTE, _DAY)] | None = Field(
         None, description="Adaptive polling never asks more often than this."
@@ -166,11 +168,13 @@ class Fetching(Group):
     proxy: Proxy | None = Field(None, description="HTTP proxy for every request.")
     proxy_trusted: Flag | None = Field(
         None,
-        description="The proxy refuses private addresses itself, so names may be resolved there.",
+        description="The proxy itself refuses private addresses; without this, `proxy` is refused, "
+        "since we cannot see what it dials.",
     )
     ca_bundle: OptionalText = Field(
         None,
-        description="File with certificates to trust, relative to the configuration file.",
+        description="File or folder of certificates to trust besides the usual ones, "
+        "relative to the configuration file.",
     )
     timeout: Annotated[timedelta, duration(timedelta(seconds=1), timedelta(minutes=10))] | None = (
         Field(None, description="Longest time one request may take, redirects included.")

@@ -171,6 +171,14 @@ BROKEN = {
             "not `20`"
         ],
     ),
+    "a proxy past the address guard": (
+        "fetching:\n  proxy: http://proxy.example:3128\n  ca_bundle: no.pem\n",
+        [
+            "aggregator.yaml:2:10: fetching.proxy: a proxy dials in our place, where we cannot "
+            "refuse private addresses; say `proxy_trusted: yes` if the proxy refuses them",
+            "aggregator.yaml:3:14: fetching.ca_bundle: there is no file `no.pem`",
+        ],
+    ),
     "two documents": (
         "sources: []\n---\nviews: []\n",
         [

@@ -142,6 +142,7 @@ def test_every_setting_of_the_groups_arrives(load: Load) -> None:
           allow_networks: [10.0.0.0/8, "::1"]
           allow_ports: [8081, 9090]
           proxy: http://user:pw@proxy.example:3128
+          proxy_trusted: yes
           max_wire_bytes: 2.5 MB
           parse_memory: 1g
         """

@@ -54,7 +54,7 @@ def test_a_secret_prints_as_stars(load: Load) -> None:
         """\
         service: {token: "${PW}", admin_token: "${PW}"}
         storage: {url: "postgresql://u:${PW}@db/x"}
-        fetching: {proxy: "http://u:${PW}@proxy.example:3128"}
+        fetching: {proxy: "http://u:${PW}@proxy.example:3128", proxy_trusted: yes}
         sources:
           - id: a
             url: https://u:${PW}@example.org/feed
