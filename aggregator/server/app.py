@@ -51,15 +51,17 @@ def create_app(
         return _error(request, settings(), error)
 
     async def on_failure(request: Request, error: Exception) -> Response:
-        # Answered outside every middleware; Starlette raises the error again for the log.
+        # Answered outside every middleware; Starlette raises the error again for the log, and
+        # uvicorn then closes the connection.
         response = _error(request, settings(), HTTPException(500))
+        response.headers["Connection"] = "close"
         secure(MutableHeaders(raw=response.raw_headers))
         return response
 
     async def favicon(request: Request) -> Response:
         return FileResponse(_STATIC / "favicon.svg", media_type="image/svg+xml")
 
-    return Starlette(
+    app = Starlette(
         routes=[
             *Feeds(backend, settings, feed_max_age).routes(),
             *Health(backend, settings).routes(),
@@ -71,6 +73,8 @@ def create_app(
         middleware=[Middleware(SecureHeaders, settings=settings)],
         exception_handlers={HTTPException: on_http_error, Exception: on_failure},
     )
+    app.router.redirect_slashes = False  # Starlette builds that address from the Host header
+    return app
 
 
 def _error(request: Request, settings: Settings, error: HTTPException) -> Response:

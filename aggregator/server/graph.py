@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aggregator.model.pages import GraphNode, Neighbourhood
 
-WIDTH, HEIGHT = 720, 420  # user units
+WIDTH, HEIGHT = 720, 340  # user units
 _MOST = 14  # nodes; more cannot be read
 _LABEL = 30  # characters
 

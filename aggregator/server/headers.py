@@ -31,8 +31,8 @@ def secure(headers: MutableHeaders) -> None:
 class SecureHeaders:
     """ASGI middleware that adds them, and tells Starlette the configured sub-path.
 
-    A proxy may strip the sub-path or pass it on: Starlette matches routes either way, since it
-    removes `root_path` only from a path that starts with it.
+    A proxy may strip the sub-path or pass it on; what it stripped is put back, since an ASGI
+    `path` includes its `root_path`.
     """
 
     def __init__(self, app: ASGIApp, settings: Callable[[], Settings]) -> None:
@@ -49,5 +49,11 @@ class SecureHeaders:
                 secure(MutableHeaders(scope=message))
             await send(message)
 
-        scope["root_path"] = self.settings().service.root_path
+        root = self.settings().service.root_path
+        path = scope["path"]
+        if path == root:
+            scope["path"] = root + "/"
+        elif root and not path.startswith(root + "/"):
+            scope["path"] = root + path
+        scope["root_path"] = root
         await self.app(scope, receive, send_secured)

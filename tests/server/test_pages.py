@@ -1,0 +1,184 @@
+"""Pages for people: what they say, how they are linked, and that nothing on them can run."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from lxml import html
+
+from aggregator.model.pages import GraphNode, Neighbourhood
+from aggregator.server.graph import draw
+from tests.server.samples import SampleBackend, served, settings_of
+
+PAGES = ["/", "/about", "/views/all", "/sources/bay", "/items/1", "/login", "/nope"]
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/feeds/all.atom", "/opml", "/health/live", "/nope"])
+def test_every_answer_tells_crawlers_and_browsers_to_hold_back(open_site, path):
+    headers = open_site.get(path).headers
+    assert headers["x-robots-tag"] == "noindex"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    policy = headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "script-src" not in policy
+    assert "unsafe" not in policy
+
+
+def test_robots_are_sent_away(open_site):
+    assert open_site.get("/robots.txt").text == "User-agent: *\nDisallow: /\n"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_whole_html_without_script_or_inline_style(open_site, path):
+    tree = html.fromstring(open_site.get(path).text)
+    assert tree.get("lang") == "en"
+    assert tree.findtext(".//title")
+    assert len(tree.findall(".//main")) == 1
+    assert len(tree.findall(".//h1")) == 1
+    assert tree.xpath("//meta[@name='viewport']")
+    assert not tree.xpath("//script | //style | //@style | //@onclick | //@onerror | //iframe")
+    assert not tree.xpath("//img[not(@alt)]")
+
+
+def test_the_start_page_offers_every_view_in_every_format(open_site):
+    tree = html.fromstring(open_site.get("/").text)
+    offered = {
+        (link.get("type"), link.get("href")) for link in tree.xpath("//head/link[@rel='alternate']")
+    }
+    assert offered == {
+        (kind, f"http://news.example/feeds/{view}.{fmt}")
+        for view in ("all", "desk")
+        for fmt, kind in (
+            ("atom", "application/atom+xml"),
+            ("rss", "application/rss+xml"),
+            ("json", "application/feed+json"),
+        )
+    }
+    copied = set(tree.xpath("//*[@class='subscribe']//a/@href"))
+    assert copied == {href for _, href in offered}
+
+
+def test_the_start_page_shows_each_source_with_its_state_and_failures_first(open_site):
+    page = open_site.get("/").text
+    tree = html.fromstring(page)
+    states = [b.text for b in tree.xpath("//table//td/span[contains(@class, 'badge')]")]
+    assert states == ["Failing", "Gone", "Waiting", "OK", "OK", "Disabled"]
+    assert "4 failed polls in a row" in page
+    assert "the server answered 503" in page
+    assert '<time datetime="2026-03-01T12:47:00Z">1 Mar 2026, 12:47 UTC</time>' in page
+
+
+def test_the_start_page_says_loudly_that_a_configuration_was_refused(serve):
+    backend = SampleBackend(problem="config/aggregator.yaml:3:5: sources[0].url: <missing>")
+    with serve(backend) as client:
+        page = client.get("/").text
+    assert "aggregator.yaml:3:5: sources[0].url: &lt;missing&gt;" in page
+
+
+def test_a_view_lists_its_items_and_leads_to_older_ones(open_site):
+    tree = html.fromstring(open_site.get("/views/all").text)
+    titles = [a.text for a in tree.xpath("//ol[@class='items']//h3/a")]
+    assert titles == [item.title for item in SampleBackend().items]
+    (older,) = tree.xpath("//a[@rel='next']/@href")
+    assert older == "/views/all?before=a+b"
+    following = html.fromstring(open_site.get(older).text)
+    assert following.xpath("//a[text()='Newest']/@href") == ["/views/all"]
+    assert open_site.get("/views/all?before=nonsense").status_code == 404
+    assert open_site.get("/views/none").status_code == 404
+
+
+def test_a_source_shows_why_it_fails_its_polls_and_what_its_links_led_to(open_site):
+    page = open_site.get("/sources/bay").text
+    for words in ("4 failed polls in a row", "HTTP status 503", "refused: robots", "Why then"):
+        assert words in page
+    assert open_site.get("/sources/none").status_code == 404
+
+
+def test_an_item_shows_related_links_copies_versions_and_decisions(open_site):
+    page = open_site.get("/items/1").text
+    assert "Also in Gull Daily, Coast Wire" in "".join(html.fromstring(page).itertext())
+    for words in (
+        "another site, and the policy is same_site",
+        "<del>seven</del>",
+        "<ins>six</ins>",
+        "share 94 % of their passages",
+        "one link deep",
+        'class="graph"',
+    ):
+        assert words in page
+
+
+@pytest.mark.parametrize("number", ["12345", "9" * 30, "-1", "x"])
+def test_an_unknown_item_is_a_helpful_404(open_site, number):
+    answer = open_site.get(f"/items/{number}")
+    assert answer.status_code == 404
+    assert "lists every view and source" in answer.text
+
+
+def test_hostile_texts_stay_texts(serve):
+    attack = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'\u202e"
+    item = served(
+        1,
+        title=attack,
+        author=attack,
+        link="javascript:alert(1)",
+        language='en"><script>',
+        categories=(attack,),
+        html=None,
+        text=attack,
+        comments="javascript:alert(1)",
+        image="javascript:alert(1)",
+    )
+    with serve(SampleBackend(items=(item,))) as client:
+        for path in ("/views/all", "/items/1", "/sources/harbour"):
+            page = client.get(path).text
+            tree = html.fromstring(page)
+            assert not tree.xpath("//script | //@onerror")
+            assert not [u for u in tree.xpath("//@href | //@src") if u.startswith("java")]
+            assert attack.split("'", maxsplit=1)[0] in "".join(tree.itertext())
+
+
+def test_a_sub_path_works_whether_the_proxy_strips_it_or_not(serve):
+    with serve(settings=settings_of(base_url="https://news.example/sub/path")) as client:
+        for prefix in ("", "/sub/path"):
+            start = client.get(prefix + "/")
+            assert start.status_code == 200
+            tree = html.fromstring(start.text)
+            assert tree.xpath("//link[@rel='stylesheet']/@href") == ["/sub/path/static/style.css"]
+            assert client.get(prefix + "/static/style.css").status_code == 200
+            assert client.get(prefix + "/feeds/all.atom").status_code == 200
+            assert client.get(prefix + "/items/1").status_code == 200
+        inner = {u for u in tree.xpath("//body//@href") if not re.match("https?:|#", u)}
+        assert all(u.startswith("/sub/path/") for u in inner)
+        assert client.get("/sub/path").status_code == 200
+        assert client.get("/sub/pathology").status_code == 404
+        assert client.get("/sub/path/views/").status_code == 404
+
+
+def test_health_says_alive_and_ready_or_why_not(open_site, serve):
+    assert open_site.get("/health/live").text == "ok\n"
+    ready = open_site.get("/health/ready")
+    assert ready.status_code == 200
+    assert ready.json() == {
+        "ready": True,
+        "checks": [{"name": "database", "ok": True, "detail": "answers"}],
+    }
+    assert open_site.get("/metrics").text == "aggregator_up 1\n"
+    with serve(SampleBackend(is_ready=False)) as client:
+        assert client.get("/health/ready").status_code == 503
+
+
+def test_a_large_neighbourhood_is_cut_and_a_lonely_item_has_no_picture():
+    centre = GraphNode("me", "Me", "self", 1)
+    others = tuple(GraphNode(str(n), "x" * 500, "related", n) for n in range(10_000))
+    edges = tuple(("me", node.key, "related") for node in others)
+    picture = draw(Neighbourhood((centre, *others), edges))
+    assert picture is not None
+    assert len(picture.dots) == 15
+    assert len(picture.lines) == 14
+    assert picture.hidden == 9_986
+    assert all(0 <= d.x <= picture.width and 0 <= d.y <= picture.height for d in picture.dots)
+    assert draw(Neighbourhood((centre,))) is None
