@@ -184,9 +184,8 @@ class Fetcher:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close idle connections and the resolver's threads."""
+        """Close idle connections."""
         await self._client.aclose()
-        self._resolver.close()
 
     async def fetch(self, request: FetchRequest) -> FetchResult:
         """Fetch one URL. A failure is a result; only cancellation and `HostSlots` raise."""

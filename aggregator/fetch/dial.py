@@ -8,6 +8,7 @@ layers above buffer.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 import time
@@ -271,7 +272,7 @@ class Dialler(httpcore.AsyncNetworkBackend):
                 failure = "connect timed out"
                 continue
             except OSError as error:
-                failure = (error.strerror or "connect failed").lower()
+                failure = os.strerror(error.errno).lower() if error.errno else "connect failed"
                 continue
             self.stream = stream
             self._exchange.connect = (time.monotonic() - started) * 1000

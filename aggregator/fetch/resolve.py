@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
-from concurrent.futures import ThreadPoolExecutor
+import threading
 from datetime import timedelta
 from ipaddress import ip_address
 from typing import Protocol
@@ -26,28 +27,23 @@ class Resolver(Protocol):
         """
         ...
 
-    def close(self) -> None:
-        """Stop taking questions."""
-        ...
-
 
 class SystemResolver:
-    """`getaddrinfo` in a small thread pool of its own: a hanging DNS server must not take the
-    threads that the database needs."""
+    """`getaddrinfo` in a few daemon threads of its own: a hanging DNS server must take neither
+    the threads that the database needs nor the seconds in which the program is to end."""
 
     def __init__(self, limit: timedelta) -> None:
         self._limit = limit.total_seconds()
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="resolve")
+        self._free = asyncio.Semaphore(_THREADS)
 
     async def resolve(self, host: str, port: int) -> tuple[str, ...]:
         """See `Resolver.resolve`. Numeric hosts in every form of inet_aton cost no question."""
         literal = numeric_address(host)
         if literal is not None:
             return (literal,)
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._limit):
-                found = await loop.run_in_executor(self._threads, _getaddrinfo, host, port)
+                found = await self._ask(host, port)
         except TimeoutError as error:
             raise FetchFailed(FetchError.DNS, f"no DNS answer for {host} in time") from error
         except (OSError, UnicodeError) as error:
@@ -56,9 +52,31 @@ class SystemResolver:
             raise FetchFailed(FetchError.DNS, f"{host} has no address")
         return found
 
-    def close(self) -> None:
-        """See `Resolver.close`. Questions under way are abandoned."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+    async def _ask(self, host: str, port: int) -> tuple[str, ...]:
+        await self._free.acquire()  # given back when the thread ends, however long it hangs
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[tuple[str, ...]] = loop.create_future()
+
+        def ask() -> None:
+            found: tuple[str, ...] | Exception
+            try:
+                found = _getaddrinfo(host, port)
+            except (OSError, UnicodeError) as error:
+                found = error
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(tell, found)
+
+        def tell(found: tuple[str, ...] | Exception) -> None:
+            self._free.release()
+            if answer.done():
+                return
+            if isinstance(found, Exception):
+                answer.set_exception(found)
+            else:
+                answer.set_result(found)
+
+        threading.Thread(target=ask, name=f"resolve {host}", daemon=True).start()
+        return await answer
 
 
 def numeric_address(host: str) -> str | None:

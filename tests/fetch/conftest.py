@@ -54,9 +54,6 @@ class Names:
             return tuple(str(address) for address in answers)
         return tuple(answers.pop(0) if len(answers) > 1 else answers[0])
 
-    def close(self) -> None:
-        """Nothing to close."""
-
 
 class Slots:
     """Host budgets in memory: what was taken and given back, in order."""
@@ -105,7 +102,7 @@ class Client:
     """Fetches from a test that is no coroutine; one event loop and one `Fetcher`."""
 
     def __init__(self, **options: Any) -> None:
-        self._runner = asyncio.Runner()
+        self._runner = asyncio.Runner(loop_factory=options.pop("loop", None))
         options.setdefault("slots", None)
         options.setdefault("allow_networks", [OWN])
         options.setdefault("user_agent", USER_AGENT)

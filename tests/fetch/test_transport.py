@@ -9,6 +9,7 @@ from ipaddress import ip_network
 
 import pytest
 import trustme
+import uvloop
 
 from aggregator.model.http import FetchError, FetchRequest, HostBusy, RequestKind
 from tests.fetch.conftest import Client, Names, Slots, limits
@@ -173,3 +174,37 @@ def test_fetches_of_many_origins_run_side_by_side(clients: Callable[..., Client]
         requests = [FetchRequest(origin.url("/")) for origin in (first, second) for _ in range(5)]
         assert [result.body for result in client.all(*requests)] == [b"x"] * 10
         assert first.most_in_flight > 1
+
+
+def test_on_uvloop_connections_behave_the_same(
+    origin: Origin, secure: Origin, tls_client: Callable[..., Client]
+) -> None:
+    async def drip(wire: Wire) -> None:
+        await wire.drip(b"HTTP/1.1 200 OK\r\n" + b"X" * 999, 0.02)
+
+    async def reset(wire: Wire) -> None:
+        await wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
+        wire.reset()
+
+    async def tunnel(wire: Wire) -> None:
+        await wire.tunnel("127.0.0.1", secure.port)
+
+    for server in (origin, secure):
+        server.answer("/feed", body=b"x" * 3_000_000)
+    origin.route("/drip", drip)
+    origin.route("/reset", reset)
+    client = tls_client(loop=uvloop.new_event_loop, limits=limits(2.0))
+    for server, host in ((origin, None), (secure, "feeds.example")):
+        for _ in range(2):
+            assert client.get(server.url("/feed", host=host)).decoded_bytes == 3_000_000
+        assert server.connections == 1
+    assert client.get(origin.url("/drip")).error is FetchError.TIMEOUT
+    assert client.get(origin.url("/reset")).error is FetchError.PROTOCOL
+    assert client.get("http://127.0.0.1:1/").error is FetchError.CONNECT
+    with Origin("127.0.0.1", greeting=reply(400)) as plain:
+        result = client.get(plain.url("/").replace("http:", "https:"))
+        assert result.error is FetchError.TLS
+    with Origin("127.0.0.2") as proxy:
+        proxy.route(f"feeds.example:{secure.port}", tunnel)
+        proxied = tls_client(loop=uvloop.new_event_loop, proxy=proxy.url(""), proxy_trusted=True)
+        assert proxied.get(secure.url("/feed", host="feeds.example")).error is None
