@@ -14,9 +14,10 @@ import multiprocessing
 import os
 import pickle
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from concurrent.futures.process import BrokenProcessPool
-from typing import ParamSpec, TypeVar
+from typing import TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -38,7 +39,6 @@ __all__ = [
     "WorkerTimeout",
 ]
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 _MIB = 1024 * 1024
@@ -82,9 +82,10 @@ class WorkerPool:
         self._workers = workers
         self._idle: asyncio.Queue[ProcessPool | None] | None = None
         self._all: set[ProcessPool] = set()
+        self._running: set[Future[bytes]] = set()
         self._closed = False
 
-    async def run(self, fn: Callable[P, T], *args: P.args, timeout: float = 10.0) -> T:
+    async def run(self, fn: Callable[..., T], *args: object, timeout: float = 10.0) -> T:
         """`fn(*args)` from a worker process. `fn`, arguments and result must be picklable.
 
         Args:
@@ -122,6 +123,8 @@ class WorkerPool:
     async def close(self) -> None:
         """Kill what still runs (those tasks raise `WorkerClosed`) and wait until all have ended."""
         self._closed = True
+        for future in tuple(self._running):
+            future.cancel()  # Pebble leaves it pending for ever when its pool is stopped
         pools, self._all = self._all, set()
         await asyncio.gather(*(asyncio.to_thread(_end, pool) for pool in pools))
 
@@ -154,11 +157,12 @@ class WorkerPool:
         self, pool: ProcessPool, fn: Callable[..., T], args: tuple[object, ...], seconds: float
     ) -> T:
         # The first task of a pool starts its process, and the first of all the fork server.
-        future = await asyncio.to_thread(
+        future: Future[bytes] = await asyncio.to_thread(
             pool.schedule, worker.perform, args=(fn, args), timeout=seconds
         )
+        self._running.add(future)
         try:
-            result: T = await asyncio.wait_for(asyncio.wrap_future(future), seconds + _START_GRACE)
+            pickled = await asyncio.wait_for(asyncio.wrap_future(future), seconds + _START_GRACE)
         except FutureTimeout as error:
             if future.cancelled():  # our own patience ended, the worker never answered
                 raise
@@ -171,6 +175,8 @@ class WorkerPool:
             if self._closed:
                 raise WorkerClosed("the pool was closed") from None
             raise
+        finally:
+            self._running.discard(future)
         result: T = pickle.loads(pickled)  # noqa: S301 - written by our own worker
         return result
 
@@ -182,5 +188,5 @@ class WorkerPool:
 
 
 def _end(pool: ProcessPool) -> None:
-    pool.stop()
+    pool.stop()  # type: ignore[no-untyped-call]
     pool.join()

@@ -9,6 +9,7 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
+from multiprocessing.forkserver import _forkserver
 from typing import Any
 
 _PR_SET_PDEATHSIG = 1
@@ -46,12 +47,25 @@ def start(owner: int, max_memory: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    _let_the_server_notice()
     if os.getppid() == 1 or not _is_alive(owner):
         os._exit(0)
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = max_memory if hard == resource.RLIM_INFINITY else min(max_memory, hard)
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _let_the_server_notice() -> None:
+    """Close our end of the pipe by which the fork server learns that its owner is gone.
+
+    Python hands a copy to every child, so that children may start children; with it a worker would
+    keep its own server alive for ever after the owner was killed.
+    """
+    descriptor = getattr(_forkserver, "_forkserver_alive_fd", None)
+    if isinstance(descriptor, int):
+        os.close(descriptor)
+        setattr(_forkserver, "_forkserver_alive_fd", None)  # noqa: B010 - private to Python
 
 
 def perform(function: Callable[..., Any], args: tuple[Any, ...]) -> bytes:

@@ -162,7 +162,7 @@ def test_a_cancelled_task_frees_its_worker() -> None:
 def test_large_results_and_results_that_cannot_travel() -> None:
     async def scene(pool: WorkerPool) -> None:
         assert len(await pool.run(tasks.big, 20_000_000)) == 20_000_000
-        with pytest.raises(Exception, match="(?i)pickle|local object"):
+        with pytest.raises(Exception, match="pickle"):
             await pool.run(tasks.give_a_function)
         assert await pool.run(tasks.add, 1, 1) == 2
 
