@@ -162,36 +162,46 @@ def read_poll(value: Any) -> PollMode:
     """`adaptive`, a duration, or `cron: …` (also as a mapping, which needs no quotes around it)."""
     expected = "`adaptive`, a duration such as `30m`, or `cron: …`"
     if isinstance(value, dict):
-        unknown = [key for key in value if key != "cron"]
-        if unknown or "cron" not in value:
+        if set(value) != {"cron"}:
             raise wrong(f"expected {expected}, not {shown(value)}")
-        return PollMode(cron=_cron(as_text(value["cron"], "a cron line")))
+        return PollMode(cron=_cron(value["cron"]))
     text = as_text(value, expected).strip()
     if text.casefold() == "adaptive":
         return PollMode()
     if text.casefold().startswith("cron"):
-        return PollMode(cron=_cron(text[4:].lstrip(" :")))
+        line = text[4:].lstrip(" :")
+        hidden = isinstance(value, Confidential)
+        return PollMode(cron=_cron(Confidential(line, value.values) if hidden else line))
     interval = read_duration(
         value, least=timedelta(seconds=1), most=timedelta(days=30), expected=expected
     )
     return PollMode(interval=interval)
 
 
-@lru_cache(maxsize=1024)
-def _cron(line: str) -> str:
-    from apscheduler.triggers.cron import CronTrigger
-
-    fields = line.split()
+def _cron(value: Any) -> str:
+    """A cron line that the schedule can read and that comes due some day."""
+    fields = as_text(value, "a cron line").split()
     if len(fields) != 5:
         raise wrong(
             "a cron line has five fields (minute, hour, day, month, day of week), "
             f"not {len(fields)}"
         )
+    line = " ".join(fields)
+    problem = _cron_problem(line)
+    if problem is not None:
+        raise wrong("is no cron line" if isinstance(value, Confidential) else problem)
+    return line
+
+
+@lru_cache(maxsize=1024)
+def _cron_problem(line: str) -> str | None:
+    from aggregator.schedule.cron import check_cron  # APScheduler is slow to import
+
     try:
-        CronTrigger.from_crontab(line, timezone="UTC")
+        check_cron(line)
     except ValueError as error:
-        raise wrong(f"is no cron line: {error}") from None
-    return " ".join(fields)
+        return f"is no cron line: {error}"
+    return None
 
 
 Poll = Annotated[

@@ -119,8 +119,8 @@ class Polling(Group):
     )
     price: Price | None = Field(
         None,
-        description="How eager adaptive polling is: `frugal` doubles `interval`, `fresh` halves it; "
-        "a duration takes the place of these words.",
+        description="How eager adaptive polling is: `frugal` doubles `interval`, `fresh` "
+        "halves it; a duration takes the place of these words.",
     )
     min_interval: Annotated[timedelta, duration(_MINUTE, _DAY)] | None = Field(
         None, description="Adaptive polling never asks more often than this."

@@ -39,7 +39,6 @@ async def changed_files(paths: Iterable[str | Path]) -> AsyncIterator[None]:
             debounce=_SETTLE_MS,
             step=_STEP_MS,
             recursive=False,
-            raise_interrupt=False,
         ):
             yield
             if wanted.folders() != folders:

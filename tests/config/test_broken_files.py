@@ -135,6 +135,13 @@ BROKEN = {
             "(minute, hour, day, month, day of week), not 4"
         ],
     ),
+    "a cron line that never comes due": (
+        "sources:\n  - id: a\n    url: https://example.org/f\n    poll: {cron: 0 0 31 2 *}\n",
+        [
+            "aggregator.yaml:4:11: sources[0].poll: is no cron line: "
+            "cron line '0 0 31 2 *' never comes due"
+        ],
+    ),
     "sources by name instead of as a list": (
         "sources:\n  bbc: https://example.org/feed\n",
         [

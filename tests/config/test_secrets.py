@@ -142,6 +142,8 @@ BROKEN_WITH_SECRETS = (
     "sources: [{id: a, url: 'https://u:${PW}@example.org/x', auth: {username: a, password: b}}]",
     "sources: [{id: a, url: 'https://example.org/${PW}'}, {id: b, url: 'https://example.org/${PW}'}]",
     "views: [{id: a, sources: ['${PW}'], mode: '${PW}'}]",
+    "defaults: {poll: 'cron: ${PW} * * * *'}",
+    "defaults: {poll: {cron: '* * * * ${PW}'}}",
     "views: ['${PW}']",
     "sources: '${PW}'",
     "include: '${PW}/x'",

@@ -1,0 +1,71 @@
+"""The sources as OPML 2.0."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lxml import etree
+
+from aggregator.model.settings import Secret, SourceSettings
+from aggregator.publish.opml import render_opml
+
+NEWS = SourceSettings(
+    "news", "https://example.org/feed?a=1&b=2", title="News & <more>", tags=("world", "a/b")
+)
+
+
+def outlines(data: bytes) -> list[dict[str, str]]:
+    return [dict(one.attrib) for one in etree.fromstring(data).iter("outline")]
+
+
+def test_a_source_stands_under_its_first_tag_with_all_its_tags_as_categories() -> None:
+    other = replace(NEWS, id="other", title=None, url="https://example.org/2", tags=("world",))
+    lone = replace(NEWS, id="lone", title=None, url="https://example.org/3", tags=())
+    data = render_opml([NEWS, lone, other], "Desk", titles={"other": "Its own"})
+    root = etree.fromstring(data)
+    assert (root.tag, root.get("version")) == ("opml", "2.0")
+    assert root.findtext("head/title") == "Desk"
+    (folder,) = root.findall("body/outline[@text='world']")
+    assert [dict(one.attrib) for one in folder] == [
+        {
+            "type": "rss",
+            "text": "News & <more>",
+            "title": "News & <more>",
+            "xmlUrl": "https://example.org/feed?a=1&b=2",
+            "category": "world,a/b",
+        },
+        {
+            "type": "rss",
+            "text": "Its own",
+            "title": "Its own",
+            "xmlUrl": "https://example.org/2",
+            "category": "world",
+        },
+    ]
+    assert root.find("body/outline[@xmlUrl='https://example.org/3']").get("text") == "lone"
+
+
+def test_no_secret_is_written_unless_asked_for() -> None:
+    sources = [
+        replace(NEWS, id="a", url="https://example.org/t0k3n/feed", url_is_secret=True),
+        replace(NEWS, id="b", auth=(Secret("me"), Secret("p w")), headers={"X-Key": Secret("h1")}),
+    ]
+    public = render_opml(sources, "Desk").decode()
+    assert "t0k3n" not in public
+    assert "p%20w" not in public
+    assert [one["xmlUrl"] for one in outlines(public.encode()) if "xmlUrl" in one] == [NEWS.url]
+    private = render_opml(sources, "Desk", with_secrets=True)
+    assert [one["xmlUrl"] for one in outlines(private) if "xmlUrl" in one] == [
+        "https://example.org/t0k3n/feed",
+        "https://me:p%20w@example.org/feed?a=1&b=2",
+    ]
+    assert b"h1" not in private
+
+
+def test_hostile_text_stays_well_formed() -> None:
+    nasty = replace(NEWS, title="]]>\x00\x0b<b>\ud800\ufffe\n\u202e &amp;", tags=('"<\x01>',))
+    assert outlines(render_opml([nasty], "\x00x"))[1]["text"] == "]]><b> \u202e &amp;"
+
+
+def test_the_same_sources_give_the_same_bytes() -> None:
+    assert render_opml([NEWS], "x") == render_opml([NEWS], "x")
