@@ -16,6 +16,7 @@ import calendar
 import gzip
 import json
 import os
+import random
 import re
 import statistics
 import sys
@@ -24,12 +25,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from aggregator.identity.copies import comparable, compare
+from aggregator.identity.copies import ComparableText, comparable, compare
+from aggregator.identity.groups import choose_group
 from aggregator.identity.stories import RecentStories, story_item
-from aggregator.model.copies import StoryThresholds
+from aggregator.model.copies import CopyThresholds, StoryThresholds, TextOfItem
 from aggregator.urls.key import url_key
 
 # Pairs whose sameness no rule over the two strings can know: opaque ids, other publishers.
@@ -128,6 +131,68 @@ def evaluate_copies(rows: list[Mapping[str, Any]]) -> None:
     )
 
 
+def evaluate_stream(rows: list[Mapping[str, Any]]) -> None:
+    """Group all texts as they would arrive, in two orders, through the index of fingerprints.
+
+    The sources are unknown, so that nothing is learned; groups are joined as the store joins them.
+    """
+    texts = list(dict.fromkeys(side["text"] for row in rows for side in (row["a"], row["b"])))
+    prepared = {number: comparable(text) for number, text in enumerate(texts)}
+    number_of = {text: number for number, text in enumerate(texts)}
+    orders = []
+    for seed in (1, 2):
+        order = random.Random(seed).sample(range(len(texts)), len(texts))
+        orders.append(group_in_order(order, texts, prepared))
+    tally = Tally()
+    for row in rows:
+        a, b = number_of[row["a"]["text"]], number_of[row["b"]["text"]]
+        if a != b:
+            tally.add(row["kind"], row["same"], orders[0][a] == orders[0][b])
+    first, second = (grouped_pairs(groups) for groups in orders)
+    agree = len(first & second) / max(len(first | second), 1)
+    print(f"Stream of {len(texts)} texts in random order: {tally.line()}")
+    print(*tally.table(), sep="\n")
+    print(f"  grouped pairs {len(first)}; two orders agree on {agree:.2%} of them\n")
+
+
+def group_in_order(
+    order: list[int], texts: list[str], prepared: Mapping[int, ComparableText]
+) -> dict[int, int]:
+    """Place texts one by one. Returns item -> group."""
+    limits = CopyThresholds()
+    postings: defaultdict[int, list[int]] = defaultdict(list)
+    group_of: dict[int, int] = {}
+    members: defaultdict[int, list[int]] = defaultdict(list)
+    for number in order:
+        prints = prepared[number].fingerprints
+        shared: Counter[int] = Counter()
+        for value in prints:
+            if len(postings[value]) <= limits.max_postings:
+                shared.update(postings[value])
+            postings[value].append(number)
+        candidates = [
+            TextOfItem(n, "", texts[n], group_of[n], source_items=50, shared_fingerprints=count)
+            for n, count in shared.most_common(limits.max_candidates)
+        ]
+        new = TextOfItem(number, "", texts[number], source_items=50)
+        found = choose_group(new, candidates, limits, prepared=prepared)
+        group = number if found.group is None else found.group
+        members[group].append(number)
+        for other in found.also:
+            members[group] += members.pop(other)
+        for member in members[group]:
+            group_of[member] = group
+    return group_of
+
+
+def grouped_pairs(group_of: Mapping[int, int]) -> set[tuple[int, int]]:
+    """Every pair of items that are in one group."""
+    members: defaultdict[int, list[int]] = defaultdict(list)
+    for number in sorted(group_of):
+        members[group_of[number]].append(number)
+    return {pair for group in members.values() for pair in combinations(group, 2)}
+
+
 def dateline(text: str) -> datetime | None:
     """The day a wire text says it was sent; the year does not matter here."""
     found = _DATELINE.search(text[:120])
@@ -209,6 +274,7 @@ def main() -> int:
         with gzip.open(pairs, "rt", encoding="utf-8") as lines:
             rows = [json.loads(line) for line in lines]
         evaluate_copies(rows)
+        evaluate_stream(rows)
         evaluate_stories(rows)
     return 0
 

@@ -33,9 +33,17 @@ class ComparableText:
     shingles: tuple[int, ...]
     numbers: frozenset[str]
     numeric_share: float
-    opening_dates: frozenset[str]
-    dates: frozenset[str]
     paragraphs: tuple[Paragraph, ...]
+
+    @property
+    def opening_dates(self) -> frozenset[str]:
+        """Days named in the opening, as `MM-DD`: what a report is about."""
+        return frozenset(_dates(self.words[:_OPENING]))
+
+    @property
+    def dates(self) -> frozenset[str]:
+        """Days named anywhere."""
+        return frozenset(_dates(self.words))
 
     @property
     def fingerprints(self) -> tuple[int, ...]:
@@ -61,7 +69,7 @@ def comparable(text: str, boilerplate: frozenset[int] = frozenset()) -> Comparab
     )[:_MAX_WORDS]
     vocabulary = set(tokens)
     numbers = frozenset(_GROUPING.sub("", word) for word in vocabulary if is_number(word))
-    grams = sum(1 for word in vocabulary if is_unspaced(word))
+    grams = 0 if text.isascii() else sum(map(is_unspaced, vocabulary))
     # Two overlapping grams stand for about one word of a script with spaces.
     weight = len(vocabulary) - grams / 2
     return ComparableText(
@@ -69,8 +77,6 @@ def comparable(text: str, boilerplate: frozenset[int] = frozenset()) -> Comparab
         shingles=shingles(tokens),
         numbers=numbers,
         numeric_share=len(numbers) / weight if weight else 0.0,
-        opening_dates=frozenset(_dates(tokens[:_OPENING])),
-        dates=frozenset(_dates(tokens)),
         paragraphs=found,
     )
 
@@ -122,8 +128,8 @@ def compare(
         numbers_shared=_first(a.numbers & b.numbers),
         numbers_only_a=_first(a.numbers - b.numbers),
         numbers_only_b=_first(b.numbers - a.numbers),
-        dates_a=tuple(sorted(a.opening_dates)),
-        dates_b=tuple(sorted(b.opening_dates)),
+        dates_a=tuple(sorted(a.opening_dates)) if asked else (),
+        dates_b=tuple(sorted(b.opening_dates)) if asked else (),
         vetoes=vetoes,
     )
     return CopyDecision(score >= needed and not vetoes, score, reason, evidence)
@@ -157,12 +163,8 @@ def _vetoes(a: ComparableText, b: ComparableText, limits: CopyThresholds) -> tup
     fewer = min(len(a.numbers), len(b.numbers))
     if fewer and len(a.numbers & b.numbers) / fewer < limits.numbers_agreement:
         found.append("numbers")
-    if (
-        a.opening_dates
-        and b.opening_dates
-        and not a.opening_dates & b.dates
-        and not b.opening_dates & a.dates
-    ):
+    days_a, days_b = a.opening_dates, b.opening_dates
+    if days_a and days_b and not days_a & b.dates and not days_b & a.dates:
         found.append("dates")
     return tuple(found)
 

@@ -45,11 +45,10 @@ def winnow(hashes: Sequence[int]) -> tuple[int, ...]:
         return ()
     count = len(hashes)
     picked: dict[int, None] = {}
-    smallest = -1  # place of the current minimum
+    smallest = -WINDOW  # place of the current minimum; none yet
     for end in range(min(WINDOW, count) - 1, count):
-        begin = max(0, end - WINDOW + 1)
-        if smallest < begin:
-            smallest = begin
+        if smallest <= end - WINDOW:
+            smallest = begin = end - WINDOW + 1 if end >= WINDOW else 0
             for place in range(begin + 1, end + 1):
                 if hashes[place] <= hashes[smallest]:
                     smallest = place

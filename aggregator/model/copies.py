@@ -62,7 +62,7 @@ class CopyEvidence:
     numbers_shared: tuple[str, ...] = ()  # the first twenty of each
     numbers_only_a: tuple[str, ...] = ()
     numbers_only_b: tuple[str, ...] = ()
-    dates_a: tuple[str, ...] = ()  # `MM-DD`, of the opening
+    dates_a: tuple[str, ...] = ()  # `MM-DD`, of the opening, where the guard looked
     dates_b: tuple[str, ...] = ()
     vetoes: tuple[str, ...] = ()  # numbers | dates | short
 
