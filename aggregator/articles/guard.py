@@ -71,7 +71,11 @@ def prepared(page: bytes | str, content_type: str | None = None) -> str:
 
 
 def _decoded(body: bytes, content_type: str | None) -> str:
-    for mark, name in ((codecs.BOM_UTF8, "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+    for mark, name in (
+        (codecs.BOM_UTF8, "utf-8"),
+        (b"\xff\xfe", "utf-16-le"),
+        (b"\xfe\xff", "utf-16-be"),
+    ):
         if body.startswith(mark):
             return body[len(mark) :].decode(name, "replace")
     declared = []

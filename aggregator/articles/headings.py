@@ -33,9 +33,7 @@ class Reading:
     tail: str = ""
 
 
-_EDGES = re.compile(r"^[\W_]+|[\W_]+$")
 _COUNT = re.compile(r"[\W_]*\(?\d{1,3}\)?[\W_]*$")
-_SPACE = re.compile(r"\s+")
 _PARTS = re.compile(r"[|/·•｜／]")
 _MAX_OPEN_WORDS = 4  # how far an open phrase may go on
 
@@ -43,7 +41,7 @@ _MAX_OPEN_WORDS = 4  # how far an open phrase may go on
 def normalised(text: str) -> str:
     """Case, spaces, quotes and outer punctuation removed, combining marks kept."""
     text = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    text = _SPACE.sub(" ", text).strip()
+    text = " ".join(text.split())
     start, stop = 0, len(text)
     while start < stop and not _word(text[start]):
         start += 1
@@ -91,7 +89,7 @@ class Phrases:
 
     def end(self, text: str) -> str:
         """An open phrase that `text` ends with, or ""."""
-        return next((phrase for phrase in self._ends if text.endswith(phrase)), "")
+        return next((p for p in self._ends if text.endswith(p)), "") if self._ends else ""
 
 
 @cache
@@ -101,8 +99,11 @@ def _phrases(name: str) -> Phrases:
 
 
 @cache
-def _topical() -> tuple[str, ...]:
-    return tuple(sorted(_phrases("topical").exact, key=len, reverse=True))
+def _topical() -> dict[str, list[str]]:
+    by_first: dict[str, list[str]] = {}
+    for phrase in sorted(_phrases("topical").exact, key=len, reverse=True):
+        by_first.setdefault(phrase[:2], []).append(phrase)
+    return by_first
 
 
 @lru_cache(maxsize=16_384)
@@ -148,7 +149,7 @@ def _read(plain: str) -> Reading | None:
 
 
 def _read_topical(plain: str) -> Reading | None:
-    for phrase in _topical():
+    for phrase in _topical().get(plain[:2], ()):
         if plain.startswith(phrase) and plain[len(phrase) : len(phrase) + 1] in (" ", ":"):
             tail = normalised(plain[len(phrase) :])
             if tail in _phrases("this").exact:

@@ -14,7 +14,7 @@ _LISTS = frozenset(
     category categories categoria categorias kategorie kategorien rubrik rubriken section sections
     author authors autor autoren autores auteur auteurs autore autori redakteur redaktion journalist
     journalists reporter reporters byline bylines by profile profiles profil people person personen
-    staff contributor contributors columnist columnists user users team redactor firma
+    staff korrespondenten correspondents correspondent corresponsales contributor contributors columnist columnists user users team redactor firma
     search suche buscar recherche cerca zoeken szukaj login signin sign-in register account konto
     registration subscribe subscription subscriptions subs abo abonnement abonnements newsletter
     newsletters podcast podcasts app apps shop store jobs job stellenmarkt contact kontakt contacto
@@ -23,7 +23,9 @@ _LISTS = frozenset(
     e-paper cart donate spenden share print comments comment emne emner amne etiqueta etiquetas
     tagi temat tematy tema-dnya""".split()
 )
-_FILES = re.compile(r"\.(?:jpe?g|png|gif|webp|svg|mp3|mp4|pdf|zip|xml|rss|ics|css|js|exe|apk)$", re.I)
+_FILES = re.compile(
+    r"\.(?:jpe?g|png|gif|webp|svg|mp3|mp4|pdf|zip|xml|rss|ics|css|js|exe|apk)$", re.I
+)
 _SERVICES = re.compile(
     r"(?:^|\.)(?:facebook|twitter|x|linkedin|pinterest|reddit|instagram|tiktok|youtube|youtu|t|"
     r"whatsapp|telegram|vk|ok|weibo|tumblr|flipboard|threads|bsky|line|getpocket|mastodon|"
@@ -64,7 +66,11 @@ def leads_to_article(anchor: Anchor) -> bool:
         return False
     path = unquote(parts.path)
     segments = [s for s in path.lower().split("/") if s]
-    if not segments or segments[-1].startswith(("index.", "default.", "home.")) and len(segments) == 1:
+    if (
+        not segments
+        or segments[-1].startswith(("index.", "default.", "home."))
+        and len(segments) == 1
+    ):
         return bool(re.search(r"\d{3,}|[?&]p=", "?" + parts.query))
     slug = bool(_SLUG.search(segments[-1])) or bool(_SLUG.search(path.rsplit("/", 2)[-1]))
     listed = any(s in _LISTS for s in segments)

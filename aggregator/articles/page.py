@@ -83,7 +83,7 @@ class Page:
                     break
             elif parts and self.tag[i] in BLOCKS:
                 parts.append(" ")
-        return _SPACE.sub(" ", "".join(parts)).strip()
+        return " ".join("".join(parts).split())
 
     def children(self, node: int) -> list[int]:
         """Positions of the child nodes."""
@@ -194,8 +194,13 @@ def _walk(page: Page, base: str) -> None:
             break
         if node.is_text_node:
             piece = node.text_content or ""
-            collapsed = _SPACE.sub(" ", piece)
-            if collapsed and collapsed != " ":
+            collapsed = " ".join(piece.split())
+            if collapsed:
+                size = len(collapsed)
+                if piece[0].isspace():
+                    collapsed = " " + collapsed
+                if piece[-1].isspace():
+                    collapsed += " "
                 position = len(tag)
                 tag.append("-text")
                 names.append("")
@@ -205,7 +210,6 @@ def _walk(page: Page, base: str) -> None:
                 chars.append(total)
                 link_chars.append(linked)
                 in_link.append(link)
-                size = len(collapsed.strip())
                 total += size
                 if link >= 0:
                     linked += size
@@ -274,4 +278,4 @@ def _anchor_text(page: Page, node: int) -> str:
             if page.tag[i] in ("img", "amp-img"):
                 said = page.attributes.get(i, {}).get("alt") or ""
                 break
-    return _SPACE.sub(" ", said).strip()[:400]
+    return " ".join(said.split())[:400]

@@ -40,6 +40,7 @@ _CLIMB = 6
 _SECTIONS = frozenset({"section", "aside", "article", "main", "form", "body", "html"})
 _APART = frozenset({"nav", "footer", "form", "button"})
 
+
 @dataclass(slots=True)
 class _Label:
     """A heading found on the page."""
@@ -200,7 +201,11 @@ def _outermost(page: Page, node: int) -> int:
         up = page.parent[node]
         if up < 0 or page.size(up) != size or page.tag[up] in _SECTIONS:
             return node
-        if any(True for a in _anchors(page, up, page.end[up]) if not node <= a.node < page.end[node] and not a.node <= node < page.end[a.node]):
+        if any(
+            True
+            for a in _anchors(page, up, page.end[up])
+            if not node <= a.node < page.end[node] and not a.node <= node < page.end[a.node]
+        ):
             return node  # picture links beside it: a block of its own
         node = up
 
@@ -244,7 +249,9 @@ def _read_list(search: _Search, label: _Label) -> None:
             links = [a for a in links if block < a.node < page.end[block]] or links[:1]
             rule = "marker"
     if rule == "read_more":
-        shared = [a for a in links if share_subject(subject_words(_text(search, a)), search.title_words)]
+        shared = [
+            a for a in links if share_subject(subject_words(_text(search, a)), search.title_words)
+        ]
         if len(links) < 1 or 2 * len(shared) < len(links):
             return
     for anchor in links:
@@ -544,7 +551,9 @@ def _countable(search: _Search, anchor: Anchor) -> bool:
             for i in range(block, page.end[block])
             if page.text[i] and page.in_link[i] < 0 and i not in label
         )
-        if page.tag[block] in ("p", "figcaption", "blockquote") and said > max(60, page.link_size(block)):
+        if page.tag[block] in ("p", "figcaption", "blockquote") and said > max(
+            60, page.link_size(block)
+        ):
             return False
     return True
 
@@ -602,10 +611,16 @@ def _read_cards(search: _Search) -> None:
 
 
 def _right_below(search: _Search, block: int) -> bool:
-    """Whether a block follows the last paragraph at once and promotes one article."""
+    """Whether a block follows the last paragraph at once, with one link or on its subject."""
     page = search.page
-    keys = {a.key for a in _anchors(page, block, page.end[block])}
-    return len(keys) == 1 and page.chars[block] == page.chars[page.end[search.body.last]]
+    if page.chars[block] != page.chars[page.end[search.body.last]]:
+        return False
+    links = {a.key: a for a in _anchors(page, block, page.end[block])}
+    if len(links) == 1:
+        return True
+    words = [subject_words(_text(search, a)) for a in links.values()]
+    shared = sum(share_subject(w, search.title_words) for w in words)
+    return len(links) <= 4 and 2 * shared > len(links)
 
 
 def _card(search: _Search, anchor: Anchor) -> int | None:
@@ -621,7 +636,9 @@ def _card(search: _Search, anchor: Anchor) -> int | None:
         return None
     if any(_stands_apart(page, n) for n in (top, *page.ancestors(anchor.node))):
         return None
-    if any(page.tag[n] in ("figure", "figcaption") for n in page.ancestors(anchor.node) if n >= top):
+    if any(
+        page.tag[n] in ("figure", "figcaption") for n in page.ancestors(anchor.node) if n >= top
+    ):
         if any(page.tag[i] == "figcaption" for i in range(top, page.end[top])):
             return None  # a picture's own link
     block = page.block(anchor.node)
@@ -636,6 +653,6 @@ def _card(search: _Search, anchor: Anchor) -> int | None:
         label = search.label_at.get(i)
         if label is not None and page.in_link[i] < 0 and _wanted(search, label) != "heading":
             return None
-    if page.size(top) > 500 * len(articles) or title_size(_text(search, anchor)) < 20:
+    if page.size(top) > 500 * len(articles) or title_size(_text(search, anchor)) < 24:
         return None
     return top
