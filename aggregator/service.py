@@ -26,7 +26,7 @@ from aggregator.model.http import BodyLimits, FetchLimits, HostSlots
 from aggregator.model.settings import Settings
 from aggregator.pipeline.configure import apply_settings, installation
 from aggregator.pipeline.look import Reader
-from aggregator.pipeline.parts import Parts
+from aggregator.pipeline.parts import Parts, Workers
 from aggregator.pipeline.publish import Publisher
 from aggregator.pipeline.show import Condition, Pages
 from aggregator.pipeline.slots import DatabaseSlots, LocalSlots
@@ -69,10 +69,12 @@ async def open_parts(
     clock: Clock | None = None,
     patience: timedelta = timedelta(seconds=3),
     owner: str = "",
+    workers: Workers | None = None,
 ) -> AsyncIterator[Parts]:
     """All parts of the program, built from settings and closed at the end.
 
-    The database is migrated and the configuration applied to it.
+    The database is migrated and the configuration applied to it. `workers` that are handed in
+    are used and left open.
 
     Raises:
         DatabaseError: the database cannot be used.
@@ -90,14 +92,17 @@ async def open_parts(
             database, clock, owner, lambda: holder[0].settings.polling, patience=patience
         )
         fetcher = _fetcher(settings, slots)
-        workers = _workers(settings)
+        own: WorkerPool | None = None
+        if workers is None:
+            workers = own = _workers(settings)
         parts = Parts(settings, database, fetcher, workers, clock, mint, owner)
         holder.append(parts)
         try:
             yield parts
         finally:
             await fetcher.aclose()
-            await workers.aclose()
+            if own is not None:
+                await own.close()
             with suppress(Exception):  # a database that died must not hide why we stop
                 await database.run_write(sources.release_owned, owner)
     finally:
@@ -119,7 +124,7 @@ async def open_reader(settings: Settings) -> AsyncIterator[Reader]:
         yield Reader(settings, fetcher, workers)
     finally:
         await fetcher.aclose()
-        await workers.aclose()
+        await workers.close()
 
 
 def _fetcher(settings: Settings, slots: HostSlots) -> Fetcher:
@@ -138,7 +143,11 @@ def _fetcher(settings: Settings, slots: HostSlots) -> Fetcher:
 
 def _workers(settings: Settings) -> WorkerPool:
     fetching = settings.fetching
-    return WorkerPool(workers=fetching.parse_workers, memory=fetching.parse_memory)
+    return WorkerPool(
+        fetching.parse_workers,
+        max_memory=fetching.parse_memory,
+        preload=("aggregator.pipeline.reading",),
+    )
 
 
 @dataclass(slots=True)
