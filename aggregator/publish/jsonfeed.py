@@ -6,10 +6,10 @@ What the format has no member for stands in the extension object `_aggregator`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from aggregator.markup.text import canonical_to_text, clean, one_line
+from aggregator.markup.text import canonical_to_text, clean
 from aggregator.model.feed import Enclosure
 from aggregator.model.item import CopyRef, FeedPage, RelatedRef, ServedItem, SourceRef
 from aggregator.publish.values import (
@@ -18,6 +18,7 @@ from aggregator.publish.values import (
     excerpt,
     file_url,
     language_tag,
+    line,
     media_type,
     rfc3339,
     summary_text,
@@ -34,10 +35,10 @@ def render_json(page: FeedPage) -> bytes:
     about = page.about_url or page.home_url
     feed = {
         "version": _VERSION,
-        "title": one_line(page.view_title),
+        "title": line(page.view_title),
         "home_page_url": page.home_url,
         "feed_url": page.self_urls.get("json"),
-        "description": one_line(page.description) if page.description else None,
+        "description": line(page.description) if page.description else None,
         "next_url": page.older.get("json"),
         "_aggregator": {
             "about": about,
@@ -47,7 +48,11 @@ def render_json(page: FeedPage) -> bytes:
         },
         "items": [_item(item, about) for item in page.items],
     }
-    return json.dumps(_tidy(feed), ensure_ascii=False, separators=(",", ":")).encode()
+    tidy = _tidy(feed, str)
+    try:
+        return _encoded(tidy)
+    except UnicodeEncodeError:  # a lone surrogate somewhere
+        return _encoded(_tidy(tidy, clean))
 
 
 def _item(item: ServedItem, about: str) -> dict[str, Any]:
@@ -55,7 +60,7 @@ def _item(item: ServedItem, about: str) -> dict[str, Any]:
         "id": item.public_id,
         "url": web_url(item.link),
         "external_url": web_url(item.external_url),
-        "title": one_line(item.title),
+        "title": line(item.title),
         **_content(item),
         "summary": summary_text(item) or excerpt(item),
         "image": web_url(item.image),
@@ -78,9 +83,9 @@ def _content(item: ServedItem) -> dict[str, str]:
 
 
 def _authors(item: ServedItem) -> list[dict[str, str | None]]:
-    if item.author and (name := one_line(item.author)):
+    if item.author and (name := line(item.author)):
         return [{"name": name}]
-    return [{"name": one_line(item.source.title), "url": web_url(item.source.link)}]
+    return [{"name": line(item.source.title), "url": web_url(item.source.link)}]
 
 
 def _attachment(enclosure: Enclosure) -> dict[str, Any]:
@@ -108,7 +113,7 @@ def _extension(item: ServedItem, about: str) -> dict[str, Any]:
 
 def _source(source: SourceRef) -> dict[str, str | None]:
     return {
-        "title": one_line(source.title),
+        "title": line(source.title),
         "url": web_url(source.link),
         "feed_url": web_url(source.feed_url),
     }
@@ -117,8 +122,8 @@ def _source(source: SourceRef) -> dict[str, str | None]:
 def _related(related: RelatedRef) -> dict[str, str | None]:
     return {
         "url": web_url(related.url),
-        "title": one_line(related.title) if related.title else None,
-        "heading": one_line(related.heading) if related.heading else None,
+        "title": line(related.title) if related.title else None,
+        "heading": line(related.heading) if related.heading else None,
         "state": related.state,
         "id": related.item_id,
     }
@@ -126,19 +131,23 @@ def _related(related: RelatedRef) -> dict[str, str | None]:
 
 def _copy(copy: CopyRef) -> dict[str, str | None]:
     return {
-        "source": one_line(copy.source_title),
+        "source": line(copy.source_title),
         "url": web_url(copy.url),
-        "title": one_line(copy.title) if copy.title else None,
+        "title": line(copy.title) if copy.title else None,
         "published": rfc3339(copy.published) if copy.published else None,
     }
 
 
-def _tidy(value: Any) -> Any:
-    """Members that are None left out, every string safe to encode."""
+def _encoded(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _tidy(value: Any, text: Callable[[str], str]) -> Any:
+    """Members that are None left out, every string passed through `text`."""
     if isinstance(value, str):
-        return clean(value)
+        return text(value)
     if isinstance(value, Mapping):
-        return {clean(str(k)): _tidy(v) for k, v in value.items() if v is not None}
+        return {text(str(k)): _tidy(v, text) for k, v in value.items() if v is not None}
     if isinstance(value, list | tuple):
-        return [_tidy(v) for v in value]
+        return [_tidy(v, text) for v in value]
     return value

@@ -9,15 +9,15 @@ from html import escape
 
 from lxml import etree
 
-from aggregator.markup.text import clean, one_line
 from aggregator.model.item import FeedPage, ServedItem
-from aggregator.publish.atom import (
+from aggregator.publish.elements import (
     ATOM,
     HISTORY,
     MEDIA,
     add_entry_links,
     add_feed_links,
     add_link,
+    add_text,
     add_thumbnail,
 )
 from aggregator.publish.values import (
@@ -26,6 +26,7 @@ from aggregator.publish.values import (
     excerpt,
     file_url,
     language_tag,
+    line,
     media_type,
     rfc822,
     rfc3339,
@@ -49,13 +50,13 @@ def render_rss(page: FeedPage) -> bytes:
     """The document as UTF-8 bytes; the same page always gives the same bytes."""
     rss = etree.Element("rss", nsmap=_NAMESPACES, version="2.0")
     channel = etree.SubElement(rss, "channel")
-    title = one_line(page.view_title)
-    _text(channel, "title", title)
-    _text(channel, "link", page.home_url)
-    _text(channel, "description", one_line(page.description or "") or title)
-    _text(channel, "lastBuildDate", rfc822(page.updated))
-    _text(channel, "generator", page.generator)
-    _text(channel, "docs", "https://www.rssboard.org/rss-specification")
+    title = line(page.view_title)
+    add_text(channel, "title", title)
+    add_text(channel, "link", page.home_url)
+    add_text(channel, "description", line(page.description or "") or title)
+    add_text(channel, "lastBuildDate", rfc822(page.updated))
+    add_text(channel, "generator", page.generator)
+    add_text(channel, "docs", "https://www.rssboard.org/rss-specification")
     add_feed_links(channel, page, "rss")
     if page.archive:
         etree.SubElement(channel, f"{{{HISTORY}}}archive")
@@ -66,26 +67,26 @@ def render_rss(page: FeedPage) -> bytes:
 
 def _item(channel: etree._Element, item: ServedItem) -> None:
     element = etree.SubElement(channel, "item")
-    _text(element, "title", one_line(item.title))
+    add_text(element, "title", line(item.title))
     if link := web_url(item.link):
-        _text(element, "link", link)
-    _text(element, "guid", item.public_id).set("isPermaLink", "false")
-    _text(element, "pubDate", rfc822(item.published))
+        add_text(element, "link", link)
+    add_text(element, "guid", item.public_id).set("isPermaLink", "false")
+    add_text(element, "pubDate", rfc822(item.published))
     # RSS knows no date of change; Atom's says when the text last changed materially.
-    _text(element, f"{{{ATOM}}}updated", rfc3339(item.updated))
-    if item.author and (author := one_line(item.author)):
-        _text(element, f"{{{_DC}}}creator", author)
+    add_text(element, f"{{{ATOM}}}updated", rfc3339(item.updated))
+    if item.author and (author := line(item.author)):
+        add_text(element, f"{{{_DC}}}creator", author)
     for name in distinct(tuple(copy.source_title for copy in item.copies)):
-        _text(element, f"{{{_DC}}}contributor", name)
+        add_text(element, f"{{{_DC}}}contributor", name)
     if lang := language_tag(item.language):
-        _text(element, f"{{{_DC}}}language", lang)
+        add_text(element, f"{{{_DC}}}language", lang)
     for term in distinct(item.categories):
-        _text(element, "category", term)
+        add_text(element, "category", term)
     if item.withdrawn:
-        _text(element, "category", "withdrawn")
+        add_text(element, "category", "withdrawn")
     _body(element, item)
     if comments := web_url(item.comments):
-        _text(element, "comments", comments)
+        add_text(element, "comments", comments)
     _enclosures(element, item)
     add_thumbnail(element, item)
     add_entry_links(element, item)
@@ -96,9 +97,9 @@ def _body(element: etree._Element, item: ServedItem) -> None:
     """`description` is the summary, else an excerpt, both as HTML; the whole text is `encoded`."""
     description = item.summary or (escape(excerpt(item) or "", quote=False))
     if description:
-        _text(element, "description", description)
+        add_text(element, "description", description)
     if item.html:
-        _text(element, f"{{{_CONTENT}}}encoded", item.html)
+        add_text(element, f"{{{_CONTENT}}}encoded", item.html)
 
 
 def _enclosures(element: etree._Element, item: ServedItem) -> None:
@@ -126,14 +127,8 @@ def _enclosures(element: etree._Element, item: ServedItem) -> None:
 
 def _source(element: etree._Element, item: ServedItem) -> None:
     """`source` needs the URL of a feed; a source whose URL is secret is named by `dc:source`."""
-    title = one_line(item.source.title)
+    title = line(item.source.title)
     if url := web_url(item.source.feed_url):
-        _text(element, "source", title).set("url", url)
+        add_text(element, "source", title).set("url", url)
     else:
-        _text(element, f"{{{_DC}}}source", title)
-
-
-def _text(parent: etree._Element, name: str, value: str) -> etree._Element:
-    element = etree.SubElement(parent, name)
-    element.text = clean(value)
-    return element
+        add_text(element, f"{{{_DC}}}source", title)

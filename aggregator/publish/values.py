@@ -1,7 +1,7 @@
 """How single values are written into a feed, whatever its format.
 
-Strings are XML-safe since ingest; they pass `clean` again here because one stray control character
-makes a whole document unreadable to a strict reader.
+Strings are XML-safe since ingest; the writers still look, because one stray control character makes
+a whole document unreadable to a strict reader.
 """
 
 from __future__ import annotations
@@ -40,14 +40,21 @@ def language_tag(language: str | None) -> str | None:
     return tag if _LANGUAGE.fullmatch(tag) else None
 
 
+def line(text: str) -> str:
+    """The text on one line, XML-safe. Most texts are so already, which is cheap to see."""
+    if text.isprintable() and "  " not in text and text == text.strip():
+        return text
+    return one_line(text)
+
+
 def web_url(url: str | None) -> str | None:
     """An http(s) URL that may stand in an attribute, or None: never `javascript:` or `data:`."""
-    return url if url and _WEB.fullmatch(url := clean(url).strip()) else None
+    return _matching(_WEB, url)
 
 
 def file_url(url: str | None) -> str | None:
     """The URL of an attached file: http(s), ftp or magnet, else None."""
-    return url if url and _FILE.fullmatch(url := clean(url).strip()) else None
+    return _matching(_FILE, url)
 
 
 def media_type(value: str | None) -> str | None:
@@ -60,12 +67,12 @@ def media_type(value: str | None) -> str | None:
 
 def summary_text(item: ServedItem) -> str | None:
     """The summary as plain text on one line."""
-    return one_line(canonical_to_text(item.summary)) or None if item.summary else None
+    return line(canonical_to_text(item.summary)) or None if item.summary else None
 
 
 def excerpt(item: ServedItem) -> str | None:
     """The first words of the text, cut at a space where the script has spaces."""
-    text = one_line(item.text[: EXCERPT * 4]) if item.text else ""
+    text = line(" ".join(item.text[: EXCERPT * 2].split())) if item.text else ""
     if len(text) <= EXCERPT:
         return text or None
     head = text[:EXCERPT]
@@ -74,9 +81,17 @@ def excerpt(item: ServedItem) -> str | None:
 
 def distinct(values: tuple[str, ...]) -> list[str]:
     """The values on one line each, without empty ones and repetitions, in order."""
-    return list(dict.fromkeys(v for v in map(one_line, values) if v))
+    return list(dict.fromkeys(v for v in map(line, values) if v))
 
 
 def also_in(copy: CopyRef) -> str:
     """The attribution of a copy in words."""
-    return f"Also in {one_line(copy.source_title)}"
+    return f"Also in {line(copy.source_title)}"
+
+
+def _matching(pattern: re.Pattern[str], url: str | None) -> str | None:
+    if not url:
+        return None
+    safe = url if url.isprintable() else clean(url)
+    safe = safe.strip()
+    return safe if pattern.fullmatch(safe) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 
 import pytest
 from lxml import html
@@ -139,6 +140,39 @@ def test_hostile_texts_stay_texts(serve):
             assert not tree.xpath("//script | //@onerror")
             assert not [u for u in tree.xpath("//@href | //@src") if u.startswith("java")]
             assert attack.split("'", maxsplit=1)[0] in "".join(tree.itertext())
+
+
+@pytest.mark.required("chromium")
+def test_even_unsanitised_markup_runs_nothing_in_a_browser(serve, chromium, tmp_path):
+    # The sanitiser is another room's; this is what the page's policy stops should it fail.
+    attack = (
+        "<script>document.title = 'run'</script><p>Body is shown</p>"
+        "<img src=x onerror=\"document.title = 'run'\">"
+        "<svg onload=\"document.title = 'run'\"></svg>"
+        "<iframe srcdoc=\"<script>parent.document.title = 'run'</script>\"></iframe>"
+        "<script src='/canary.js'></script><link rel=stylesheet href='http://127.0.0.1:9/x.css'>"
+        "<meta http-equiv=refresh content='0;url=javascript:document.title=1'>"
+    )
+    with serve(SampleBackend(items=(served(1, html=attack),))) as client:
+        ran = subprocess.run(
+            [
+                str(chromium),
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                f"--user-data-dir={tmp_path}",
+                "--virtual-time-budget=3000",
+                "--dump-dom",
+                str(client.base_url.join("/items/1")),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    assert "Body is shown" in ran.stdout
+    title = html.fromstring(ran.stdout).findtext(".//title")
+    assert title == f"{served(1).title} – Harbour Desk"
 
 
 def test_a_sub_path_works_whether_the_proxy_strips_it_or_not(serve):
