@@ -22,7 +22,7 @@ LONGEST_GAP = timedelta(seconds=60)
 
 _AGENT_KEYS = frozenset({"user-agent", "useragent", "user agent"})
 _SITE_KEYS = frozenset({"sitemap", "sitemaps", "site-map", "host"})
-_TOKEN = re.compile(r"[A-Za-z0-9_-]+|\*")  # digits too: the RFC has none, names of robots have
+_TOKEN = re.compile(r"[A-Za-z0-9._-]+|\*")  # the RFC has no digits and dots, robots have
 _ALL = "*"
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aggregator.model.http import FetchError, RequestKind, Validators
 from tests.fetch.conftest import Client, Names, limits
@@ -188,6 +190,51 @@ def test_answers_that_are_no_http_are_protocol_errors(
     assert result.body is None
     assert result.detail is not None
     assert result.detail.isprintable()
+
+
+LINES = st.sampled_from(
+    [
+        b"HTTP/1.1 200 OK",
+        b"HTTP/1.1 301 X",
+        b"HTTP/1.1 304 X",
+        b"HTTP/1.1 100 X",
+        b"HTTP/1.0 200",
+        b"Content-Length: 5",
+        b"Content-Length: 99999999999999999999",
+        b"Transfer-Encoding: chunked",
+        b"Content-Encoding: gzip",
+        b"Location: //\xff\xfe:x/",
+        b"Location: /again",
+        b"ETag: \xf0\x9f\x92\xa9",
+        b"Age: \xb2",
+        b"Content-Length: \xb2",
+        b"Link: <",
+        b"Date: Thu, 99 Foo 99999 99:99:99 +9999",
+        b"Expires: Mon, 01 Jan 0001 00:00:00 +2359",
+        b"Retry-After: 99999999999999999999",
+        b"",
+        b"5\r\nhello\r\n0\r\n",
+        b"hello",
+        b"\x00\xff",
+    ]
+)
+
+
+def test_whatever_bytes_come_a_fetch_ends_in_exactly_one_way(
+    origin: Origin, client: Client
+) -> None:
+    @settings(max_examples=150, deadline=None)
+    @given(st.one_of(st.binary(max_size=300), st.lists(LINES, max_size=9).map(b"\r\n".join)))
+    def check(raw: bytes) -> None:
+        origin.send("/feed", raw + b"\r\n\r\n", close=True)
+        origin.send("/again", raw + b"\r\n\r\n", close=True)
+        result = client.get(origin.url("/feed"), validators=Validators(etag='"1"'))
+        assert [result.error is None, not result.not_modified, result.body is None].count(
+            False
+        ) == 1
+        assert result.detail is None or result.detail.isprintable()
+
+    check()
 
 
 @pytest.mark.parametrize("kind", [RequestKind.ARTICLE, RequestKind.PAGE])
