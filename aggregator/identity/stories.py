@@ -24,6 +24,7 @@ _PRIOR = 20  # documents nobody has read, so that rarity means something from th
 _SHORT_WORD = 0.5  # function words are short, and a small collection cannot know them otherwise
 _FEW = 3  # items; rare in a collection of any size
 _PROBES = 16  # heaviest terms by which candidates are looked up
+_FIGURES = CopyThresholds()  # how the guard for figures and days is asked
 _SHOWN = 12  # shared terms named in a decision
 
 
@@ -130,18 +131,13 @@ def similarity(a: Vector, b: Vector) -> tuple[float, tuple[str, ...]]:
     return min(1.0, sum(shared.values())), tuple(order)
 
 
-def is_template(
-    a: ComparableText,
-    b: ComparableText,
-    limits: StoryThresholds,
-    copy_limits: CopyThresholds | None = None,
-) -> bool:
+def is_template(a: ComparableText, b: ComparableText, limits: StoryThresholds) -> bool:
     """Whether two texts are reports made from one template: same wording, other figures or day."""
     ones, others = set(a.shingles), set(b.shingles)
     shorter = min(len(ones), len(others))
     if not shorter or len(ones & others) / shorter < limits.template:
         return False
-    return figures_or_dates_differ(a, b, copy_limits or CopyThresholds())
+    return figures_or_dates_differ(a, b, _FIGURES)
 
 
 class RecentStories:
@@ -221,7 +217,7 @@ class RecentStories:
             nearest = max(nearest, score)
             if score < self._limits.similarity or (best is not None and score <= best.score):
                 continue
-            if self._fits(item, vector, number, shared):
+            if self._fits(item, vector, number, score, shared):
                 named = tuple(shared[:_SHOWN])
                 best = StoryDecision(
                     self._story.get(number), number, score, f"shares {', '.join(named[:5])}", named
@@ -242,9 +238,14 @@ class RecentStories:
         window = self._limits.window
         return sorted(n for n in found if abs(self._items[n].at - item.at) <= window)
 
-    def _fits(self, item: StoryItem, vector: Vector, number: int, shared: tuple[str, ...]) -> bool:
+    def _fits(
+        self, item: StoryItem, vector: Vector, number: int, score: float, shared: tuple[str, ...]
+    ) -> bool:
         """Whether the item belongs with the candidate and with the rest of its story."""
-        if is_template(item.text, self._items[number].text, self._limits):
+        other = self._items[number].text
+        if figures_or_dates_differ(item.text, other, _FIGURES) and (
+            score < self._limits.similarity_figures or is_template(item.text, other, self._limits)
+        ):
             return False
         story = self._story.get(number)
         members = self._members[story] if story is not None else {number}

@@ -38,6 +38,7 @@ class StoryThresholds:
 
     window: timedelta = timedelta(hours=72)  # between two items of one event
     similarity: float = 0.25  # cosine of the weighted terms of an item and its nearest, 0..1
+    similarity_figures: float = 0.35  # the same between two texts full of differing figures
     cohesion: float = 0.8  # of `similarity`: the least mean similarity to the story's members
     rare_shared: int = 3  # rare terms that must be shared, whatever the score
     rare: float = 0.01  # a term in at most this share of the items of other stories is rare
