@@ -1,6 +1,6 @@
-"""The origin of the sample news: `python -m demo.origin [--port N]`.
+"""The origin of the sample news: `python -m demo.origin [--host ADDRESS] [--port N] [--base URL]`.
 
-It listens on loopback only and behaves like a good publisher: strong validators, 304, dates that
+It listens on loopback unless told otherwise, and behaves like a good publisher: strong validators, 304, dates that
 stay as they are while it runs.
 """
 
@@ -99,12 +99,15 @@ def _answer(
 
 
 def main() -> None:
-    """Serve the sample news on loopback until interrupted."""
+    """Serve the sample news until interrupted."""
     parser = argparse.ArgumentParser(prog="python -m demo.origin", description=main.__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=PORT)
-    port = parser.parse_args().port
-    app = create_app(f"http://127.0.0.1:{port}", datetime.now(UTC), lambda: datetime.now(UTC))
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
+    parser.add_argument("--base", help="address in links, without a trailing slash")
+    options = parser.parse_args()
+    base = options.base or f"http://{options.host}:{options.port}"
+    app = create_app(base, datetime.now(UTC), lambda: datetime.now(UTC))
+    uvicorn.run(app, host=options.host, port=options.port, log_level="warning", access_log=False)
 
 
 if __name__ == "__main__":
