@@ -31,7 +31,7 @@ from aggregator.fetch.answer import (
 )
 from aggregator.fetch.body import coding_of, read_body
 from aggregator.fetch.dial import Exchange, Stream
-from aggregator.fetch.failure import FetchFailed
+from aggregator.fetch.failure import FetchFailed, classify
 from aggregator.fetch.freshness import freshness_of, renewed, retry_after_of, validators_of
 from aggregator.fetch.guard import AddressPolicy, check_port
 from aggregator.fetch.resolve import Resolver, SystemResolver, locate, numeric_address
@@ -221,7 +221,7 @@ class Fetcher:
             detail = f"no complete answer within {total:g} s"
             return replace(visit.result(), error=FetchError.TIMEOUT, detail=detail)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
-            kind, detail = _classify(error)
+            kind, detail = classify(error)
             return replace(visit.result(), error=kind, detail=detail)
 
     async def _hop(self, visit: _Visit) -> FetchResult | None:
@@ -423,32 +423,6 @@ def _configured_headers(request: FetchRequest, start: Target) -> dict[str, str]:
         token = base64.b64encode(f"{login[0]}:{login[1]}".encode()).decode("ascii")
         headers["authorization"] = f"Basic {token}"
     return headers
-
-
-def _classify(error: Exception) -> tuple[FetchError, str]:
-    """An error of the wire in our words. A message of ours never quotes a request."""
-    match error:
-        case httpx.ConnectTimeout():
-            return FetchError.CONNECT, "connect timed out"
-        case httpx.TimeoutException():
-            return FetchError.TIMEOUT, str(error) or "timed out"
-        case httpx.ProxyError():
-            return FetchError.CONNECT, "the proxy refused"
-        case httpx.ConnectError():
-            return FetchError.CONNECT, "connect failed"
-        case httpx.LocalProtocolError():
-            return FetchError.PROTOCOL, "the request cannot be written: check headers and URL"
-        case httpx.RemoteProtocolError():
-            return FetchError.PROTOCOL, _printable(str(error))
-        case httpx.InvalidURL():
-            return FetchError.BAD_URL, "the URL cannot be requested"
-        case _:
-            return FetchError.PROTOCOL, "the connection was lost"
-
-
-def _printable(text: str) -> str:
-    """A server's words on one short line."""
-    return "".join(char if char.isprintable() else " " for char in text)[:200]
 
 
 def _trust(context: ssl.SSLContext, bundle: str) -> None:
