@@ -14,7 +14,9 @@ from urllib.parse import unquote
 from aggregator.config import models
 from aggregator.config.problems import Place
 from aggregator.config.variables import Confidential
+from aggregator.model.copies import CopyThresholds, StoryThresholds
 from aggregator.model.settings import (
+    DedupSettings,
     FetchingSettings,
     FollowSettings,
     FullText,
@@ -64,6 +66,16 @@ def fetching(group: models.Fetching | None, folder: Path) -> FetchingSettings:
     if "ca_bundle" in given:
         given["ca_bundle"] = str(folder / given["ca_bundle"])
     return FetchingSettings(**given)
+
+
+def dedup(group: models.Dedup | None) -> DedupSettings:
+    """When items are one."""
+    given = _given(group)
+    if "copies" in given:
+        given["copies"] = CopyThresholds(**given["copies"].given())
+    if "stories" in given:
+        given["stories"] = StoryThresholds(**given["stories"].given())
+    return DedupSettings(**given)
 
 
 def _given(group: models.Group | None) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from aggregator.model.settings import (
 
 __all__ = ["ConfigError", "load_settings"]
 
-_GROUPS = ("service", "storage", "polling", "fetching", "defaults")
+_GROUPS = ("service", "storage", "polling", "fetching", "dedup", "defaults")
 
 
 def load_settings(path: Path, *, environ: Mapping[str, str] | None = None) -> Settings:
@@ -169,6 +169,7 @@ class _Work:
             storage=build.storage(groups.get("storage")),
             polling=build.polling(groups.get("polling")),
             fetching=build.fetching(groups.get("fetching"), path.parent),
+            dedup=build.dedup(groups.get("dedup")),
             sources=tuple(one.made for one in self.placed_sources),
             views=tuple(one.made for one in self.placed_views),
         )

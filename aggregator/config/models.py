@@ -244,6 +244,104 @@ class Related(Group):
     )
 
 
+_SHARE = number(0, 1)
+
+
+class Copies(Group):
+    """When two texts are one text. Shares are from 0 to 1."""
+
+    containment: Annotated[float, _SHARE] | None = Field(
+        None, description="Share of the shorter text that must stand in the longer one."
+    )
+    containment_young: Annotated[float, _SHARE] | None = Field(
+        None, description="The same while little is known of a source's recurring paragraphs."
+    )
+    young_source: Annotated[int, whole(0, 1_000_000)] | None = Field(
+        None, description="Items of a source until then."
+    )
+    min_shingles: Annotated[int, whole(1, 10_000)] | None = Field(
+        None, description="Shingles (runs of four words) below which a text is too short to judge."
+    )
+    numeric_vocabulary: Annotated[float, _SHARE] | None = Field(
+        None, description="Share of figures from which figures and dates must agree."
+    )
+    numbers_agreement: Annotated[float, _SHARE] | None = Field(
+        None, description="Share of the figures that must agree then."
+    )
+    sure: Annotated[float, _SHARE] | None = Field(
+        None, description="Containment from which figures matter in short texts only."
+    )
+    short_text: Annotated[int, whole(0, 100_000)] | None = Field(
+        None, description="Words below which a text is short."
+    )
+    tabular: Annotated[float, _SHARE] | None = Field(
+        None, description="Share of figures from which they matter in any text."
+    )
+    window: Annotated[timedelta, duration(_HOUR)] | None = Field(
+        None, description="How far back copies are looked for."
+    )
+    max_postings: Annotated[int, whole(1, 100_000)] | None = Field(
+        None, description="Items that may share a fingerprint before it says nothing."
+    )
+    max_candidates: Annotated[int, whole(1, 10_000)] | None = Field(
+        None, description="Items that a new one is compared with in full."
+    )
+    boilerplate_groups: Annotated[int, whole(1, 10_000)] | None = Field(
+        None, description="Stories of a source in which a paragraph recurs until it is ignored."
+    )
+    revision_window: Annotated[timedelta, duration()] | None = Field(
+        None, description="Time in which the same title from the same source is a revision."
+    )
+
+
+class Stories(Group):
+    """When two items are about one event. Nothing is hidden by it."""
+
+    window: Annotated[timedelta, duration(_HOUR)] | None = Field(
+        None, description="Longest time between two items of one event."
+    )
+    similarity: Annotated[float, _SHARE] | None = Field(
+        None, description="Least likeness of an item and the nearest item of the story, 0 to 1."
+    )
+    similarity_figures: Annotated[float, _SHARE] | None = Field(
+        None, description="The same between two texts full of differing figures."
+    )
+    cohesion: Annotated[float, _SHARE] | None = Field(
+        None, description="Share of `similarity` that the story's members must have on average."
+    )
+    rare_shared: Annotated[int, whole(0, 100)] | None = Field(
+        None, description="Rare terms that two items must share."
+    )
+    rare: Annotated[float, _SHARE] | None = Field(
+        None, description="Share of the items of other stories up to which a term is rare."
+    )
+    max_terms: Annotated[int, whole(1, 10_000)] | None = Field(
+        None, description="Terms that are kept of an item, the heaviest first."
+    )
+    opening: Annotated[int, whole(0, 100_000)] | None = Field(
+        None, description="Words of the text that are read, after the headline."
+    )
+    max_items: Annotated[int, whole(2, 100_000)] | None = Field(
+        None, description="Items from which on a story takes no more: it is a topic."
+    )
+    template: Annotated[float, _SHARE] | None = Field(
+        None,
+        description="Containment from which differing figures mean one template, not one event.",
+    )
+
+
+class Dedup(Group):
+    """When items are one: as one address, as one text, as one event."""
+
+    copies: Copies | None = Field(None, description="When two texts are one text.")
+    stories: Stories | None = Field(None, description="When two items are about one event.")
+    tracking_parameters: Words | None = Field(
+        None,
+        description="Further URL parameters that never tell pages apart; `*` is any run of "
+        "characters.",
+    )
+
+
 class Auth(Group):
     """Basic authentication (RFC 7617)."""
 
@@ -351,6 +449,7 @@ class Document(Group):
     fetching: Fetching | None = Field(
         None, description="How we behave on the wire and what we refuse."
     )
+    dedup: Dedup | None = Field(None, description="When items are one and the same.")
     defaults: Defaults | None = Field(
         None, description="What every source takes that does not say otherwise."
     )

@@ -10,7 +10,9 @@ from typing import Any
 
 from aggregator.config.durations import spell
 from aggregator.config.models import Document
+from aggregator.model.copies import CopyThresholds, StoryThresholds
 from aggregator.model.settings import (
+    DedupSettings,
     FetchingSettings,
     FollowSettings,
     PollingSettings,
@@ -27,6 +29,9 @@ _SETTINGS: dict[str, type] = {
     "Storage": StorageSettings,
     "Polling": PollingSettings,
     "Fetching": FetchingSettings,
+    "Dedup": DedupSettings,
+    "Copies": CopyThresholds,
+    "Stories": StoryThresholds,
     "Follow": FollowSettings,
     "Source": SourceSettings,
     "View": ViewSettings,

@@ -9,12 +9,18 @@ from pydantic_core import ErrorDetails
 
 from aggregator.config.document import ListAt, MappingAt
 from aggregator.config.kinds import shown
-from aggregator.config.models import Auth, Document, Follow, Group, Related
+from aggregator.config.models import Auth, Copies, Document, Follow, Group, Related, Stories
 from aggregator.config.problems import Place, Problem, did_you_mean
 
 G = TypeVar("G", bound=Group)
 
-_INNER: dict[str, type[Group]] = {"auth": Auth, "follow_related": Follow, "related": Related}
+_INNER: dict[str, type[Group]] = {
+    "auth": Auth,
+    "copies": Copies,
+    "follow_related": Follow,
+    "related": Related,
+    "stories": Stories,
+}
 _EXPECTED = {
     "model_type": "a group of settings",
     "dict_type": "a group of settings",
@@ -91,7 +97,7 @@ def _unknown(
 
 def belongs(name: str) -> str | None:
     """Which top-level group has a setting of this name, as a sentence."""
-    for group in ("service", "storage", "polling", "fetching", "defaults"):
+    for group in ("service", "storage", "polling", "fetching", "dedup", "defaults"):
         if name in group_model(group).model_fields:
             return f"`{name}` belongs in `{group}:`"
     return None

@@ -12,6 +12,8 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from zoneinfo import ZoneInfo
 
+from aggregator.model.copies import CopyThresholds, StoryThresholds
+
 Network = IPv4Network | IPv6Network
 
 
@@ -230,6 +232,19 @@ class ViewSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DedupSettings:
+    """When items are one: as one address, as one text, as one event.
+
+    `tracking_parameters` are names of URL parameters that never tell pages apart, besides those
+    that are known; `*` in a name is any run of characters.
+    """
+
+    copies: CopyThresholds = field(default_factory=CopyThresholds)
+    stories: StoryThresholds = field(default_factory=StoryThresholds)
+    tracking_parameters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole configuration."""
 
@@ -237,6 +252,7 @@ class Settings:
     storage: StorageSettings = field(default_factory=StorageSettings)
     polling: PollingSettings = field(default_factory=PollingSettings)
     fetching: FetchingSettings = field(default_factory=FetchingSettings)
+    dedup: DedupSettings = field(default_factory=DedupSettings)
     sources: tuple[SourceSettings, ...] = ()
     views: tuple[ViewSettings, ...] = ()
     files: tuple[str, ...] = ()  # every file read, for watching

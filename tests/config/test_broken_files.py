@@ -142,6 +142,15 @@ BROKEN = {
             "cron line '0 0 31 2 *' never comes due"
         ],
     ),
+    "a threshold that is no share": (
+        "dedup:\n  copies: {containment: 58, contaiment: 1}\n",
+        [
+            "aggregator.yaml:2:25: dedup.copies.containment: expected a number from 0 to 1, "
+            "not `58`",
+            "aggregator.yaml:2:29: dedup.copies.contaiment: there is no such setting here; "
+            "did you mean `containment`?",
+        ],
+    ),
     "sources by name instead of as a list": (
         "sources:\n  bbc: https://example.org/feed\n",
         [

@@ -9,7 +9,9 @@ from ipaddress import ip_network
 import pytest
 
 from aggregator.config import models
+from aggregator.model.copies import CopyThresholds, StoryThresholds
 from aggregator.model.settings import (
+    DedupSettings,
     FetchingSettings,
     FollowSettings,
     FullText,
@@ -48,6 +50,7 @@ def test_what_is_left_out_or_empty_takes_the_default_of_the_settings(load: Load)
     assert settings.storage == StorageSettings()
     assert settings.polling == PollingSettings()
     assert settings.fetching == FetchingSettings()
+    assert settings.dedup == DedupSettings()
 
 
 def test_a_view_of_everything_is_there_when_none_is_configured(load: Load) -> None:
@@ -163,6 +166,17 @@ def test_every_setting_of_the_groups_arrives(load: Load) -> None:
     assert settings.fetching.allow_ports == (8081, 9090)
     assert settings.fetching.max_wire_bytes == int(2.5 * 1024**2)
     assert settings.fetching.parse_memory == 1024**3
+
+
+def test_thresholds_are_settings(load: Load) -> None:
+    dedup = load(
+        ONE
+        + "dedup:\n  copies: {containment: 0.7, window: 7d}\n  stories: {rare_shared: 4}\n"
+        + "  tracking_parameters: [spm, 'x_*']\n"
+    ).dedup
+    assert dedup.copies == CopyThresholds(containment=0.7, window=timedelta(days=7))
+    assert dedup.stories == StoryThresholds(rare_shared=4)
+    assert dedup.tracking_parameters == ("spm", "x_*")
 
 
 def test_every_setting_of_a_view_arrives(load: Load) -> None:
@@ -330,6 +344,9 @@ def test_every_group_of_settings_can_be_written_and_nothing_else() -> None:
         "Storage": StorageSettings,
         "Polling": PollingSettings,
         "Fetching": FetchingSettings,
+        "Dedup": DedupSettings,
+        "Copies": CopyThresholds,
+        "Stories": StoryThresholds,
         "Follow": FollowSettings,
         "Related": RelatedOverride,
         "Source": SourceSettings,
