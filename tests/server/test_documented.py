@@ -1,0 +1,22 @@
+"""The reference names every route."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.routing import Mount, Route
+
+from aggregator.server.app import create_app
+from tests.server.samples import SampleBackend, settings_of
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "http.md"
+
+
+def test_every_route_stands_in_the_reference():
+    text = REFERENCE.read_text("utf-8")
+    routes = create_app(SampleBackend(), settings_of).routes
+    paths = {r.path for r in routes if isinstance(r, Route | Mount)}
+    assert {"/", "/opml", "/static"} <= paths
+    # Parameters are named for people there: compare what stands before them.
+    fixed = {path.split("{")[0] for path in paths}
+    assert not {path for path in fixed if f"`{path}" not in text}
