@@ -348,15 +348,20 @@ def _lifted(
     place: _Place, to: float, floor: Floor, base: float, state: PolicyState, source_id: str
 ) -> _Place:
     """Just after a floor: sources under one floor must not all arrive at its end."""
-    spread = uniform(source_id, state.polls, floor.name) * min(
-        FLOOR_SPREAD, JITTER * max(0.0, to - base)
-    )
+    widest = min(FLOOR_SPREAD, JITTER * max(0.0, to - base))
+    if state.window.squeeze and not floor.hard:
+        widest = 0.0  # entries may be falling out of the document: every minute counts
+    spread = uniform(source_id, state.polls, floor.name) * widest
     return _Place(to + spread, floor.name, f"{place.detail}; {_clause(floor)}")
 
 
 def _may_snap(state: PolicyState, settings: PollSettings) -> bool:
     return settings.mode is PollMode.ADAPTIVE and not (
-        state.trouble.failures or state.minutes.retry or state.pace.boost or state.hints.archive
+        state.trouble.failures
+        or state.minutes.retry
+        or state.pace.boost
+        or state.window.squeeze
+        or state.hints.archive
     )
 
 
