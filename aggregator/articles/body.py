@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import trafilatura
@@ -25,6 +25,7 @@ MAX_PARAGRAPHS = 2_000
 MAX_TEXT = 400_000
 _MAX_LXML_DEPTH = 200  # libxml2 and recursive code above it
 _INLINE = frozenset({"b", "strong", "i", "em", "code", "sub", "sup", "q", "s", "u", "mark", "cite"})
+_LAYOUT = re.compile(r"<(/?)(?:table|tbody|tr|td|th)\b", re.I)
 _SPACE = re.compile(r"\s+")
 _TAGS = {"head": "h2", "quote": "blockquote", "item": "li", "code": "pre"}
 _BROKEN = (
@@ -58,12 +59,15 @@ def read_body(
         noise: texts that are not paragraphs: captions, editor and source lines, related titles.
         titles: headline candidates; a paragraph that repeats one is dropped at the top.
     """
+    if any(page.tag[n] in ("td", "th") for n in span.spine):
+        source = _LAYOUT.sub(r"<\1div", source)  # the text stands in a layout table
     found = _by_trafilatura(source) if page.depth <= _MAX_LXML_DEPTH else []
     ours = [("p", page.string(n, 20_000)) for n in span.paragraphs]
     if sum(len(t) for _, t in found) < 250 and sum(len(t) for _, t in ours) > 2 * sum(
         len(t) for _, t in found
     ):
         found = ours
+    where = _blocks(page)
     unwanted = {_plain(n) for n in noise if n}
     headlines = {_plain(t) for t in titles}
     kept: list[tuple[str, str]] = []
@@ -74,6 +78,8 @@ def read_body(
             continue
         if len(kept) < 3 and plain in headlines:
             continue
+        if _astray(page, span, where.get(plain)):
+            continue
         reading = read_heading(text)
         if reading is not None and (reading.kind is Kind.RELATED or tag == "head"):
             continue
@@ -82,7 +88,7 @@ def read_body(
         if size > MAX_TEXT:
             break
         kept.append((tag, text))
-    written = sanitize_html(_dressed(page, kept), page.url)
+    written = sanitize_html(_dressed(page, kept, where), page.url)
     paragraphs = tuple(html_to_text(f"<p>{html.escape(t)}</p>") for _, t in kept)
     return Body("\n\n".join(paragraphs), written, paragraphs)
 
@@ -128,16 +134,28 @@ def _without_tail(text: str, noise: Collection[str]) -> str:
     return text
 
 
-def _dressed(page: Page, kept: list[tuple[str, str]]) -> str:
-    """The paragraphs as HTML, with the inline markup of the block they came from."""
+def _astray(page: Page, span: BodySpan, node: int | None) -> bool:
+    """A short line or a bare link outside the block that holds the prose (layout tables)."""
+    if node is None or span.root < 0 or span.root <= node < page.end[span.root]:
+        return False
+    return page.size(node) < 80 or page.link_size(node) == page.size(node)
+
+
+def _blocks(page: Page) -> dict[str, int]:
+    """Where the innermost blocks of a page are, by their text."""
     where: dict[str, int] = {}
     for i, tag in enumerate(page.tag):
         if (tag in BLOCKS or tag in ("span", "font")) and 0 < page.size(i) < 20_000:
-            first = page.parent[i]
-            if first >= 0 and page.size(first) == page.size(i) and page.tag[i] not in ("li", "p"):
+            up = page.parent[i]
+            if up >= 0 and page.size(up) == page.size(i) and tag not in ("li", "p"):
                 continue
             if not any(page.tag[c] in BLOCKS for c in page.children(i)):
                 where.setdefault(_plain(page.string(i, 20_000)), i)
+    return where
+
+
+def _dressed(page: Page, kept: list[tuple[str, str]], where: Mapping[str, int]) -> str:
+    """The paragraphs as HTML, with the inline markup of the block they came from."""
     parts = []
     listed = False
     for tag, text in kept:

@@ -81,7 +81,7 @@ class Page:
                 length += len(piece)
                 if length > limit:
                     break
-            elif parts and self.tag[i] in BLOCKS:
+            elif parts and (self.tag[i] in BLOCKS or self.tag[i] == "br"):
                 parts.append(" ")
         return " ".join("".join(parts).split())
 

@@ -257,14 +257,17 @@ def _bare_lines(page: Page, body: BodySpan, lines: set[str]) -> tuple[str | None
             continue
         block = page.block(i)
         said = page.string(block, 80) if page.tag[block] in BLOCKS else page.text[i].strip()
-        if page.size(block) > 60 or said in lines:
+        broken = any(page.tag[n] == "br" for n in range(block, page.end[block]))
+        if broken or page.size(block) > 60 or said in lines:
             said = page.text[i].strip()
             if len(said) > 60 or said in lines:
                 continue
         seen += 1
         if seen > 8:
             break
-        if find_date(said) or _NOT_NAMES.search(said):
+        if find_date(said) and len(said) < 40:
+            lines.add(said)
+        if _NOT_NAMES.search(said):
             continue
         name = _name(_BY.sub("", said))
         if source is None and person is None and _ORGANISATION.search(name) and len(name) <= 40:

@@ -207,6 +207,8 @@ def _outermost(page: Page, node: int) -> int:
             if not node <= a.node < page.end[node] and not a.node <= node < page.end[a.node]
         ):
             return node  # picture links beside it: a block of its own
+        if any(c != node and page.tag[c] in BLOCKS for c in page.children(up)):
+            return node  # an empty block beside it, for a list
         node = up
 
 
@@ -356,15 +358,14 @@ def _has_peer(page: Page, node: int) -> bool:
 
 def _shell(page: Page, start: int, stop: int) -> bool:
     """An empty list, or an empty block with a name: a script would have filled it."""
-    i = start
-    while i < stop:
-        if page.size(i) == 0 and (
+    return any(
+        page.size(i) == 0
+        and (
             page.tag[i] in ("ul", "ol", "table")
             or (page.tag[i] in ("div", "section") and page.attributes.get(i, {}).get("id"))
-        ):
-            return True
-        i = page.end[i]
-    return False
+        )
+        for i in range(start, stop)
+    )
 
 
 def _between(search: _Search, start: int, stop: int, label: _Label | None) -> list[Anchor]:
@@ -456,7 +457,7 @@ def _like_heading(page: Page, other: _Label, label: _Label) -> bool:
     if other.reading.kind is Kind.RELATED:
         return True
     if any(
-        re.search(r"titl|head|caption|label|(?:^|[\s_-])h[dt\d](?:[\s_-]|$)", page.names[n])
+        re.search(r"tit(?:l|[\s_-]|$)|head|caption|label|(?:^|[\s_-])h[dt\d](?:[\s_-]|$)", page.names[n])
         for n in range(other.node, page.end[other.node])
     ):
         return len(page.string(other.node)) > 3 and not _in_card(page, other.node)
