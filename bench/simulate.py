@@ -561,7 +561,7 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the tables; 1 when something that must be seen is not."""
     parser = argparse.ArgumentParser(prog="python -m bench.simulate", description=__doc__)
-    parser.add_argument("--feeds", type=int, default=100)
+    parser.add_argument("--feeds", type=int, default=60)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--days", type=float, default=42.0)
     parser.add_argument("--warm-up", type=float, default=14.0, help="days that are not scored")

@@ -29,7 +29,7 @@ def own_outage(attempts: Iterable[Attempt], now: datetime) -> bool:
 
     True when at least five unrelated hosts and at least 80 % of the attempts failed at DNS or
     connect. While it holds, outcomes are `PollKind.OUTAGE` and those of the same window that were
-    already counted are taken back with `forgive`.
+    already counted are undone with `policy.take_back`.
     """
     recent = [attempt for attempt in attempts if now - WINDOW <= attempt.at <= now]
     failed = [attempt for attempt in recent if not attempt.reached]

@@ -9,8 +9,7 @@ from itertools import pairwise
 import pytest
 
 from aggregator.model.poll import PollKind, PollMode, PollOutcome, PollSettings
-from aggregator.schedule.backoff import forgive
-from aggregator.schedule.policy import plan_next
+from aggregator.schedule.policy import plan_next, take_back
 from tests.schedule.polls import (
     DAY,
     EXACT,
@@ -218,9 +217,12 @@ def test_a_failure_that_was_ours_is_taken_back() -> None:
     state, plan = subscribed(DAY / 4, HOURLY)
     once, _ = plan_next(state, failed(None, "dns"), HOURLY, plan.at, "source")
     twice, _ = plan_next(once, failed(None, "dns"), HOURLY, plan.at + HOUR, "source")
-    assert forgive(once.trouble).failures == 0
-    assert forgive(once.trouble).failing_since is None
-    assert forgive(twice.trouble).failures == 1
+    later = plan.at + 2 * HOUR
+    none, again = take_back(once, later, "source")
+    assert none.trouble == replace(state.trouble, good=0)
+    assert (again.reason, again.failures) == ("outage", 0)
+    assert later < again.at <= later + timedelta(minutes=5)
+    assert take_back(twice, later, "source")[0].trouble.failures == 1
 
 
 def test_a_failing_cron_source_keeps_to_its_line() -> None:
