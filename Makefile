@@ -5,7 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run demo test check format bench container-test lock clean
+.PHONY: help venv run demo test check format bench simulate eval container-test lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,12 @@ format: .venv/.dev  ## format the code and fix what the linter can fix
 
 bench: .venv/.dev  ## measure polling against other readers, into bench/README.md
 	$(BIN)/python -m bench.poll $(ARGS)
+
+simulate: .venv/.dev  ## the polling policy against fixed intervals, on synthetic publishers
+	$(BIN)/python -m bench.simulate $(ARGS)
+
+eval: .venv/.dev  ## deduplication against labelled data (AGGREGATOR_EVAL_DATA names its folder)
+	$(BIN)/python -m bench.eval_dedup $(ARGS)
 
 container-test:  ## build the image, start it with compose, see that the data stays
 	@sh scripts/container-test.sh

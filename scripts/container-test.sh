@@ -25,6 +25,11 @@ cleanup() {
     fi
     [ -f "$work/override.yml" ] && compose down --volumes --timeout 20 >/dev/null 2>&1
     docker image rm --force "$project" >/dev/null 2>&1
+    for image in $(sed -n 's/^ ---> \([0-9a-f]\{12\}\)$/\1/p' "$work/build.log" 2>/dev/null); do
+        if docker image ls --quiet --filter dangling=true | grep -q "$image"; then
+            docker image rm --force "$image" >/dev/null 2>&1
+        fi
+    done
     [ -n "$made_base" ] && docker image rm --force "$base" >/dev/null 2>&1
     if [ -n "$daemon" ]; then
         kill "$daemon" 2>/dev/null
