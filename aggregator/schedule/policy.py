@@ -146,7 +146,7 @@ def _learn(
                 trouble=count_success(state.trouble),
                 hints=remember(state.hints, outcome),
             )
-            if outcome.kind is PollKind.OK or not outcome.conditional:
+            if outcome.kind is not PollKind.NOT_MODIFIED:
                 state = replace(state, full_at=now)
             return learn_items(state, outcome, settings, now)
         case PollKind.PUSH:

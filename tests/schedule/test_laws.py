@@ -158,3 +158,17 @@ def test_a_plan_is_the_same_when_it_is_made_twice_and_after_a_restart(
         assert plan_next(before, outcome, wanted, now, "source", host) == (after, plan)
         stored = PolicyState.from_json(after.to_json())
         assert PolicyState.from_json(stored.to_json()) == stored
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories, wishes, st.timedeltas(timedelta(seconds=1), timedelta(hours=2)))
+def test_a_hard_floor_just_behind_a_plan_moves_it(
+    history: list[tuple[timedelta, PollOutcome]], wanted: PollSettings, later: timedelta
+) -> None:
+    for before, outcome, now, _, plan in run(history, wanted, HostFloors()):
+        if outcome.kind is PollKind.BUSY:
+            continue
+        floor = Floor("breaker", plan.at + later, hard=True)
+        _, moved = plan_next(before, outcome, wanted, now, "source", HostFloors((floor,)))
+        assert moved.at >= floor.until
+        assert floor in moved.floors
