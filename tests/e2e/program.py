@@ -1,0 +1,178 @@
+"""The real program as its user runs it: a process, a configuration file, signals and HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx
+import psutil
+import yaml
+
+from tests import parts
+
+PATIENCE = 60.0  # seconds for anything to happen; only a broken program takes so long
+
+
+def wait_until(true: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+    """Wait until something holds; fail with its name when it never does."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        if true():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"never happened: {what}")
+
+
+@dataclass
+class Program:
+    """One installation: its folder, its configuration, and the process when it runs."""
+
+    folder: Path
+    database_url: str
+    port: int = field(default_factory=parts.free_port)
+    process: subprocess.Popen[bytes] | None = None
+    runs: int = 0
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "aggregator.yaml"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def configure(
+        self, sources: list[dict[str, Any]], origin_ports: list[int], **groups: Mapping[str, Any]
+    ) -> None:
+        """Write the configuration file; the guard is opened for loopback origins alone."""
+        document: dict[str, Any] = {
+            "service": {
+                "listen": f"127.0.0.1:{self.port}",
+                "contact": "https://example.org/about",
+                **groups.get("service", {}),
+            },
+            "storage": {"url": self.database_url},
+            "polling": {"min_refresh": "0s", "host_gap": "0s", **groups.get("polling", {})},
+            "fetching": {
+                "allow_networks": ["127.0.0.1/32"],
+                "allow_ports": origin_ports,
+                **groups.get("fetching", {}),
+            },
+            "sources": sources,
+        }
+        if "views" in groups:
+            document["views"] = groups["views"]
+        temporary = self.folder / "new.yaml"
+        temporary.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
+        temporary.rename(self.config)
+
+    def start(self, *, ready: bool = True) -> Program:
+        """Start the service; by default wait until it says that it is ready."""
+        log = (self.folder / "log.txt").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "aggregator", "run", "--config", str(self.config)],
+            stdout=log,
+            stderr=log,
+            env=self.environment(),
+        )
+        self.runs += 1
+        log.close()
+        if ready:
+            wait_until(self.is_ready, f"the service is ready\n{self.log()[-3000:]}")
+        return self
+
+    def is_ready(self) -> bool:
+        if self.process is not None and self.process.poll() is not None:
+            raise AssertionError(f"the service ended: {self.log()[-3000:]}")
+        try:
+            return httpx.get(f"{self.url}/health/ready", timeout=5).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("AGGREGATOR_")}
+        return kept | {"PYTHONUNBUFFERED": "1"}
+
+    def log(self) -> str:
+        path = self.folder / "log.txt"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def kill(self) -> None:
+        """`kill -9`, as a power cut would."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM; returns the exit code."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=30)
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return httpx.get(self.url + path, timeout=30, **options)
+
+    def command(self, *words: str, code: int | None = 0) -> str:
+        """Run a command of the program; returns what it printed."""
+        ran = subprocess.run(
+            [sys.executable, "-m", "aggregator", *words, "--config", str(self.config)],
+            capture_output=True,
+            text=True,
+            env=self.environment(),
+            timeout=180,
+            check=False,
+        )
+        if code is not None:
+            assert ran.returncode == code, f"exit code {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
+        return ran.stdout
+
+    def status(self) -> dict[str, dict[str, Any]]:
+        """`aggregator status --json`, by source."""
+        lines = self.command("status", "--json", code=None).splitlines()
+        return {line["source"]: line for line in map(json.loads, lines)}
+
+    def items(self, view: str = "all") -> list[dict[str, Any]]:
+        """Every item of a view's JSON Feed, all pages."""
+        items: list[dict[str, Any]] = []
+        url: str | None = f"{self.url}/feeds/{view}.json"
+        while url:
+            page = httpx.get(url, timeout=30).json()
+            items += page["items"]
+            url = page.get("next_url")
+        return items
+
+    def memory(self) -> tuple[int, int]:
+        """Resident bytes of the main process and of its whole tree."""
+        assert self.process is not None
+        main = psutil.Process(self.process.pid)
+        own = main.memory_info().rss
+        tree = own
+        for child in main.children(recursive=True):
+            try:
+                tree += child.memory_info().rss
+            except psutil.NoSuchProcess:
+                continue
+        return own, tree
+
+    def __enter__(self) -> Program:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.stop()
