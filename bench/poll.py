@@ -4,8 +4,9 @@
 
 An origin on loopback (`bench.publisher`) offers the feeds. In each round every contender starts
 with an empty database and polls as a process of its own, in turns with the others: cold; after
-another poll, which is not measured, with nothing changed (all 304); after every tenth feed published one item; and once with nothing to poll,
-which shows what starting the program costs. After each run its rows are counted.
+another poll, which is not measured, with nothing changed (all 304); after every tenth feed
+published one item; and once with nothing to poll, which shows what starting the program costs.
+After each run its rows are counted.
 
 Measured are CPU seconds (user and system, with child processes) and the peak of the proportional
 set size summed over the process tree, sampled 20 times a second. The table of medians replaces the
