@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from sqlalchemy import Connection
 
 from aggregator.markup.sanitize import SANITIZER_VERSION, sanitize_html
 from aggregator.pipeline.parts import Parts
-from aggregator.store import items, sources, views
+from aggregator.store import items, sources
 
 _AT_ONCE = 500
-_PAGES_KEPT = timedelta(days=7)
 
 
 async def purge(parts: Parts) -> int:
-    """Forget texts past their time, old poll records and old rendered pages.
+    """Forget texts past their time and old poll records.
 
     Returns how many items became tombstones. In small transactions, so that polls go on.
     """
@@ -30,7 +27,6 @@ async def purge(parts: Parts) -> int:
         if len(numbers) < _AT_ONCE:
             break
     await parts.database.run_write(sources.drop_old_polls, now - storage.keep_poll_log)
-    await parts.database.run_write(views.drop_old_pages, now - _PAGES_KEPT)
     return gone
 
 

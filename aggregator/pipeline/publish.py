@@ -10,6 +10,7 @@ import asyncio
 import gzip
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as BadBase64
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,22 +21,16 @@ from sqlalchemy import Connection
 from aggregator.model.item import FeedPage, ServedItem
 from aggregator.model.pages import Rendered
 from aggregator.model.settings import Settings, ViewSettings
-from aggregator.publish.atom import render_atom
-from aggregator.publish.jsonfeed import render_json
-from aggregator.publish.rss import render_rss
+from aggregator.publish.formats import FORMATS
 from aggregator.rules.select import view_sources
 from aggregator.store import views
 from aggregator.store.database import Database
 from aggregator.telemetry import metrics
 from aggregator.telemetry.clock import Clock
 
-FORMATS: dict[str, tuple[Callable[[FeedPage], bytes], str]] = {
-    "atom": (render_atom, "application/atom+xml; charset=utf-8"),
-    "rss": (render_rss, "application/rss+xml; charset=utf-8"),
-    "json": (render_json, "application/feed+json; charset=utf-8"),
-}
 _WINDOW = timedelta(hours=48)  # invariant 11
 _PAGE = 100
+_KEPT = 64  # rendered pages in memory
 _SECOND = timedelta(seconds=1)
 
 
@@ -58,7 +53,7 @@ class Publisher:
         self._clock = clock
         self._settings = settings
         self._locks: dict[tuple[str, str, str], asyncio.Lock] = {}
-        self._kept: dict[tuple[str, str, str], views.RenderedRow] = {}
+        self._kept: OrderedDict[tuple[str, str, str], views.RenderedRow] = OrderedDict()
 
     async def rendered(self, view_id: str, fmt: str, page: str | None) -> Rendered | None:
         """A view's document, or an older page of it; None when there is no such thing."""
@@ -76,7 +71,12 @@ class Publisher:
         if row is None:
             return None
         return Rendered(
-            row.body, row.gzip, row.etag, row.gzip_etag, row.last_modified, FORMATS[fmt][1]
+            row.body,
+            row.gzip,
+            row.etag,
+            row.gzip_etag,
+            row.last_modified,
+            FORMATS[fmt].content_type,
         )
 
     async def _current(self, wanted: _Wanted) -> views.RenderedRow | None:
@@ -88,9 +88,15 @@ class Publisher:
         row = kept or row
         if row is None or row.version != state.version:
             return None
-        if not wanted.page:
-            self._kept[wanted.key] = row
+        self._keep(wanted, row)
         return row
+
+    def _keep(self, wanted: _Wanted, row: views.RenderedRow) -> None:
+        """In memory, the ones used last; older pages live only here: anybody can ask for any."""
+        self._kept[wanted.key] = row
+        self._kept.move_to_end(wanted.key)
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
 
     async def _render(self, settings: Settings, wanted: _Wanted) -> views.RenderedRow | None:
         loaded = await self._database.run_read(_load, settings, wanted)
@@ -99,9 +105,9 @@ class Publisher:
         state, page, older_row = loaded
         row = await asyncio.to_thread(_rows, wanted.fmt, page, state, older_row)
         metrics.RENDERS.labels(format=wanted.fmt).inc()
-        await self._database.run_write(views.put_rendered, *wanted.key, row, self._clock.now())
         if not wanted.page:
-            self._kept[wanted.key] = row
+            await self._database.run_write(views.put_rendered, *wanted.key, row, self._clock.now())
+        self._keep(wanted, row)
         return row
 
 
@@ -193,6 +199,7 @@ def _page(
         feed_id=state.feed_id,
         self_urls=here,
         home_url=f"{settings.service.public_url}/views/{view.id}",
+        about_url=f"{settings.service.public_url}/about",
         updated=updated,
         items=tuple(items[place.number] for place in places),
         older=older,
@@ -205,7 +212,7 @@ def _page(
 def _rows(
     fmt: str, page: FeedPage, state: views.ViewState, old: views.RenderedRow | None
 ) -> views.RenderedRow:
-    body = FORMATS[fmt][0](page)
+    body = FORMATS[fmt].render(page)
     packed = gzip.compress(body, compresslevel=6, mtime=0)
     etag = _etag(body)
     changed = state.changed_at.replace(microsecond=0)

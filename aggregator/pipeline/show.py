@@ -34,6 +34,7 @@ from aggregator.store.database import Database
 from aggregator.telemetry import metrics
 from aggregator.telemetry.clock import Clock
 
+_PROBLEM = "The changed configuration was refused and the old one stays: the log says why."
 _PAGE = 50
 _PLACE = re.compile(r"^\S*:\d+:\d+: (?:[\w.-]+\[\d+\]: )?")
 _POLLS = 50
@@ -164,6 +165,7 @@ def _health(source: SourceSettings, state: FeedState | None) -> SourceHealth:
 def _overview(connection: Connection, settings: Settings, problem: str | None) -> Overview:
     states = {state.source_id: state for state in sources.feed_states(connection)}
     counts = items.items_by_source(connection)
+    guarded = settings.service.token is not None  # else anybody reads this
     return Overview(
         views=tuple(_view_overview(connection, settings, view) for view in settings.views),
         sources=tuple(
@@ -171,9 +173,17 @@ def _overview(connection: Connection, settings: Settings, problem: str | None) -
             for one in settings.sources
         ),
         items=items.total(connection),
-        problem=problem,
-        warnings=_grouped(settings.warnings),
+        problem=problem if guarded or problem is None else _PROBLEM,
+        warnings=_grouped(settings.warnings) if guarded else _counted(settings.warnings),
     )
+
+
+def _counted(warnings: Sequence[str]) -> tuple[str, ...]:
+    """On a page that anybody reads, warnings name no source and no file."""
+    if not warnings:
+        return ()
+    some = "a warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
+    return (f"The configuration has {some}: `aggregator check` lists them.",)
 
 
 def _grouped(warnings: Sequence[str]) -> tuple[str, ...]:
@@ -245,6 +255,7 @@ def _item_page(connection: Connection, settings: Settings, number: int) -> ItemP
     if item is None or scope is None:
         return None
     titles = {one.id: one.title or one.id for one in settings.sources}
+    private = {one.id for one in settings.sources if one.private}
     entries = items.entries_of(connection, number)
     visible = [one for one in entries if not scope or one.source_id == scope]
     return ItemPage(
@@ -259,6 +270,7 @@ def _item_page(connection: Connection, settings: Settings, number: int) -> ItemP
                 key=one.guid or one.key,
                 first_seen=one.first_seen,
                 last_seen=one.last_seen,
+                private=one.source_id in private,
             )
             for one in visible
         ),

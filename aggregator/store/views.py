@@ -278,13 +278,5 @@ def put_rendered(
     )  # fmt: skip
 
 
-def drop_old_pages(connection: Connection, before_time: datetime) -> int:
-    """Forget rendered older pages (never the current ones) last made before a time."""
-    r = t.rendered.c
-    return connection.execute(
-        t.rendered.delete().where(r.page != "", r.used_at < before_time)
-    ).rowcount
-
-
 def _view(row: Row[Any]) -> ViewState:
     return ViewState(row.id, row.feed_id, row.config_hash, row.version, row.changed_at)
