@@ -1,0 +1,135 @@
+"""Read what a document says about itself: RSS `channel`, Atom `feed`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from lxml import etree
+
+from aggregator.feeds import fields
+from aggregator.feeds.constructs import atom_link, atom_text_title
+from aggregator.feeds.dates import DateReader
+from aggregator.feeds.inner import markup_of, text_of
+from aggregator.feeds.limits import ParseLimits
+from aggregator.feeds.names import Names
+from aggregator.model.feed import FeedHints, FeedLink, ParsedEntry, ParsedFeed
+
+_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
+_ENTRIES = frozenset(("item", "atom:entry", "entry"))
+_UPDATED = ("lastbuilddate", "atom:updated", "pubdate", "dc:date", "atom:modified", "updated")
+
+
+@dataclass(slots=True)
+class _Said:
+    """The first text of each plain element, all links, and the lists of the hints."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    links: list[FeedLink] = field(default_factory=list)
+    hours: set[int] = field(default_factory=set)
+    days: set[int] = field(default_factory=set)
+    icon: str | None = None
+    title: str | None = None
+    present: set[str] = field(default_factory=set)
+
+
+def read_channel(
+    fmt: str,
+    channel: etree._Element,
+    names: Names,
+    limits: ParseLimits,
+    dates: DateReader,
+    base: str | None,
+    *,
+    entries: tuple[ParsedEntry, ...],
+    dropped: int,
+    reader: str,
+) -> ParsedFeed:
+    """The whole feed: what `channel` says, around entries that were read already."""
+    said = _listen(channel, names, limits, base)
+    texts = said.texts
+    pages = [link for link in said.links if link.rel == "alternate"]
+    link = fields.url_of(texts.get("link"), base, limits)
+    return ParsedFeed(
+        format=fmt,
+        entries=entries,
+        title=said.title,
+        link=link or next((p.href for p in pages if "html" in (p.type or "html")), None),
+        id=fields.id_of(texts.get("atom:id") or texts.get("id") or channel.get(_ABOUT), limits),
+        description=fields.title_of(
+            texts.get("description")
+            or texts.get("atom:subtitle")
+            or texts.get("atom:tagline")
+            or texts.get("itunes:summary"),
+            limits,
+            is_html=True,
+        ),
+        language=fields.label_of(
+            texts.get("language") or texts.get("dc:language") or _language(channel), limits
+        ),
+        updated=_updated(texts, dates),
+        icon=said.icon,
+        links=tuple(link for link in said.links if link.rel != "alternate")[: limits.many],
+        hints=FeedHints(
+            ttl=fields.minutes_of(texts.get("ttl")),
+            skip_hours=frozenset(said.hours),
+            skip_days=frozenset(said.days),
+            syndication=fields.syndication_of(
+                texts.get("sy:updateperiod"), texts.get("sy:updatefrequency")
+            ),
+        ),
+        complete="fh:complete" in said.present,
+        archive="fh:archive" in said.present,
+        dropped=dropped,
+        reader=reader,
+    )
+
+
+def _listen(channel: etree._Element, names: Names, limits: ParseLimits, base: str | None) -> _Said:
+    said = _Said()
+    for child in channel:
+        name = names.of(child.tag)
+        if name in _ENTRIES:
+            continue
+        said.present.add(name)
+        if name == "atom:link" or (name == "link" and child.get("href") is not None):
+            link = atom_link(child, base, limits)
+            if link is not None:
+                said.links.append(link)
+        elif name == "title":
+            said.title = said.title or fields.title_of(markup_of(child), limits)
+        elif name == "atom:title":
+            said.title = said.title or atom_text_title(child, limits)
+        elif name == "skiphours":
+            said.hours |= {h for c in child if (h := fields.hour_of(text_of(c))) is not None}
+        elif name == "skipdays":
+            said.days |= {d for c in child if (d := fields.day_of(text_of(c))) is not None}
+        elif name in ("image", "atom:icon", "atom:logo", "itunes:image", "icon"):
+            said.icon = said.icon or _icon(child, names, limits, base)
+        elif name not in said.texts:
+            text = markup_of(child) if name in ("description", "atom:subtitle") else text_of(child)
+            if text and not text.isspace():
+                said.texts[name] = text
+    return said
+
+
+def _icon(
+    element: etree._Element, names: Names, limits: ParseLimits, base: str | None
+) -> str | None:
+    inner = next((c for c in element if names.of(c.tag) == "url"), None)
+    text = element.get("href") or text_of(element if inner is None else inner)
+    return fields.url_of(text, base, limits)
+
+
+def _language(element: etree._Element) -> str | None:
+    parent = element.getparent()
+    return element.get(_XML_LANG) or (parent.get(_XML_LANG) if parent is not None else None)
+
+
+def _updated(texts: dict[str, str], dates: DateReader) -> datetime | None:
+    for name in _UPDATED:
+        found = dates.read(texts.get(name))
+        if found is not None:
+            return found.when
+    return None

@@ -1,0 +1,128 @@
+"""Small readings shared by the formats: labels, people, numbers, addresses."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import timedelta
+
+from aggregator.feeds.limits import ParseLimits
+from aggregator.markup.text import cap, clean, html_to_text, one_line, plain_title
+from aggregator.model.feed import ParsedEntry
+from aggregator.urls.origin import is_http, resolve
+
+_NAMED_MAIL = re.compile(r"[^\s@()<>]{1,80}@[^\s@()<>]{1,160}\s*\(([^()]{1,200})\)\Z")
+_MAIL_OF = re.compile(r"([^<>@]{1,200}?)\s*<[^\s<>@]{1,80}@[^\s<>]{1,160}>\Z")
+_LOOKS_HTML = re.compile(
+    r"</?(?:a|abbr|b|blockquote|br|code|div|em|figure|font|h[1-6]|hr|i|iframe|img|li|ol|p|pre|span"
+    r"|strong|table|td|tr|u|ul|video)(?:\s[^<>]*)?/?>|&(?:[a-zA-Z]{2,8}|#\d{2,6}|#[xX][0-9a-fA-F]{2,6});"
+)
+_INTEGER = re.compile(r"\s*(\d{1,15})(?:\.0*)?\s*\Z")
+
+_PERIODS = {
+    "hourly": timedelta(hours=1),
+    "daily": timedelta(days=1),
+    "weekly": timedelta(weeks=1),
+    "monthly": timedelta(days=30),
+    "yearly": timedelta(days=365),
+}
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def title_of(text: str | None, limits: ParseLimits, *, is_html: bool = False) -> str | None:
+    """A title as plain text, capped; None when nothing is left of it."""
+    if not text:
+        return None
+    # Markup and references shrink; what is far beyond the cap cannot come back below it.
+    return cap(plain_title(text[: 8 * limits.title], is_html=is_html), limits.title) or None
+
+
+def label_of(text: str | None, limits: ParseLimits) -> str | None:
+    """A short plain string (category, language, type)."""
+    return (cap(one_line(text[: 4 * limits.label]), limits.label) or None) if text else None
+
+
+def id_of(text: str | None, limits: ParseLimits) -> str | None:
+    """An identifier, as written but for white space around it."""
+    return (cap(clean(text).strip(), limits.id) or None) if text else None
+
+
+def body_of(text: str | None, limits: ParseLimits) -> str | None:
+    """HTML as received, capped; None when it is blank."""
+    if not text or text.isspace():
+        return None
+    return cap(clean(text), limits.body).strip() or None
+
+
+def text_as_html(text: str | None, limits: ParseLimits) -> str | None:
+    """A body declared plain text, as HTML; text that is HTML all the same is left as it is."""
+    if not text or _LOOKS_HTML.search(text):
+        return body_of(text, limits)
+    return body_of(html.escape(text, quote=False), limits)
+
+
+def person_of(text: str | None, limits: ParseLimits) -> str | None:
+    """A name out of `Name`, `mail (Name)` (RSS 2.0) or `Name <mail>`.
+
+    The text is cut to the limit before any pattern sees it.
+    """
+    if not text:
+        return None
+    text = cap(one_line(text[: limits.author]), limits.author)
+    if "<" in text or "&" in text:
+        match = _MAIL_OF.match(text)
+        text = match.group(1) if match else html_to_text(text)
+    match = _NAMED_MAIL.match(text)
+    return (one_line(match.group(1) if match else text).strip('"') or None) if text else None
+
+
+def url_of(text: str | None, base: str | None, limits: ParseLimits) -> str | None:
+    """An absolute http(s) URL, or None."""
+    if not text or len(text) > limits.url:
+        return None
+    text = one_line(text)
+    return clean(resolve(base, text) or "") or None
+
+
+def is_permalink(guid: str, declared: str | None) -> bool:
+    """Whether an RSS guid is the item's address: not denied (RSS 2.0), and an http(s) URL."""
+    return (declared or "true").strip().lower() != "false" and is_http(guid)
+
+
+def number_of(text: str | None) -> int | None:
+    """A non-negative integer, or None."""
+    match = _INTEGER.match(text or "")
+    return int(match.group(1)) if match else None
+
+
+def minutes_of(text: str | None) -> timedelta | None:
+    """RSS `ttl`: minutes, at least one and at most a year."""
+    minutes = number_of(text)
+    return timedelta(minutes=min(minutes, 525_600)) if minutes else None
+
+
+def hour_of(text: str | None) -> int | None:
+    """RSS `hour` of `skipHours`: GMT, 0..23; 24 is read as 0, as some publishers count."""
+    hour = number_of(text)
+    return hour % 24 if hour is not None and hour <= 24 else None
+
+
+def day_of(text: str | None) -> int | None:
+    """RSS `day` of `skipDays`: 0 = Monday; abbreviations are understood."""
+    name = (text or "").strip().lower()
+    return next((n for n, day in enumerate(_DAYS) if len(name) >= 3 and day.startswith(name)), None)
+
+
+def syndication_of(period: str | None, frequency: str | None) -> timedelta | None:
+    """RSS 1.0 module syndication: how often in which period, as an interval."""
+    if period is None and frequency is None:
+        return None
+    length = _PERIODS.get((period or "daily").strip().lower())
+    if length is None:
+        return None
+    return length / max(1, min(number_of(frequency) or 1, 10_000))
+
+
+def is_blank(entry: ParsedEntry) -> bool:
+    """Whether an entry says nothing at all."""
+    return not (entry.id or entry.link or entry.title or entry.summary or entry.content)

@@ -1,0 +1,42 @@
+"""The text, and the markup, inside an element."""
+
+from __future__ import annotations
+
+import html
+
+from lxml import etree
+
+
+def text_of(element: etree._Element) -> str | None:
+    """All text inside `element`, its descendants' included."""
+    if len(element) == 0:
+        return element.text
+    return "".join(map(str, element.itertext()))
+
+
+def markup_of(element: etree._Element) -> str | None:
+    """What `element` holds as HTML: its text as received, or its child elements written out.
+
+    Publishers forget to escape, and Atom's `xhtml` does not: then children are serialised as HTML,
+    without their namespaces. The element is changed on the way.
+    """
+    if len(element) == 0:
+        return element.text
+    for child in element.iter():
+        if child is not element and isinstance(child.tag, str) and child.tag[0] == "{":
+            child.tag = etree.QName(child).localname
+    etree.cleanup_namespaces(element)
+    parts = [html.escape(element.text, quote=False) if element.text else ""]
+    parts.extend(
+        etree.tostring(child, encoding="unicode", method="html", with_tail=True)
+        for child in element
+    )
+    return "".join(parts)
+
+
+def xhtml_of(element: etree._Element) -> str | None:
+    """The inside of the single `div` that Atom's `type="xhtml"` demands (RFC 4287 §3.1.1.3)."""
+    children = list(element)
+    if len(children) == 1 and etree.QName(children[0]).localname == "div":
+        return markup_of(children[0])
+    return markup_of(element)

@@ -1,0 +1,164 @@
+"""Read JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1), forgiving what publishers get wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from aggregator.feeds import fields
+from aggregator.feeds.dates import DateReader
+from aggregator.feeds.limits import ParseLimits
+from aggregator.model.feed import Enclosure, FeedLink, ParsedEntry, ParsedFeed
+
+_ITEM_KEYS = frozenset(
+    ("id", "url", "title", "content_html", "content_text", "summary", "date_published")
+)
+
+
+class NotJson(Exception):
+    """The document is no JSON at all."""
+
+
+class NotJsonFeed(Exception):
+    """The document is JSON of another kind."""
+
+
+def read_json_feed(
+    text: str, url: str | None, limits: ParseLimits, dates: DateReader
+) -> ParsedFeed:
+    """The feed in a JSON document.
+
+    Raises:
+        NotJson, NotJsonFeed: with the reason.
+    """
+    try:
+        # A number of a million digits is quadratic to convert: none here is worth more than text.
+        data = json.loads(text, parse_int=_number, parse_constant=lambda _: None)
+    except (ValueError, RecursionError) as error:
+        raise NotJson(f"not JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise NotJsonFeed("JSON, but no object")
+    items = data.get("items")
+    version = data.get("version")
+    declared = isinstance(version, str) and "jsonfeed.org/version" in version
+    if not isinstance(items, list) or not (declared or _looks_like_items(items)):
+        raise NotJsonFeed("JSON, but no JSON Feed")
+    entries = [
+        entry
+        for item in items[: limits.entries]
+        if isinstance(item, dict) and not fields.is_blank(entry := _entry(item, url, limits, dates))
+    ]
+    home = fields.url_of(_text(data.get("home_page_url")), url, limits)
+    return ParsedFeed(
+        format="json",
+        entries=tuple(entries),
+        title=fields.title_of(_text(data.get("title")), limits),
+        link=home,
+        id=fields.id_of(_text(data.get("feed_url")), limits),
+        description=fields.title_of(_text(data.get("description")), limits),
+        language=fields.label_of(_text(data.get("language")), limits),
+        icon=fields.url_of(_text(data.get("icon")) or _text(data.get("favicon")), url, limits),
+        links=tuple(_links(data, url, limits))[: limits.many],
+        complete=False,
+        dropped=max(0, len(items) - limits.entries),
+        reader="json",
+    )
+
+
+def _entry(
+    item: dict[str, Any], base: str | None, limits: ParseLimits, dates: DateReader
+) -> ParsedEntry:
+    link = fields.url_of(_text(item.get("url")), base, limits)
+    external = fields.url_of(_text(item.get("external_url")), base, limits)
+    html = _text(item.get("content_html"))
+    plain = _text(item.get("content_text"))
+    published_raw = _text(item.get("date_published"))
+    published = dates.read(published_raw)
+    updated = dates.read(_text(item.get("date_modified")))
+    summary = _text(item.get("summary"))
+    entry_id = fields.id_of(_text(item.get("id")), limits)
+    return ParsedEntry(
+        id=entry_id,
+        link=link or fields.url_of(entry_id, None, limits),
+        title=fields.title_of(_text(item.get("title")), limits),
+        published=published.when if published else None,
+        updated=updated.when if updated else None,
+        author=_author(item, limits),
+        summary=fields.text_as_html(summary, limits),
+        content=fields.body_of(html, limits) or fields.text_as_html(plain, limits),
+        enclosures=tuple(_attachments(item, base, limits))[: limits.many],
+        categories=tuple(_tags(item, limits)),
+        language=fields.label_of(_text(item.get("language")), limits),
+        external_url=external,
+        image=fields.url_of(
+            _text(item.get("image")) or _text(item.get("banner_image")), base, limits
+        ),
+        published_raw=fields.label_of(published_raw, limits),
+        base=link or base,
+        date_only=published.date_only if published else False,
+    )
+
+
+def _looks_like_items(items: list[Any]) -> bool:
+    return bool(items) and isinstance(items[0], dict) and len(_ITEM_KEYS & items[0].keys()) >= 2
+
+
+def _number(digits: str) -> int | str:
+    return int(digits) if len(digits) <= 18 else digits[:64]
+
+
+def _text(value: Any) -> str | None:
+    """A string; a number as its digits (ids, often); None for anything else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+def _author(item: dict[str, Any], limits: ParseLimits) -> str | None:
+    people = item.get("authors")
+    if not isinstance(people, list):
+        people = [item.get("author")]
+    names = [
+        name
+        for person in people[: limits.many]
+        if isinstance(person, dict)
+        and (name := fields.person_of(_text(person.get("name")), limits)) is not None
+    ]
+    return fields.person_of(", ".join(names), limits)
+
+
+def _attachments(
+    item: dict[str, Any], base: str | None, limits: ParseLimits
+) -> Iterator[Enclosure]:
+    found = item.get("attachments")
+    for attachment in found[: limits.many] if isinstance(found, list) else ():
+        if not isinstance(attachment, dict):
+            continue
+        url = fields.url_of(_text(attachment.get("url")), base, limits)
+        if url:
+            size = fields.number_of(_text(attachment.get("size_in_bytes")))
+            kind = fields.label_of(_text(attachment.get("mime_type")), limits)
+            yield Enclosure(url, kind, size)
+
+
+def _tags(item: dict[str, Any], limits: ParseLimits) -> Iterator[str]:
+    tags = item.get("tags")
+    for tag in tags[: limits.many] if isinstance(tags, list) else ():
+        label = fields.label_of(_text(tag), limits)
+        if label:
+            yield label
+
+
+def _links(data: dict[str, Any], base: str | None, limits: ParseLimits) -> Iterator[FeedLink]:
+    for key, rel in (("feed_url", "self"), ("next_url", "next")):
+        url = fields.url_of(_text(data.get(key)), base, limits)
+        if url:
+            yield FeedLink(rel, url)
+    hubs = data.get("hubs")
+    for hub in hubs[: limits.many] if isinstance(hubs, list) else ():
+        url = fields.url_of(_text(hub.get("url")), base, limits) if isinstance(hub, dict) else None
+        if url:
+            yield FeedLink("hub", url)

@@ -1,0 +1,135 @@
+"""Read a feed document, whatever it is: the tiers, from the strictest to the most forgiving.
+
+1. encoding, 2. the strict reader (or JSON Feed), 3. repairs and the strict reader again,
+4. feedparser. A document that failed on a limit is never shown to a later tier.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from aggregator.feeds.dates import DateReader
+from aggregator.feeds.discover import feed_links
+from aggregator.feeds.encoding import decode
+from aggregator.feeds.fallback import Unsuitable, read_leniently
+from aggregator.feeds.jsonfeed import NotJson, NotJsonFeed, read_json_feed
+from aggregator.feeds.limits import DEFAULT_LIMITS, ParseLimits
+from aggregator.feeds.repair import close_truncated, drop_doctype, repair, strip_declaration
+from aggregator.feeds.strict import NotAFeed, NotWellFormed, OverLimit, read_strict
+from aggregator.model.feed import ParsedFeed
+
+__all__ = ["DEFAULT_LIMITS", "ParseLimits", "parse_document"]
+
+_FEED_ROOT = re.compile(r"<(?:[\w.\-]{1,20}:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE)
+_HTML_ROOT = re.compile(r"<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
+_SNIFFED = 64 * 1024
+
+
+def parse_document(
+    body: bytes,
+    *,
+    content_type: str | None = None,
+    url: str | None = None,
+    limits: ParseLimits = DEFAULT_LIMITS,
+    timezone: str | None = None,
+) -> ParsedFeed:
+    """What a feed document says; never raises on any input.
+
+    Args:
+        body: the document after content decoding.
+        content_type: the Content-Type header, whose charset counts.
+        url: where the document came from; relative URLs are resolved against it.
+        limits: how much is read.
+        timezone: IANA zone of the source, for dates that name no zone or an ambiguous one.
+
+    Returns:
+        The feed. `error` and `error_class` say why nothing, or not everything, could be read; an
+        HTML page has class `html` and the feeds it offers as `alternates`.
+    """
+    if len(body) > limits.document:
+        return ParsedFeed(
+            None,
+            error=f"the document has {len(body)} bytes, more than {limits.document}",
+            error_class="limit",
+        )
+    text = decode(body, content_type).text.lstrip("\ufeff")
+    start = text.lstrip("\ufeff \t\r\n\x00")
+    if not start:
+        return ParsedFeed(None, error="the document is empty", error_class="empty")
+    dates = DateReader(timezone, limits.guessed_dates)
+    if start[0] in "{[":
+        return _read_json(start, url, limits, dates)
+    head = start[:_SNIFFED]
+    if _is_page(head):
+        return _page(start, url)
+    return _read_xml(text, url, limits, dates)
+
+
+def _read_json(text: str, url: str | None, limits: ParseLimits, dates: DateReader) -> ParsedFeed:
+    try:
+        return read_json_feed(text, url, limits, dates)
+    except NotJson as error:
+        return ParsedFeed(None, error=str(error), error_class="malformed")
+    except NotJsonFeed as error:
+        return ParsedFeed(None, error=str(error), error_class="not_a_feed")
+
+
+def _is_page(head: str) -> bool:
+    """Whether the document is a web page: it begins as one, before any feed's root."""
+    page = _HTML_ROOT.search(head)
+    feed = _FEED_ROOT.search(head)
+    return page is not None and (feed is None or page.start() < feed.start())
+
+
+def _page(text: str, url: str | None) -> ParsedFeed:
+    alternates = feed_links(text, url)
+    error = f"a web page, which offers {len(alternates)} feeds" if alternates else "a web page"
+    return ParsedFeed(None, error=error, error_class="html", alternates=alternates)
+
+
+def _read_xml(text: str, url: str | None, limits: ParseLimits, dates: DateReader) -> ParsedFeed:
+    doctype = drop_doctype(text)
+    bare = strip_declaration(doctype.text)
+    try:
+        return read_strict(bare, url, limits, dates)
+    except NotWellFormed as error:
+        fault = str(error)
+    except OverLimit as error:
+        return ParsedFeed(None, error=str(error), error_class="limit")
+    except NotAFeed as error:
+        return ParsedFeed(None, error=str(error), error_class="not_a_feed")
+    if _FEED_ROOT.search(text) is None:
+        return ParsedFeed(None, error=f"not a feed: {fault}", error_class="not_a_feed")
+    return _mended(doctype.text, doctype.entities, url, limits, dates, fault)
+
+
+def _mended(
+    text: str,
+    entities: dict[str, str],
+    url: str | None,
+    limits: ParseLimits,
+    dates: DateReader,
+    fault: str,
+) -> ParsedFeed:
+    """The document after repairs, or as feedparser reads it; `fault` is the strict tier's word."""
+    mended = repair(text, entities)
+    truncated = close_truncated(mended)
+    try:
+        feed = read_strict(truncated or mended, url, limits, dates, reader="repair")
+        if truncated is None:
+            return feed
+        return replace(feed, error=f"the document is cut off: {fault}", error_class="malformed")
+    except NotWellFormed:
+        pass
+    except OverLimit as error:
+        return ParsedFeed(None, error=str(error), error_class="limit")
+    except NotAFeed as error:
+        return ParsedFeed(None, error=str(error), error_class="not_a_feed")
+    try:
+        feed = read_leniently(mended, url, limits, dates)
+    except Unsuitable as error:
+        return ParsedFeed(None, error=f"{fault}; {error}", error_class="malformed")
+    if feed.entries:
+        return feed
+    return replace(feed, error=fault, error_class="malformed")

@@ -1,0 +1,181 @@
+"""Mend what breaks well-formedness most often, without guessing at content.
+
+Seen on 3 % of real feeds: blanks or a warning before the declaration, undeclared entities, control
+characters, bare `&` and `<`, something appended after the root, a prefix nobody declared, a
+document cut off in the middle. Every step is linear in the document.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections import deque
+from html.entities import html5
+
+from aggregator.feeds.names import WELL_KNOWN_PREFIXES
+from aggregator.markup.text import clean
+
+_START = re.compile(
+    r"<(?:\?xml\s|rss[\s>]|feed[\s>]|rdf:RDF[\s>]|(?:[\w.\-]{1,20}:)?(?:feed|RDF)[\s>])"
+)
+_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
+_DOCTYPE = re.compile(r"<!DOCTYPE\b[^\[>]*+(\[)?", re.IGNORECASE)
+_SUBSET_END = re.compile(r"\]\s*>")
+_OWN_ENTITY = re.compile(
+    r"<!ENTITY\s+([A-Za-z_][\w.\-]{0,63})\s+(?:\"([^\"<%]{0,512})\"|'([^'<%]{0,512})')\s*>"
+)
+# CDATA, comments and instructions are skipped; where they do not end they reach to the end.
+_TOKEN = re.compile(
+    r"(?P<opaque><!\[CDATA\[(?:(?!\]\]>).)*+(?:\]\]>|\Z)|<!--(?:(?!-->).)*+(?:-->|\Z)|<\?(?:(?!\?>).)*+(?:\?>|\Z))"
+    r"|&(?:#(?P<decimal>[0-9]{1,8});|#[xX](?P<hex>[0-9a-fA-F]{1,7});|(?P<name>[A-Za-z][A-Za-z0-9]{0,31});)?"
+    r"|<(?![A-Za-z_/!?])",
+    re.DOTALL,
+)
+_ROOT_END = re.compile(r"</(?:rss|feed|rdf:RDF|[\w.\-]{1,20}:(?:feed|RDF))\s*>", re.IGNORECASE)
+_PREFIXED = re.compile(r"[<\s/]([A-Za-z_][\w.\-]{0,40}):[A-Za-z_]")
+_DECLARED = re.compile(r"xmlns:([A-Za-z_][\w.\-]{0,40})\s*=")
+_ROOT_TAG = re.compile(r"<(?:[\w.\-]+:)?(?:rss|feed|RDF|channel)\b", re.IGNORECASE)
+_ENTRY_END = re.compile(r"</((?:[\w.\-]{1,20}:)?(?:item|entry))\s*>")
+_OPEN_TAG = re.compile(r"<([A-Za-z_][\w.:\-]*)[^<>]*(?<!/)>")
+
+_XML = frozenset(("amp", "lt", "gt", "quot", "apos"))
+_MOST_GROWTH = 1024 * 1024  # characters that a document's own entities may add
+
+
+class Doctype:
+    """A document without its type declaration, and the simple entities it declared."""
+
+    __slots__ = ("entities", "text")
+
+    def __init__(self, text: str, entities: dict[str, str]) -> None:
+        self.text = text
+        self.entities = entities
+
+
+def drop_doctype(text: str) -> Doctype:
+    """Remove the document type declaration, internal subset included (entity bombs live there).
+
+    Entities whose value is plain text without further references are remembered for `repair`.
+    """
+    match = _DOCTYPE.search(text, 0, 65_536)
+    if match is None:
+        return Doctype(text, {})
+    if match.group(1) is None:
+        end = text.find(">", match.end())
+        return Doctype(text[: match.start()] + text[end + 1 :] if end >= 0 else text, {})
+    end_match = _SUBSET_END.search(text, match.end())
+    if end_match is None:
+        return Doctype(text, {})
+    subset = text[match.end() : min(end_match.start(), match.end() + 65_536)]
+    entities: dict[str, str] = {}
+    for found in _OWN_ENTITY.finditer(subset):
+        value = html.unescape(found.group(2) or found.group(3) or "")
+        if "&" not in value and "<" not in value:
+            entities.setdefault(found.group(1), value)
+    return Doctype(text[: match.start()] + text[end_match.end() :], entities)
+
+
+def strip_declaration(text: str) -> str:
+    """`text` without its XML declaration: it is decoded already."""
+    return _DECLARATION.sub("", text, count=1)
+
+
+def repair(text: str, entities: dict[str, str]) -> str:
+    """The document with its usual faults mended; `entities` are those it declared itself."""
+    text = _trim(clean(text))
+    text = _mend_tokens(text, entities)
+    return _declare_prefixes(text)
+
+
+def close_truncated(text: str) -> str | None:
+    """A document that ends in the middle, cut after its last whole entry and closed.
+
+    None when no entry is whole. Only for a document that lacks its root's end tag.
+    """
+    if _ROOT_END.search(text, max(0, len(text) - 4096)):
+        return None
+    last = _last(_ENTRY_END, text, 0)
+    if last is None:
+        return None
+    head = text[: last.end()]
+    first_entry = re.search(rf"<{re.escape(last.group(1))}[\s>]", head)
+    if first_entry is None:
+        return None
+    open_tags: list[str] = []
+    before = re.sub(
+        r"<!\[CDATA\[.*?\]\]>|<!--.*?-->", "", head[: first_entry.start()][:65_536], flags=re.DOTALL
+    )
+    for match in re.finditer(r"<(/?)([A-Za-z_][\w.:\-]*)([^<>]*)>", before):
+        if match.group(1):
+            if match.group(2) in open_tags:
+                del open_tags[len(open_tags) - 1 - open_tags[::-1].index(match.group(2)) :]
+        elif not match.group(3).endswith("/"):
+            open_tags.append(match.group(2))
+    return head + "".join(f"</{name}>" for name in reversed(open_tags))
+
+
+def _trim(text: str) -> str:
+    """Drop what stands before the document and after its root."""
+    start = _START.search(text, 0, 65_536)
+    if start is not None and start.start() > 0:
+        text = text[start.start() :]
+    text = strip_declaration(text)
+    end = _last(_ROOT_END, text, max(0, len(text) - 262_144))
+    return text[: end.end()] if end is not None else text
+
+
+def _last(pattern: re.Pattern[str], text: str, start: int) -> re.Match[str] | None:
+    found = deque(pattern.finditer(text, start), maxlen=1)
+    return found[0] if found else None
+
+
+def _mend_tokens(text: str, entities: dict[str, str]) -> str:
+    growth = 0
+
+    def mend(match: re.Match[str]) -> str:
+        nonlocal growth
+        if match.group("opaque") is not None:
+            return _close_opaque(match.group())
+        if match.group() == "<":
+            return "&lt;"
+        name = match.group("name")
+        if name is not None:
+            if name in _XML:
+                return match.group()
+            if name in entities:
+                growth += len(entities[name])
+                if growth > _MOST_GROWTH:
+                    return ""
+                return html.escape(entities[name])
+            known = html5.get(f"{name};")
+            return html.escape(known) if known is not None else f"&amp;{name};"
+        number = match.group("decimal") or match.group("hex")
+        if number is None:
+            return "&amp;"
+        code = int(number, 16 if match.group("hex") else 10)
+        # Windows-1252 by number is understood as HTML does (§13.2.5.80); the impossible goes.
+        character = html.unescape(match.group()) if code <= 0x10FFFF else ""
+        return html.escape(clean(character)) if character != "\ufffd" else ""
+
+    return _TOKEN.sub(mend, text)
+
+
+def _close_opaque(section: str) -> str:
+    if section.startswith("<![CDATA["):
+        return section if section.endswith("]]>") else html.escape(section[9:], quote=False)
+    if section.startswith("<!--"):
+        return ""  # a comment may hold `--`, which XML forbids
+    return ""  # processing instructions say nothing to us
+
+
+def _declare_prefixes(text: str) -> str:
+    """Declare on the root the prefixes that are used and declared nowhere."""
+    used = set(_PREFIXED.findall(text)) - {"xml", "xmlns", "http", "https"}
+    missing = sorted(used - set(_DECLARED.findall(text)))[:64]
+    root = _ROOT_TAG.search(text)
+    if not missing or root is None:
+        return text
+    declarations = "".join(
+        f' xmlns:{p}="{WELL_KNOWN_PREFIXES.get(p.lower(), f"urn:undeclared:{p}")}"' for p in missing
+    )
+    return text[: root.end()] + declarations + text[root.end() :]
