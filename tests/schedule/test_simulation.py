@@ -14,18 +14,15 @@ import pytest
 
 from aggregator.model.poll import PRICES, PollSettings
 from bench.simulate import (
-    HOUR,
     Comparison,
-    Horizon,
     compare,
     fixed_at,
-    generate,
-    homogeneous,
     medians,
     run_policy,
     settings_for,
     total,
 )
+from bench.synthetic import HOUR, Horizon, generate, homogeneous
 
 HORIZON = Horizon.of(days=20, warm_up=7)
 FEEDS, SEEDS = 24, range(3)
