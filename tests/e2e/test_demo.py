@@ -1,0 +1,167 @@
+"""`make demo` as a newcomer sees it: in a browser, and with three feed readers subscribed to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from demo.stories import load
+from tests import parts
+from tests.e2e.program import wait_until
+
+ROOT = Path(__file__).parent.parent.parent
+
+# reader 3.26 imports `sgmllib`, which today's feedparser brings under another name.
+READER = """
+import json, sys
+import feedparser_sgmllib
+sys.modules.setdefault("sgmllib", feedparser_sgmllib)
+from reader import make_reader
+reader = make_reader(":memory:")
+reader.add_feed(sys.argv[1])
+reader.update_feeds()
+print(json.dumps([[entry.title, entry.source and entry.source.title or entry.feed.title]
+                  for entry in reader.get_entries()]))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The running demo."""
+
+    process: subprocess.Popen[str]
+    url: str
+    origin: str
+    folder: Path
+
+    def titles(self, view: str = "all") -> list[str]:
+        """Titles of the view's items, in their order."""
+        answer = httpx.get(f"{self.url}/feeds/{view}.json").raise_for_status()
+        return [item["title"] for item in answer.json()["items"]]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    folder = tmp_path_factory.mktemp("demo")
+    port, origin_port = parts.free_port(), parts.free_port()
+    words = ["--port", str(port), "--origin-port", str(origin_port), "--folder", str(folder)]
+    with (folder.parent / "demo-log").open("w+") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "demo", *words], cwd=ROOT, stdout=log, stderr=log, text=True
+        )
+        made = Demo(process, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{origin_port}", folder)
+        try:
+
+            def arrived() -> bool:
+                assert process.poll() is None, (folder.parent / "demo-log").read_text()[-3000:]
+                try:
+                    return _feed_titles() <= set(made.titles())
+                except httpx.HTTPError:
+                    return False
+
+            wait_until(arrived, "every story of the sample feeds is served")
+            yield made
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+            code = process.wait(timeout=30)
+    assert code == 0
+    for url in (made.url, made.origin):
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(url)
+
+
+def _feed_titles() -> set[str]:
+    """The titles that the sample feeds carry when the origin starts."""
+    start = datetime.now(UTC)
+    everything = load(start)
+    return {s.title for outlet in everything.outlets for s in everything.of(outlet.id, start)}
+
+
+def test_each_view_shows_the_stories_of_its_sources(demo: Demo) -> None:
+    local, world = set(demo.titles("local")), set(demo.titles("world"))
+    assert "Orchard census counts 214 kinds of apple" in local - world
+    assert "A motor without magnets passes its thousandth hour" in world - local
+    assert _feed_titles() <= local | world
+
+
+@pytest.mark.required("newsboat")
+@pytest.mark.parametrize("extension", ["atom", "rss"])
+def test_newsboat_shows_the_merged_feed(
+    demo: Demo, newsboat: Path, tmp_path: Path, extension: str
+) -> None:
+    (tmp_path / "urls").write_text(f"{demo.url}/feeds/all.{extension}\n")
+    words = ["-u", tmp_path / "urls", "-c", tmp_path / "cache.db", "-x", "reload"]
+    subprocess.run(
+        [newsboat, *words], check=True, capture_output=True, env=os.environ | {"HOME": tmp_path}
+    )
+    with sqlite3.connect(tmp_path / "cache.db") as connection:
+        titles = {row[0] for row in connection.execute("SELECT title FROM rss_item")}
+    assert _feed_titles() <= titles
+    assert titles <= set(demo.titles())
+
+
+@pytest.mark.required("sfeed")
+@pytest.mark.parametrize("extension", ["atom", "rss"])
+def test_sfeed_reads_the_merged_feed(demo: Demo, sfeed: Path, extension: str) -> None:
+    document = httpx.get(f"{demo.url}/feeds/all.{extension}").content
+    run = subprocess.run([sfeed, demo.url], input=document, capture_output=True, check=True)
+    rows = [line.split("\t") for line in run.stdout.decode().splitlines()]
+    titles = {row[1] for row in rows}
+    assert _feed_titles() <= titles
+    assert all(int(row[0]) > 0 and row[2].startswith(demo.origin) for row in rows)
+
+
+@pytest.mark.parametrize("extension", ["atom", "rss"])
+def test_the_reader_library_shows_the_merged_feed(demo: Demo, extension: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", READER, f"{demo.url}/feeds/all.{extension}"],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    shown = dict(json.loads(run.stdout))
+    assert _feed_titles() <= set(shown)
+    assert shown["Orchard census counts 214 kinds of apple"] == "Valley Observer"
+
+
+@pytest.mark.required("chromium")
+def test_the_start_page_shows_views_and_sources_in_a_browser(
+    demo: Demo, chromium: Path, tmp_path: Path
+) -> None:
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+    picture = tmp_path / "page.png"
+    flags.append(f"--user-data-dir={tmp_path / 'profile'}")
+    shot = ["--window-size=1000,1200", f"--screenshot={picture}"]
+    run = subprocess.run(
+        [chromium, *flags, *shot, f"{demo.url}/"],
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    assert picture.stat().st_size > 10_000, run.stderr.decode()[-2000:]
+    run = subprocess.run(
+        [chromium, *flags, "--dump-dom", f"{demo.url}/"],
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    page = run.stdout.decode()
+    for text in ("Everything", "World and science", "Harbour Gazette", "Talblatt"):
+        assert text in page
+
+
+def test_the_configuration_and_the_database_are_in_the_demos_folder(demo: Demo) -> None:
+    assert (demo.folder / "aggregator.db").exists()
+    assert demo.origin.rsplit(":", 1)[1] in (demo.folder / "aggregator.yaml").read_text()
