@@ -83,11 +83,11 @@ def read_body(
         reading = read_heading(text)
         if reading is not None and (reading.kind is Kind.RELATED or tag == "head"):
             continue
-        text = _without_tail(text, noise)
-        size += len(text)
+        whole = _without_tail(text, noise)
+        size += len(whole)
         if size > MAX_TEXT:
             break
-        kept.append((tag, text))
+        kept.append((tag, whole))
     written = sanitize_html(_dressed(page, kept, where), page.url)
     paragraphs = tuple(html_to_text(f"<p>{html.escape(t)}</p>") for _, t in kept)
     return Body("\n\n".join(paragraphs), written, paragraphs)
@@ -100,13 +100,13 @@ def _by_trafilatura(source: str) -> list[tuple[str, str]]:
         )
     except _BROKEN:
         return []
-    if document is None or document.body is None:
+    if document is None or isinstance(document, dict) or document.body is None:
         return []
     found = []
     for element in document.body.iter("p", "head", "item", "quote", "code", "cell"):
         if any(e.tag in ("p", "item", "quote", "cell") for e in element.iterancestors()):
             continue
-        text = one_line("".join(element.itertext()))
+        text = one_line("".join(str(part) for part in element.itertext()))
         if text:
             found.append((str(element.tag), text))
     return found

@@ -102,10 +102,10 @@ def _paragraphs(page: Page) -> dict[int, int]:
     for i, tag in enumerate(page.tag):
         if i < skip_until:
             continue
-        if tag in ("footer", "nav", "form") or named_apart(page.names[i]):
-            if page.size(i) * 2 < page.chars[-1]:  # a misnamed body stays
-                skip_until = page.end[i]
-                continue
+        apart = tag in ("footer", "nav", "form") or named_apart(page.names[i])
+        if apart and page.size(i) * 2 < page.chars[-1]:  # a misnamed body stays
+            skip_until = page.end[i]
+            continue
         text = page.text[i]
         if text and page.in_link[i] < 0:
             own[page.block(i)] += title_size(text.strip())

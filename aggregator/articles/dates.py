@@ -10,7 +10,8 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from functools import cache
-from importlib.resources import files
+
+from aggregator.articles.lists import data_lines
 
 _ISO = re.compile(
     r"(\d{4})-?(\d{2})-?(\d{2})(?:[T\s_]+(\d{1,2}):?(\d{2})(?::?(\d{2}))?(?:[.,]\d+)?"
@@ -89,10 +90,7 @@ def date_in_url(url: str) -> datetime | None:
 def _months() -> dict[str, str]:
     """Month names and their first letters, from `data/months.txt`."""
     table: dict[str, str] = {}
-    path = files(__package__).joinpath("data", "months.txt")
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith("#") or not line.strip():
-            continue
+    for line in data_lines("months"):
         for number, names in enumerate(line.split("|"), 1):
             for name in names.split():
                 table.setdefault(name.casefold(), str(number))

@@ -12,6 +12,8 @@ from __future__ import annotations
 import codecs
 import re
 
+from aggregator.markup.elements import names
+
 MAX_BYTES = 3 * 1024 * 1024
 MAX_DEPTH = 400
 MAX_ATTRIBUTES = 400
@@ -20,13 +22,12 @@ MAX_REOPENED = 200_000
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/<>]{0,30})([^<>]*)|<!--")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _RAW = frozenset({"script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"})
-_FORMATTING = frozenset(
-    "a b big code em font i nobr s small strike strong tt u".split()  # WHATWG §13.2.4.3
-)
+# WHATWG §13.2.4.3
+_FORMATTING = names("a b big code em font i nobr s small strike strong tt u")
 # Void elements, and those that the parser closes by itself when the next one begins.
-_SHALLOW = frozenset(
+_SHALLOW = names(
     "area base br col embed hr img input link meta param source track wbr "
-    "p li dt dd option optgroup tr td th tbody thead tfoot body html head frame".split()
+    "p li dt dd option optgroup tr td th tbody thead tfoot body html head frame"
 )
 
 # Labels whose WHATWG decoder is a superset of the codec of that name (Encoding Standard §4.2).

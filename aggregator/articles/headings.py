@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache, lru_cache
-from importlib.resources import files
+
+from aggregator.articles.lists import data_lines
 
 MAX_LABEL = 80  # characters: longer texts are no headings of lists
 
@@ -63,8 +64,6 @@ class Phrases:
         self._ends: list[str] = []
         for line in lines:
             phrase = line.strip()
-            if not phrase or phrase.startswith("#"):
-                continue
             core = normalised(phrase)
             if not core:
                 continue
@@ -94,8 +93,7 @@ class Phrases:
 
 @cache
 def _phrases(name: str) -> Phrases:
-    path = files(__package__).joinpath("data", f"{name}.txt")
-    return Phrases(path.read_text(encoding="utf-8").splitlines())
+    return Phrases(data_lines(name))
 
 
 @cache

@@ -5,24 +5,10 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote, urlsplit
 
+from aggregator.articles.lists import word_list
 from aggregator.articles.page import Anchor
+from aggregator.markup.elements import names
 
-# Path segments under which sites keep lists, persons and services, in the languages we met.
-_LISTS = frozenset(
-    """tag tags topic topics topico topicos tema temas thema themen theme themes themes-list sujet
-    sujets argomenti argomento schlagwort schlagworte stichwort keyword keywords tagged label labels
-    category categories categoria categorias kategorie kategorien rubrik rubriken section sections
-    author authors autor autoren autores auteur auteurs autore autori redakteur redaktion journalist
-    journalists reporter reporters byline bylines by profile profiles profil people person personen
-    staff korrespondenten correspondents correspondent corresponsales contributor contributors columnist columnists user users team redactor firma
-    search suche buscar recherche cerca zoeken szukaj login signin sign-in register account konto
-    registration subscribe subscription subscriptions subs abo abonnement abonnements newsletter
-    newsletters podcast podcasts app apps shop store jobs job stellenmarkt contact kontakt contacto
-    contact-us about about-us impressum privacy datenschutz terms help hilfe faq advertise
-    advertising werbung rss feed feeds sitemap archive archives archiv hashtag hashtags epaper
-    e-paper cart donate spenden share print comments comment emne emner amne etiqueta etiquetas
-    tagi temat tematy tema-dnya""".split()
-)
 _FILES = re.compile(
     r"\.(?:jpe?g|png|gif|webp|svg|mp3|mp4|pdf|zip|xml|rss|ics|css|js|exe|apk)$", re.I
 )
@@ -50,7 +36,7 @@ _GENERIC = re.compile(
 
 
 def leads_to_article(anchor: Anchor) -> bool:
-    """Whether the URL may be an article's: no home page, list, person, service, file or share link."""
+    """Whether the URL may be an article's: no home page, list, person, service or file."""
     try:
         parts = urlsplit(anchor.url)
     except ValueError:
@@ -58,7 +44,9 @@ def leads_to_article(anchor: Anchor) -> bool:
     if "sponsored" in anchor.rel or "author" in anchor.rel or "tag" in anchor.rel:
         return False
     host = (parts.hostname or "").lower()
-    if _SERVICES.search(host) or any(label in _LISTS for label in host.split(".")[:-2]):
+    if _SERVICES.search(host) or any(
+        label in word_list("list_segments") for label in host.split(".")[:-2]
+    ):
         return False
     if _FILES.search(parts.path) or _FILES.search(parts.query):
         return False
@@ -66,22 +54,25 @@ def leads_to_article(anchor: Anchor) -> bool:
         return False
     path = unquote(parts.path)
     segments = [s for s in path.lower().split("/") if s]
-    if (
-        not segments
-        or segments[-1].startswith(("index.", "default.", "home."))
-        and len(segments) == 1
+    if not segments or (
+        segments[-1].startswith(("index.", "default.", "home.")) and len(segments) == 1
     ):
         return bool(re.search(r"\d{3,}|[?&]p=", "?" + parts.query))
     slug = bool(_SLUG.search(segments[-1])) or bool(_SLUG.search(path.rsplit("/", 2)[-1]))
-    listed = any(s in _LISTS for s in segments)
+    listed = any(s in word_list("list_segments") for s in segments)
     if listed:
-        return slug and segments[-1] not in _LISTS and len(segments) >= 3 and not _person(segments)
+        return (
+            slug
+            and segments[-1] not in word_list("list_segments")
+            and len(segments) >= 3
+            and not _person(segments)
+        )
     return True
 
 
 def _person(segments: list[str]) -> bool:
     """`/authors/jane-doe-1234`: the segment after the list's name is the last one."""
-    return len(segments) >= 2 and segments[-2] in _LISTS
+    return len(segments) >= 2 and segments[-2] in word_list("list_segments")
 
 
 def title_size(text: str) -> int:
@@ -132,6 +123,6 @@ def site_of(url: str) -> str:
     return labels[-1]
 
 
-_SUFFIXES = frozenset(
-    "com net org gov edu info biz news press media tv mil int name online site blog today".split()
+_SUFFIXES = names(
+    "com net org gov edu info biz news press media tv mil int name online site blog today"
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import htmldate
@@ -17,6 +17,7 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from aggregator.articles.dates import date_in_url, parse_date
+from aggregator.articles.lists import data_lines
 from aggregator.articles.page import Page, absolute
 from aggregator.articles.printed import Printed, labelled_as, names_of
 from aggregator.articles.structured import Structured, plain, strings
@@ -36,20 +37,10 @@ _BROKEN = (
     RecursionError,
     etree.LxmlError,
 )
-_PUBLISHED = (
-    "article:published_time og:published_time article:published publishdate publish_date pubdate "
-    "publication_date date dc.date.issued dcterms.issued dc.date dcterms.created dcterms.date "
-    "sailthru.date parsely-pub-date cxenseparse:recs:publishtime date.created article_date_original "
-    "originalpublicationdate publish-date weibo:article:create_at apub:time firstpublished"
-).split()
-_MODIFIED = (
-    "article:modified_time og:updated_time og:modified_time lastmod last-modified dcterms.modified "
-    "dc.date.modified date.modified article:modified revised"
-).split()
-_AUTHOR = (
-    "author article:author dc.creator dcterms.creator byl parsely-author sailthru.author "
-    "article:author_name cxenseparse:author citation_author og:article:author twitter:data1"
-).split()
+# Meta names in order of trust.
+_PUBLISHED = data_lines("meta_published")
+_MODIFIED = data_lines("meta_modified")
+_AUTHOR = data_lines("meta_author")
 
 
 @dataclass(slots=True)
@@ -69,7 +60,7 @@ class Metadata:
     canonical: str | None = None
     amp_url: str | None = None
     og_url: str | None = None
-    robots: Robots = Robots()
+    robots: Robots = field(default_factory=Robots)
     paywalled: bool = False
     says_article: bool = False
 
@@ -93,7 +84,9 @@ def read_metadata(
     )
     published = published or printed.published or _time_element(page)
     if published is None and page.depth <= _MAX_LXML_DEPTH:
-        published = date_in_url(page.url) or _guessed_date(tree if tree is not None else _tree(source), page.url)
+        published = date_in_url(page.url) or _guessed_date(
+            tree if tree is not None else _tree(source), page.url
+        )
     modified = _first_date(
         article.get("dateModified"),
         *(said.first(name) for name in _MODIFIED),
@@ -132,14 +125,27 @@ def title_candidates(
     """
     stated = strings(said.article.get("headline"), limit=1)
     headings = [plain(h.text(deep=True) or "", _MAX_TITLE) for h in page.tree.css("h1")[:5]]
-    og = [_trimmed(t, publisher) for n in ("og:title", "twitter:title") for t in said.meta.get(n, ())[:1]]
+    og = [
+        _trimmed(t, publisher)
+        for n in ("og:title", "twitter:title")
+        for t in said.meta.get(n, ())[:1]
+    ]
     item = list(said.items.get("headline", ())[:1])
     title = page.tree.css_first("title")
     whole = plain(title.text(deep=True) or "", _MAX_TITLE) if title is not None else ""
     rest = [*stated, *og, *item, _trimmed(whole, publisher)]
     confirmed = [h for h in headings if h and any(_alike(h, other) for other in rest)]
     exact = [t for t in (*stated, *og) if any(_after_kicker(h, t) for h in confirmed)]
-    offers = [*exact[:1], *confirmed, *stated, *og, *item, *(h for h in headings if h), *rest[-1:], whole]
+    offers = [
+        *exact[:1],
+        *confirmed,
+        *stated,
+        *og,
+        *item,
+        *(h for h in headings if h),
+        *rest[-1:],
+        whole,
+    ]
     unique = list(dict.fromkeys(t[:_MAX_TITLE] for t in offers if t))
     if feed_title:
         wanted = _folded(feed_title)
@@ -221,7 +227,11 @@ def _editor(said: Structured, printed: Printed) -> str | None:
     value = stated[0] if stated else None
     for text in strings(said.resolved(said.article.get("author")), limit=3):
         value = value or labelled_as(text, "editor")
-    value = value or printed.editor or said.first("editor", "dc.contributor", "责任编辑", "contenteditor")
+    value = (
+        value
+        or printed.editor
+        or said.first("editor", "dc.contributor", "责任编辑", "contenteditor")
+    )
     value = value or next(iter(said.items.get("editor", ())), None)
     return value[:200] if value else None
 
@@ -247,8 +257,10 @@ def _authors(said: Structured, printed: Printed, publisher: str | None) -> tuple
 
 def _persons(text: str) -> tuple[str, ...]:
     """A stated author is one name unless it lists several."""
-    return names_of(text) if re.search(r",|;|、|\band\b|\bund\b|\bet\b|&|^by\b", text, re.I) else (
-        (text.strip()[:100],) if text.strip() else ()
+    return (
+        names_of(text)
+        if re.search(r",|;|、|\band\b|\bund\b|\bet\b|&|^by\b", text, re.I)
+        else ((text.strip()[:100],) if text.strip() else ())
     )
 
 
@@ -318,7 +330,9 @@ def _guessed_date(tree: lxml_html.HtmlElement | None, url: str) -> datetime | No
     return parse_date(found) if found else None
 
 
-_LANGUAGE = re.compile(r"^([a-zA-Z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|\d{3}))?(?![a-zA-Z])")
+_LANGUAGE = re.compile(
+    r"^([a-zA-Z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|\d{3}))?(?![a-zA-Z])"
+)
 
 
 def _language(page: Page, said: Structured) -> str | None:
@@ -365,7 +379,9 @@ def _images(page: Page, said: Structured) -> tuple[str, ...]:
         *said.meta.get("twitter:image", ())[:1],
     ]
     found = [url for value in stated if (url := absolute(page.url, value)) is not None]
-    return tuple(u for u in dict.fromkeys(found) if not re.search(r"logo|default|placeholder", u, re.I))
+    return tuple(
+        u for u in dict.fromkeys(found) if not re.search(r"logo|default|placeholder", u, re.I)
+    )
 
 
 def _link(page: Page, selector: str, attribute: str) -> str | None:
@@ -375,12 +391,12 @@ def _link(page: Page, selector: str, attribute: str) -> str | None:
 
 def _robots(said: Structured) -> Robots:
     words = {
-        word.strip()
-        for value in said.meta.get("robots", ())
-        for word in value.lower().split(",")
+        word.strip() for value in said.meta.get("robots", ()) for word in value.lower().split(",")
     }
     none = "none" in words
-    return Robots(none or "noindex" in words, none or "nofollow" in words, none or "noarchive" in words)
+    return Robots(
+        none or "noindex" in words, none or "nofollow" in words, none or "noarchive" in words
+    )
 
 
 def _paywalled(said: Structured) -> bool:

@@ -14,18 +14,18 @@ from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from aggregator.markup.elements import names
+
 MAX_NODES = 200_000
 MAX_LINKS = 10_000
 MAX_URL = 2_000
 MAX_DEPTH = 600
 
-_SKIPPED = frozenset(
-    "script style svg template select datalist textarea math object applet map head".split()
-)
-BLOCKS = frozenset(
+_SKIPPED = names("script style svg template select datalist textarea math object applet map head")
+BLOCKS = names(
     "address article aside blockquote body center dd details dialog div dl dt fieldset figcaption "
     "figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr li main nav ol p pre section summary "
-    "table tbody td tfoot th thead tr ul noscript amp-accordion amp-carousel".split()
+    "table tbody td tfoot th thead tr ul noscript amp-accordion amp-carousel"
 )
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _SPACE = re.compile(r"\s+")
@@ -56,6 +56,7 @@ class Page:
     chars: list[int] = field(default_factory=list)  # text before node i, white space collapsed
     link_chars: list[int] = field(default_factory=list)
     in_link: list[int] = field(default_factory=list)  # the enclosing <a href>, or -1
+    blocks: list[int] = field(default_factory=list)  # the nearest block at or above
     anchors: list[Anchor] = field(default_factory=list)
     anchor_at: dict[int, Anchor] = field(default_factory=dict)
     attributes: dict[int, dict[str, str | None]] = field(default_factory=dict)
@@ -105,9 +106,7 @@ class Page:
 
     def block(self, node: int) -> int:
         """The nearest block element at or above a node."""
-        while self.tag[node] not in BLOCKS and self.parent[node] >= 0:
-            node = self.parent[node]
-        return node
+        return self.blocks[node]
 
     def anchors_in(self, node: int) -> list[Anchor]:
         """The links of a subtree, in order."""
@@ -181,8 +180,9 @@ def _base(tree: LexborHTMLParser, url: str) -> str:
 
 
 def _walk(page: Page, base: str) -> None:
-    tag, parent, end, names, text = page.tag, page.parent, page.end, page.names, page.text
+    tag, parent, end, text = page.tag, page.parent, page.end, page.text
     chars, link_chars, in_link = page.chars, page.link_chars, page.in_link
+    blocks = page.blocks
     total = linked = 0
     stack: list[tuple[LexborNode, int, int]] = []  # node, position, enclosing link
     node: LexborNode | None = page.tree.root
@@ -203,13 +203,14 @@ def _walk(page: Page, base: str) -> None:
                     collapsed += " "
                 position = len(tag)
                 tag.append("-text")
-                names.append("")
+                page.names.append("")
                 text.append(collapsed)
                 parent.append(up)
                 end.append(position + 1)
                 chars.append(total)
                 link_chars.append(linked)
                 in_link.append(link)
+                blocks.append(blocks[up] if up >= 0 else position)
                 total += size
                 if link >= 0:
                     linked += size
@@ -219,7 +220,7 @@ def _walk(page: Page, base: str) -> None:
                 position = len(tag)
                 attributes = node.attributes
                 tag.append(name)
-                names.append(
+                page.names.append(
                     f"{attributes.get('id') or ''} {attributes.get('class') or ''}"[:300].lower()
                     if attributes
                     else ""
@@ -239,6 +240,7 @@ def _walk(page: Page, base: str) -> None:
                         page.anchor_at[position] = anchor
                         inner = position
                 in_link.append(inner)
+                blocks.append(position if name in BLOCKS or up < 0 else blocks[up])
                 if attributes:
                     page.attributes[position] = attributes
                 page.node_of[node.mem_id] = position

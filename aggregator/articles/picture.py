@@ -12,14 +12,15 @@ from aggregator.articles.page import BLOCKS, HEADINGS, Page, absolute
 from aggregator.model.article import LeadImage
 
 _CREDIT_END = re.compile(
-    r"\s*[(\[（【]\s*((?:photo|photos|image|picture|pic|foto|bild|photograph|credit|source|file photo|"
-    r"courtesy|xinhua|reuters|(?-i:AP|AFP|EPA|EFE)\b|getty|dpa|ansa|crédit|foto:|фото|摄影|图片来源|图源|摄|图)"
-    r"[^)\]）】]{0,120})[)\]）】]?\s*[.。]?\s*$",
+    r"\s*[(\[（【]\s*((?:photos?|image|picture|pic|foto|bild|photograph|credit|source|file photo|"
+    r"courtesy|xinhua|reuters|(?-i:AP|AFP|EPA|EFE)\b|getty|dpa|ansa|crédit|фото|摄影|图片来源|图源|"
+    r"摄|图)[^)\]）】]{0,120})[)\]）】]?\s*[.。]?\s*$",
     re.I,
 )
 _CREDIT_TAIL = re.compile(
-    r"(?:^|[\s.。!?|/])((?:photo(?:graph)?(?: credit| by|:)|image(?: credit|:)|picture(?: by|:)|credit:|"
-    r"foto:|fotos?\s*:|bild:|crédits?(?: photo)?\s*:|©|\(c\)|фото:|图片来源[:：]|图源[:：])\s*[^.]{2,120})$",
+    r"(?:^|[\s.。!?|/])((?:photo(?:graph)?(?: credit| by|:)|image(?: credit|:)|picture(?: by|:)|"
+    r"credit:|fotos?\s*:|bild:|crédits?(?: photo)?\s*:|©|\(c\)|фото:|图片来源[:：]|图源[:：])"
+    r"\s*[^.]{2,120})$",
     re.I,
 )
 _CREDIT_ZH = re.compile(r"[\s。](\S{0,12}?[记記]者?\s*\S{2,4}\s*[摄攝])\s*$")
@@ -96,7 +97,7 @@ def _zone(page: Page, body: BodySpan) -> list[int]:
     return [
         i
         for i in range(max(start, 0), stop)
-        if page.tag[i] in ("img", "amp-img") and page.in_link[i] < 0 or _enlarges(page, i)
+        if (page.tag[i] in ("img", "amp-img") and page.in_link[i] < 0) or _enlarges(page, i)
     ][:60]
 
 
@@ -131,7 +132,11 @@ def _tiny(page: Page, node: int) -> bool:
         if value.isdigit() and int(value) < 80:
             return True
     said = f"{page.names[node]} {attributes.get('src') or ''}".lower()
-    return bool(re.search(r"(?:^|[\W_])(?:logo|icon|avatar|pixel|spacer|blank|share|sprite)(?:[\W_]|$)", said))
+    return bool(
+        re.search(
+            r"(?:^|[\W_])(?:logo|icon|avatar|pixel|spacer|blank|share|sprite)(?:[\W_]|$)", said
+        )
+    )
 
 
 def _caption(page: Page, node: int) -> tuple[str | None, str | None]:
@@ -155,7 +160,11 @@ def _figure(page: Page, figure: int) -> tuple[str | None, str | None]:
     for i in range(figure, page.end[figure]):
         if page.tag[i] == "figcaption" and page.size(i):
             return page.string(i, 700), _inner_credit(page, i)
-    return (page.string(figure, 700), _inner_credit(page, figure)) if page.size(figure) else (None, None)
+    return (
+        (page.string(figure, 700), _inner_credit(page, figure))
+        if page.size(figure)
+        else (None, None)
+    )
 
 
 def _inner_credit(page: Page, node: int) -> str | None:
@@ -170,7 +179,11 @@ def _beside(page: Page, node: int) -> str | None:
     block = page.block(node)
     following = page.end[node]
     own = page.string(block, 700)
-    if own and page.size(block) < 600 and page.tag[block] not in ("div", "article", "td", "section"):
+    if (
+        own
+        and page.size(block) < 600
+        and page.tag[block] not in ("div", "article", "td", "section")
+    ):
         return own if _captionlike(page, block, own) else None
     for _ in range(8):
         if following >= len(page.tag):
@@ -180,7 +193,11 @@ def _beside(page: Page, node: int) -> str | None:
         following = page.end[following] if not page.size(following) else following + 1
     else:
         return None
-    while page.tag[following] not in BLOCKS and page.tag[following] != "-text" and page.size(following) == page.size(following + 1):
+    while (
+        page.tag[following] not in BLOCKS
+        and page.tag[following] != "-text"
+        and page.size(following) == page.size(following + 1)
+    ):
         following += 1
     text = page.string(following, 700)
     if not 0 < len(text) <= 600:
@@ -199,7 +216,11 @@ def _captionlike(page: Page, node: int, text: str) -> bool:
     if "center" in style:
         return True
     own = tags - {"-text", page.tag[node], "br"}
-    return bool(own) and own <= {"em", "i", "small", "font", "span"} and bool(own & {"em", "i", "small"})
+    return (
+        bool(own)
+        and own <= {"em", "i", "small", "font", "span"}
+        and bool(own & {"em", "i", "small"})
+    )
 
 
 def _split(caption: str | None, credit: str | None) -> tuple[str | None, str | None]:

@@ -13,30 +13,12 @@ from datetime import datetime
 
 from aggregator.articles.body_span import BodySpan
 from aggregator.articles.dates import find_date
+from aggregator.articles.lists import data_lines
 from aggregator.articles.page import BLOCKS, Page
 
 _LABELS = {
-    "editor": (
-        r"(?:web |copy |duty |online |responsible )?editors?(?: in charge)?|edited by|责任编辑|責任編輯|"
-        r"责编|責編|网络编辑|本文编辑|本页编辑|编辑|編輯|редактор|redacción web|editado por|édité par"
-    ),
-    "source": (
-        r"sources?|from|文章来源|信息来源|新闻来源|稿件来源|消息来源|来源|來源|稿源|出处|quelle|fuente|fonte|"
-        r"источник|джерело|źródło|kaynak|المصدر|출처"
-    ),
-    "author": (
-        r"by|authors?|writer|written by|reported by|reporter|作者|记者|記者|von|par|por|di|auteur|autor|"
-        r"autora?|autore|автор|yazar|الكاتب|기자"
-    ),
-    "time": (
-        r"time|date|published(?: on| at)?|posted(?: on)?|publish(?:ed)? (?:date|time)|publication date|"
-        r"release time|发布时间|发表时间|发布日期|时间|日期|時間|veröffentlicht(?: am)?|publié le|publicado(?: el)?|"
-        r"pubblicato(?: il)?|опубликовано|дата"
-    ),
-    "updated": (
-        r"(?:last )?updated(?: on| at)?|last modified|modified|更新时间|更新日期|aktualisiert(?: am)?|"
-        r"mis à jour le|actualizado(?: el)?|aggiornato(?: il)?|обновлено"
-    ),
+    kind: "|".join(re.escape(label) for label in sorted(data_lines(f"line_{kind}"), key=len)[::-1])
+    for kind in ("editor", "source", "author", "time", "updated")
 }
 _ANY = "|".join(_LABELS.values())
 _LINE = {
@@ -69,10 +51,10 @@ _ORGANISATION = re.compile(
     r"media|magazine|zeitung|monde|figaro)\b|[社报報网網台]$",
     re.I,
 )
-_PERSON = re.compile(
-    r"^(?:[^\W\d_][\w.'’-]*\.?\s+){1,3}[^\W\d_][\w'’.-]+$|^[\u4e00-\u9fff]{2,4}$"
+_PERSON = re.compile(r"^(?:[^\W\d_][\w.'’-]*\.?\s+){1,3}[^\W\d_][\w'’.-]+$|^[\u4e00-\u9fff]{2,4}$")
+_NOT_NAMES = re.compile(
+    r"\d|https?:|@|[!?:;<>{}=]|\b(?:read|share|comment|min|view|photo|log)\b", re.I
 )
-_NOT_NAMES = re.compile(r"\d|https?:|@|[!?:;<>{}=]|\b(?:read|share|comment|min|view|photo|log)\b", re.I)
 
 
 @dataclass(slots=True)
@@ -161,7 +143,9 @@ def _cased(place: str) -> str:
 
 
 def _set_apart(page: Page, node: int) -> bool:
-    return any(page.tag[n] in ("nav", "footer", "form", "button", "h1") for n in page.ancestors(node)[:6])
+    return any(
+        page.tag[n] in ("nav", "footer", "form", "button", "h1") for n in page.ancestors(node)[:6]
+    )
 
 
 def _take(
@@ -175,7 +159,8 @@ def _take(
             lines.add(page.string(page.block(node), 200))
     else:
         following = next(
-            (j for j in range(node + 1, min(node + 12, len(page.text))) if page.text[j].strip()), None
+            (j for j in range(node + 1, min(node + 12, len(page.text))) if page.text[j].strip()),
+            None,
         )
         if following is None or len(page.text[following]) > 80:
             return
@@ -247,7 +232,9 @@ def _read_classes(page: Page, values: dict[str, str], lines: set[str]) -> None:
 
 def _bare_lines(page: Page, body: BodySpan, lines: set[str]) -> tuple[str | None, str | None]:
     """A publication and a person on lines of their own between headline and text."""
-    start = next((page.end[i] for i, tag in enumerate(page.tag) if tag == "h1" and page.size(i)), -1)
+    start = next(
+        (page.end[i] for i, tag in enumerate(page.tag) if tag == "h1" and page.size(i)), -1
+    )
     if start < 0 or body.first < start:
         return None, None
     source = person = None

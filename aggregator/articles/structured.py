@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aggregator.articles.page import Page, absolute, page_key
+from aggregator.markup.elements import names
 
 _MAX_SCRIPT = 512 * 1024
 _MAX_SCRIPTS = 20
@@ -141,9 +142,9 @@ def _meta(page: Page) -> dict[str, tuple[str, ...]]:
     return {name: tuple(values[:10]) for name, values in found.items()}
 
 
-_PROPERTIES = frozenset(
+_PROPERTIES = names(
     "headline author datePublished dateModified dateCreated editor publisher name image "
-    "alternativeHeadline articleSection copyrightHolder contentLocation".split()
+    "alternativeHeadline articleSection copyrightHolder contentLocation"
 )
 
 

@@ -1,0 +1,82 @@
+"""The headings of lists on a page, and what they are worth."""
+
+from __future__ import annotations
+
+from aggregator.articles.headings import MAX_LABEL, Kind, Reading, normalised, read_heading
+from aggregator.articles.page import BLOCKS, HEADINGS, Page
+from aggregator.articles.subject import share_subject, subject_words
+from aggregator.articles.survey import Label, Survey
+
+_SECTIONS = frozenset({"section", "aside", "article", "main", "form", "body", "html"})
+
+
+def find_labels(survey: Survey, extra: frozenset[str]) -> None:
+    """Find the texts that are headings of lists, each at its outermost element."""
+    page = survey.page
+    seen: set[int] = set()
+    for i, text in enumerate(page.text):
+        if not text or len(text) > MAX_LABEL:
+            continue
+        block = page.block(i)
+        for node in (i, block) if page.size(block) <= MAX_LABEL else (i,):
+            outer = _outermost(page, node)
+            if outer in seen:
+                continue
+            seen.add(outer)
+            said = page.string(outer, MAX_LABEL + 20)
+            reading = (
+                Reading(Kind.RELATED) if normalised(said) in extra and extra else read_heading(said)
+            )
+            if reading is None:
+                continue
+            label = Label(outer, said, reading)
+            survey.labels.append(label)
+            for j in range(outer, page.end[outer]):
+                survey.label_at[j] = label
+            break
+    survey.labels.sort(key=lambda label: label.node)
+
+
+def _outermost(page: Page, node: int) -> int:
+    """The highest element with the same text, that is neither a list item's block nor the root."""
+    size = page.size(node)
+    while True:
+        up = page.parent[node]
+        if up < 0 or page.size(up) != size or page.tag[up] in _SECTIONS:
+            return node
+        beside = [
+            a
+            for a in page.anchors_in(up)[:20]
+            if not node <= a.node < page.end[node] and not a.node <= node < page.end[a.node]
+        ]
+        if beside:
+            return node  # picture links: a block of its own
+        if any(c != node and page.tag[c] in BLOCKS for c in page.children(up)):
+            return node  # an empty block beside it, for a list
+        node = up
+
+
+def rule_of(survey: Survey, label: Label) -> str | None:
+    """The rule under which a label's list may count, or None."""
+    reading = label.reading
+    if reading.kind is Kind.RELATED:
+        return "heading"
+    if reading.kind is Kind.TOPICAL:
+        tail = subject_words(_cased(label, reading))
+        subject = survey.title_words | survey.topic_words
+        return "topic" if tail and share_subject(tail, subject) else None
+    return "read_more"
+
+
+def _cased(label: Label, reading: Reading) -> str:
+    """The tail of a topical heading with its capitals, as subjects are told by them."""
+    return label.text[-len(reading.tail) - 2 :] if reading.tail else ""
+
+
+def level_of(page: Page, node: int) -> int:
+    """1 to 6 for a label in or directly under a heading element, else 0."""
+    inside = range(node, min(page.end[node], node + 40))
+    for i in (*inside, *page.ancestors(node)[:1]):
+        if page.tag[i] in HEADINGS:
+            return int(page.tag[i][1])
+    return 0

@@ -1,0 +1,194 @@
+"""The state of one search for related links: what the page is about and what was found.
+
+Everything here is remembered per link or per block, so that a page of ten thousand links in one
+paragraph costs no more than a page of ten thousand paragraphs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from aggregator.articles.body_span import BodySpan, find_body, named_apart
+from aggregator.articles.headings import Reading
+from aggregator.articles.links import is_title, leads_to_article, looks_listed, title_size
+from aggregator.articles.page import HEADINGS, Anchor, Page, absolute, page_key
+from aggregator.articles.structured import read_structured, strings
+from aggregator.articles.subject import share_subject, subject_words
+
+MAX_RELATED = 60
+_NEAR = 30  # links: more around a picture, and it is no card
+_APART = frozenset({"nav", "footer", "form", "button"})
+
+
+@dataclass(slots=True)
+class Label:
+    """A heading of a list, found on the page."""
+
+    node: int  # the outermost element with just this text
+    text: str
+    reading: Reading
+
+
+@dataclass(slots=True)
+class Found:
+    """A related link and why."""
+
+    anchor: Anchor
+    text: str
+    heading: str | None
+    rule: str
+
+
+@dataclass(slots=True)
+class Survey:
+    """One page under search."""
+
+    page: Page
+    title_words: frozenset[str]
+    topic_words: frozenset[str]  # of keywords, description, and repeated in the text
+    own_keys: frozenset[str]
+    body: BodySpan
+    stated: Sequence[str] = ()  # URLs of schema.org `relatedLink`
+    labels: list[Label] = field(default_factory=list)
+    label_at: dict[int, Label] = field(default_factory=dict)
+    found: dict[str, Found] = field(default_factory=dict)
+    _texts: dict[int, str] = field(default_factory=dict)
+    _counts: dict[int, bool] = field(default_factory=dict)
+    _said: dict[int, int] = field(default_factory=dict)
+
+    def add(self, anchor: Anchor, text: str, heading: str | None, rule: str) -> None:
+        """Note a link; the first rule that finds a URL names it."""
+        if anchor.key not in self.own_keys and anchor.key not in self.found:
+            self.found[anchor.key] = Found(anchor, text, heading, rule)
+
+    def text(self, anchor: Anchor) -> str:
+        """What a link says; for a picture, what the card around it says."""
+        if anchor.text:
+            return anchor.text
+        if anchor.node not in self._texts:
+            self._texts[anchor.node] = _card_text(self.page, anchor)
+        return self._texts[anchor.node]
+
+    def counts(self, anchor: Anchor) -> bool:
+        """Whether a link in a related block counts: an article, with a headline, not in prose."""
+        known = self._counts.get(anchor.node)
+        if known is None:
+            known = self._counts[anchor.node] = self._is_countable(anchor)
+        return known
+
+    def _is_countable(self, anchor: Anchor) -> bool:
+        page = self.page
+        if anchor.key in self.own_keys or not leads_to_article(anchor):
+            return False
+        text = self.text(anchor)
+        if not is_title(text) or looks_listed(anchor.url, text, page.url):
+            return False
+        block = page.block(anchor.node)
+        if page.tag[block] not in ("p", "figcaption", "blockquote"):
+            return True
+        if block not in self._said:
+            self._said[block] = sum(
+                len(page.text[i].strip())
+                for i in range(block, page.end[block])
+                if page.text[i] and page.in_link[i] < 0 and i not in self.label_at
+            )
+        return self._said[block] <= max(60, page.link_size(block))
+
+    def shares_subject(self, anchors: Sequence[Anchor]) -> int:
+        """How many of these links share a word of their title with the article's."""
+        return sum(share_subject(subject_words(self.text(a)), self.title_words) for a in anchors)
+
+    def is_apart(self, node: int) -> bool:
+        """Whether a node is inside navigation or the page's footer (an article has its own)."""
+        tags = [self.page.tag[n] for n in self.page.ancestors(node)]
+        if "nav" in tags and not 0 <= self.body.last < node:
+            return True  # below the text a nav may hold the related list
+        return "footer" in tags and not {"main", "article"} & set(tags[tags.index("footer") :])
+
+
+def survey_of(page: Page, titles: Sequence[str]) -> Survey:
+    """A fresh survey. `titles` name the subject; without them the page's own do."""
+    survey = Survey(
+        page,
+        subject_words(" ".join(titles) if titles else _own_titles(page)),
+        subject_words(_own_topics(page)),
+        _own_keys(page),
+        find_body(page),
+        strings(read_structured(page).article.get("relatedLink"), "url", MAX_RELATED),
+    )
+    survey.topic_words |= _repeated_words(survey)
+    return survey
+
+
+def stands_apart(page: Page, node: int) -> bool:
+    """Whether a block is navigation, a form, or named as advertisement, comments, sharing."""
+    return page.tag[node] in _APART or named_apart(page.names[node])
+
+
+def _card_text(page: Page, anchor: Anchor) -> str:
+    best = ""
+    up = page.parent[anchor.node]
+    for _ in range(4):
+        if up < 0 or page.size(up) > 900:
+            break
+        near = page.anchors_in(up)
+        if len(near) > _NEAR:
+            break
+        keys = {
+            a.key for a in near if leads_to_article(a) and not looks_listed(a.url, a.text, page.url)
+        }
+        if len(keys) > 2:
+            break
+        longest = max((a.text for a in near if a.key == anchor.key), key=len, default="")
+        if title_size(longest) >= 14:
+            return longest
+        for i in range(up, page.end[up]):
+            if page.tag[i] in HEADINGS and page.size(i):
+                return page.string(i, 300)
+        if len(keys) == 1 and page.size(up) > title_size(best):
+            best = page.string(up, 300)
+        up = page.parent[up]
+    return best
+
+
+def _own_titles(page: Page) -> str:
+    parts = []
+    for selector in ("title", "h1"):
+        node = page.tree.css_first(selector)
+        if node is not None:
+            parts.append((node.text(deep=True) or "")[:300])
+    return " ".join(parts)
+
+
+def _own_topics(page: Page) -> str:
+    parts = []
+    for name in ("keywords", "news_keywords", "description"):
+        node = page.tree.css_first(f"meta[name={name}]")
+        if node is not None:
+            parts.append((node.attributes.get("content") or "")[:500])
+    return " ".join(parts)
+
+
+def _repeated_words(survey: Survey) -> frozenset[str]:
+    """Subject words that the text itself uses in three of its paragraphs."""
+    page = survey.page
+    counted: Counter[str] = Counter()
+    for node in survey.body.paragraphs[:60]:
+        counted.update(subject_words(page.string(node, 600)))
+    return frozenset(word for word, times in counted.items() if times >= 3)
+
+
+def _own_keys(page: Page) -> frozenset[str]:
+    keys = {page_key(page.url)}
+    for selector, attribute in (
+        ("link[rel=canonical]", "href"),
+        ("meta[property='og:url']", "content"),
+        ("link[rel=amphtml]", "href"),
+    ):
+        node = page.tree.css_first(selector)
+        target = absolute(page.url, node.attributes.get(attribute) or "") if node else None
+        if target:
+            keys.add(page_key(target))
+    return frozenset(keys)
