@@ -18,6 +18,7 @@ from aggregator.urls.key import url_key
 
 POLICIES = ("guid", "link", "link+date", "link+title", "content")
 _DEGRADE_ABOVE = 0.05  # share of empty or repeated ids
+_HOPELESS = 0.5
 _SCHEME_AND_HOST = re.compile(r"^[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
 
 
@@ -46,15 +47,20 @@ def choose_policy(entries: Sequence[ParsedEntry], current: str | None) -> str:
     Sticky: never stronger than `current`. A document too small to judge changes nothing.
     """
     start = POLICIES.index(current) if current in POLICIES else 0
-    if not entries or (current is not None and len(entries) < 4):
+    distinct = list({(e.id, e.link, e.title, e.summary, e.content): e for e in entries}.values())
+    if not distinct or (current is not None and len(distinct) < 4):
         return POLICIES[start]
+    shares: dict[str, float] = {}
     for policy in POLICIES[start:-1]:
-        parts = [_identity(entry, policy) for entry in entries]
+        parts = [_identity(entry, policy) for entry in distinct]
         counts = Counter(part for part in parts if part)
         bad = sum(1 for part in parts if not part or counts[part] > 1)
-        if bad <= _DEGRADE_ABOVE * len(entries) or (bad <= 1 and len(entries) >= 4):
+        shares[policy] = 0.0 if bad <= 1 and len(distinct) >= 4 else bad / len(distinct)
+        if shares[policy] <= _DEGRADE_ABOVE:
             return policy
-    return POLICIES[-1]
+    # None is good: the least bad, for a key by content makes a new entry of every edit.
+    best = min(shares, key=lambda policy: shares[policy], default=POLICIES[-1])
+    return best if shares.get(best, 1.0) < _HOPELESS else POLICIES[-1]
 
 
 def key_entries(entries: Sequence[ParsedEntry], policy: str) -> list[KeyedEntry]:

@@ -150,6 +150,19 @@ def test_one_missing_id_does_not_degrade_the_policy() -> None:
     assert choose_policy(entries, None) == "guid"
 
 
+def test_entries_repeated_word_for_word_say_nothing_against_their_ids() -> None:
+    entries = [entry(n) for n in range(20)]
+    assert choose_policy(entries + entries[:9], None) == "guid"
+
+
+def test_where_no_policy_is_good_the_least_bad_is_taken_before_the_content() -> None:
+    page = "https://example.org/live"
+    repeated = [entry(n, id="live", link=page, title="Live", published=None) for n in range(3)]
+    assert choose_policy([entry(n) for n in range(10)] + repeated, None) == "guid"
+    hopeless = [entry(n, id=None, link=None, title="Live") for n in range(10)]
+    assert choose_policy(hopeless, None) == "content"
+
+
 def test_a_degraded_policy_stays() -> None:
     assert choose_policy([entry(n) for n in range(10)], "link") == "link"
 
