@@ -109,6 +109,9 @@ class DateReader:
         text = " ".join(text.split())
         if not text or len(text) > _MAX_LENGTH:
             return None
+        found = _read_common(text)
+        if found is not None:
+            return found
         found, known_shape = read_by_pattern(text, self._zone)
         if found is not None or known_shape or self._guesses <= 0:
             return found
@@ -116,6 +119,46 @@ class DateReader:
             return None
         self._guesses -= 1
         return _guess(text, self._zone)
+
+
+# The two shapes that nearly all dates have, with a numeric zone or UTC; 3 µs instead of 40.
+_COMMON_RFC822 = re.compile(
+    r"(?:[A-Z][a-z]{2},? )?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):([0-5]\d)"
+    r" (?:GMT|UTC|Z|([+-])(0\d|1[0-3])([0-5]\d))\Z"
+)
+_COMMON_ISO = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):([0-5]\d)(?:\.\d{1,9})?"
+    r"(?:Z|([+-])(0\d|1[0-3]):?([0-5]\d))\Z"
+)
+_ENGLISH = {
+    name: number
+    for number, name in enumerate(
+        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1
+    )
+}
+
+
+def _read_common(text: str) -> ReadDate | None:
+    match = _COMMON_RFC822.match(text)
+    if match is not None:
+        day, name, year, hour, minute, second, sign, off_hours, off_minutes = match.groups()
+        month = _ENGLISH.get(name, 0)
+    else:
+        match = _COMMON_ISO.match(text)
+        if match is None:
+            return None
+        year, number, day, hour, minute, second, sign, off_hours, off_minutes = match.groups()
+        month = int(number)
+    try:
+        when = datetime(
+            int(year), month, int(day), int(hour), int(minute), int(second), tzinfo=UTC
+        )
+        if sign is not None:
+            offset = timedelta(hours=int(off_hours), minutes=int(off_minutes))
+            when = when - offset if sign == "+" else when + offset
+    except (ValueError, OverflowError):
+        return None
+    return _checked(when, False)
 
 
 @lru_cache(maxsize=4096)
@@ -138,7 +181,7 @@ def read_by_pattern(text: str, zone: str | None = None) -> tuple[ReadDate | None
 
 def _build(parts: dict[str, str], zone: str | None) -> ReadDate | None:
     year = int(parts["year"])
-    if year < 100:
+    if len(parts["year"]) == 2:
         year += 2000 if year < 70 else 1900
     if "first" in parts:
         first, other = int(parts["first"]), int(parts["other"])

@@ -84,6 +84,7 @@ class EntryReader:
         self.names = names
         self.limits = limits
         self.dates = dates
+        self._handlers: dict[object, _Handler | None] = {}  # by the tags of this document
 
     def read(self, element: etree._Element, base: str | None) -> ParsedEntry:
         """The entry in `element`; `base` is the base URL in force there."""
@@ -94,9 +95,12 @@ class EntryReader:
         return self._finish(draft)
 
     def _read_children(self, element: etree._Element, draft: _Draft) -> None:
-        name_of = self.names.of
+        handlers = self._handlers
         for child in element:
-            handler = _HANDLERS.get(name_of(child.tag))
+            tag = child.tag
+            if tag not in handlers:
+                handlers[tag] = _HANDLERS.get(self.names.of(tag))
+            handler = handlers[tag]
             if handler is not None:
                 handler(self, child, draft)
 
@@ -111,7 +115,7 @@ class EntryReader:
         return ParsedEntry(
             id=entry_id,
             link=self._link(draft, entry_id),
-            title=self._first_title(draft),
+            title=_best(draft.titles),
             published=published,
             updated=updated,
             author=fields.person_of(_best(draft.authors), limits),
@@ -142,14 +146,10 @@ class EntryReader:
             return fields.url_of(entry_id, None, self.limits)  # rdf:about, or an Atom id
         return None
 
-    @staticmethod
-    def _first_title(draft: _Draft) -> str | None:
-        return _best(draft.titles)
-
     def _date(self, draft: _Draft, kind: str) -> tuple[datetime | None, str | None, bool]:
         """The best readable date of its kind: the rank decides, then the order."""
         raw = None
-        for _, _, text in sorted((d for d in draft.dates if d[0] == kind), key=lambda d: d[1]):
+        for _, text in sorted((d[1:] for d in draft.dates if d[0] == kind), key=_rank):
             raw = raw or text
             found: ReadDate | None = self.dates.read(text)
             if found is not None:
@@ -380,7 +380,13 @@ def _dated(kind: str, rank: int) -> _Handler:
 
 def _best(ranked: list[tuple[int, str]]) -> str | None:
     """The value of the lowest rank; of equals, the first."""
-    return min(ranked, key=lambda pair: pair[0])[1] if ranked else None
+    if not ranked:
+        return None
+    return ranked[0][1] if len(ranked) == 1 else min(ranked, key=_rank)[1]
+
+
+def _rank(pair: tuple[int, str]) -> int:
+    return pair[0]
 
 
 _HANDLERS: dict[str, _Handler] = {

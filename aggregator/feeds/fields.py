@@ -17,6 +17,10 @@ _LOOKS_HTML = re.compile(
     r"</?(?:a|abbr|b|blockquote|br|code|div|em|figure|font|h[1-6]|hr|i|iframe|img|li|ol|p|pre|span"
     r"|strong|table|td|tr|u|ul|video)(?:\s[^<>]*)?/?>|&(?:[a-zA-Z]{2,8}|#\d{2,6}|#[xX][0-9a-fA-F]{2,6});"
 )
+# What most URLs look like; such a one is absolute already and resolves to itself.
+_PLAIN_URL = re.compile(
+    r"https?://(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24}/[A-Za-z0-9._~!$&'()*+,;=:@%/?#\-]*\Z"
+)
 _INTEGER = re.compile(r"\s*(\d{1,15})(?:\.0*)?\s*\Z")
 
 _PERIODS = {
@@ -29,17 +33,33 @@ _PERIODS = {
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
+# A byte of UTF-8 beyond ASCII that was read as Latin-1, and the one that follows.
+_TWICE = re.compile("[\u00c2-\u00f4][\u0080-\u00bf]")
+
+
+def once_encoded(text: str) -> str:
+    """Undo an encoding to UTF-8 that happened twice, where all of `text` agrees that it did."""
+    if text.isascii() or _TWICE.search(text) is None:
+        return text
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
+
+
 def title_of(text: str | None, limits: ParseLimits, *, is_html: bool = False) -> str | None:
     """A title as plain text, capped; None when nothing is left of it."""
     if not text:
         return None
     # Markup and references shrink; what is far beyond the cap cannot come back below it.
-    return cap(plain_title(text[: 8 * limits.title], is_html=is_html), limits.title) or None
+    return cap(plain_title(once_encoded(text[: 8 * limits.title]), is_html=is_html), limits.title) or None
 
 
 def label_of(text: str | None, limits: ParseLimits) -> str | None:
     """A short plain string (category, language, type)."""
-    return (cap(one_line(text[: 4 * limits.label]), limits.label) or None) if text else None
+    if not text:
+        return None
+    return cap(one_line(once_encoded(text[: 4 * limits.label])), limits.label) or None
 
 
 def id_of(text: str | None, limits: ParseLimits) -> str | None:
@@ -51,7 +71,7 @@ def body_of(text: str | None, limits: ParseLimits) -> str | None:
     """HTML as received, capped; None when it is blank."""
     if not text or text.isspace():
         return None
-    return cap(clean(text), limits.body).strip() or None
+    return cap(clean(once_encoded(text)), limits.body).strip() or None
 
 
 def text_as_html(text: str | None, limits: ParseLimits) -> str | None:
@@ -68,7 +88,7 @@ def person_of(text: str | None, limits: ParseLimits) -> str | None:
     """
     if not text:
         return None
-    text = cap(one_line(text[: limits.author]), limits.author)
+    text = cap(one_line(once_encoded(text[: limits.author])), limits.author)
     if "<" in text or "&" in text:
         match = _MAIL_OF.match(text)
         text = match.group(1) if match else html_to_text(text)
@@ -80,13 +100,17 @@ def url_of(text: str | None, base: str | None, limits: ParseLimits) -> str | Non
     """An absolute http(s) URL, or None."""
     if not text or len(text) > limits.url:
         return None
+    if _PLAIN_URL.match(text):
+        return text
     text = one_line(text)
     return clean(resolve(base, text) or "") or None
 
 
 def is_permalink(guid: str, declared: str | None) -> bool:
     """Whether an RSS guid is the item's address: not denied (RSS 2.0), and an http(s) URL."""
-    return (declared or "true").strip().lower() != "false" and is_http(guid)
+    return (declared or "true").strip().lower() != "false" and (
+        _PLAIN_URL.match(guid) is not None or is_http(guid)
+    )
 
 
 def number_of(text: str | None) -> int | None:
