@@ -23,7 +23,6 @@ from aggregator.markup.text import html_to_text, one_line
 
 MAX_PARAGRAPHS = 2_000
 MAX_TEXT = 400_000
-_MAX_LXML_DEPTH = 200  # libxml2 and recursive code above it
 _INLINE = frozenset({"b", "strong", "i", "em", "code", "sub", "sup", "q", "s", "u", "mark", "cite"})
 _LAYOUT = re.compile(r"<(/?)(?:table|tbody|tr|td|th)\b", re.I)
 _SPACE = re.compile(r"\s+")
@@ -61,7 +60,7 @@ def read_body(
     """
     if any(page.tag[n] in ("td", "th") for n in span.spine):
         source = _LAYOUT.sub(r"<\1div", source)  # the text stands in a layout table
-    found = _by_trafilatura(source) if page.depth <= _MAX_LXML_DEPTH else []
+    found = _by_trafilatura(source) if not page.heavy else []
     ours = [("p", page.string(n, 20_000)) for n in span.paragraphs]
     if sum(len(t) for _, t in found) < 250 and sum(len(t) for _, t in ours) > 2 * sum(
         len(t) for _, t in found

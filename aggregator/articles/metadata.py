@@ -25,7 +25,6 @@ from aggregator.articles.subject import subject_words
 from aggregator.model.article import Robots
 
 _MAX_TITLE = 400
-_MAX_LXML_DEPTH = 200
 _SEPARATOR = re.compile(r"\s+[|–—·•»:-]\s+|\s*[|｜]\s*|_")
 _BROKEN = (
     ValueError,
@@ -73,7 +72,7 @@ def read_metadata(
     publisher = _publisher(said, printed)
     authors = _authors(said, printed, publisher)
     tree = None
-    if not authors and page.depth <= _MAX_LXML_DEPTH:
+    if not authors and not page.heavy:
         tree = _tree(source)
         authors = _guessed_authors(tree, publisher)
     published = _first_date(
@@ -83,7 +82,7 @@ def read_metadata(
         article.get("dateCreated"),
     )
     published = published or printed.published or _time_element(page)
-    if published is None and page.depth <= _MAX_LXML_DEPTH:
+    if published is None and not page.heavy:
         published = date_in_url(page.url) or _guessed_date(
             tree if tree is not None else _tree(source), page.url
         )
