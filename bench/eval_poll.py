@@ -95,12 +95,12 @@ def main(arguments: list[str]) -> int:
     print("first pass ", dict(Counter(record.outcome for record in first)))
     print("second pass", dict(Counter(record.outcome for record in second)))
     differing = [r for r in first if r.entries != expected[r.source_id]]
-    print(f"{len(first)} documents, {sum(r.new_items for r in first)} items stored, "
-          f"{sum(r.entries for r in first)} entries read, feedparser counts "
-          f"{sum(expected.values())}; {len(differing)} documents differ:")  # fmt: skip
+    read, stored = sum(r.entries for r in first), sum(r.new_items for r in first)
+    print(f"{len(first)} documents, {stored} items stored, {read} entries read")
+    print(f"feedparser counts {sum(expected.values())}; {len(differing)} documents differ:")
     for record in differing:
-        print(f"  {record.entries:5} against {expected[record.source_id]:5}  "
-              f"{places[record.source_id]}  {record.outcome} {record.error or ''}"[:200])  # fmt: skip
+        counts = f"{record.entries:5} : {expected[record.source_id]:5}"
+        print(f"  {counts}  {places[record.source_id]}  {record.error or ''}"[:200])
     bad = [r for r in second if r.new_items or r.outcome in ("new", "unchanged")]
     for record in bad:
         print("  read again:", places[record.source_id], record.outcome, record.new_items)
