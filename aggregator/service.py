@@ -110,16 +110,17 @@ async def open_parts(
 
 
 @asynccontextmanager
-async def open_reader(settings: Settings) -> AsyncIterator[Reader]:
+async def open_reader(settings: Settings, *, articles: bool = False) -> AsyncIterator[Reader]:
     """The client and the workers alone, for commands that store nothing.
 
     Host budgets are kept within the command: one request at a time and the gap between them.
+    With `articles` the workers start with what reads article pages.
     """
     clock = SystemClock()
     polling = settings.polling
     slots = LocalSlots(clock, polling.host_gap, polling.article_gap)
     fetcher = _fetcher(settings, slots)
-    workers = _workers(settings)
+    workers = _workers(settings, articles=articles)
     try:
         yield Reader(settings, fetcher, workers)
     finally:
@@ -141,12 +142,13 @@ def _fetcher(settings: Settings, slots: HostSlots) -> Fetcher:
     )
 
 
-def _workers(settings: Settings) -> WorkerPool:
+def _workers(settings: Settings, *, articles: bool = False) -> WorkerPool:
     fetching = settings.fetching
+    room = "article" if articles else "reading"
     return WorkerPool(
         fetching.parse_workers,
         max_memory=fetching.parse_memory,
-        preload=("aggregator.pipeline.reading",),
+        preload=(f"aggregator.pipeline.{room}",),
     )
 
 

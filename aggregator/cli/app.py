@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from aggregator import __version__
-from aggregator.cli import checking, configuring, polling, running
+from aggregator.cli import articles, checking, configuring, polling, running
 
 app = typer.Typer(
     name="aggregator",
@@ -55,6 +55,8 @@ app.command()(configuring.init)
 app.command()(checking.check)
 app.command()(checking.discover)
 app.command()(checking.parse)
+app.command()(articles.extract)
+app.command()(articles.related)
 app.command()(polling.poll)
 app.command()(polling.status)
 app.command("import")(configuring.import_opml)
