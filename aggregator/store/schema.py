@@ -157,9 +157,14 @@ item = Table(
     Column("revision", Integer, nullable=False, default=0),
     Column("purged_at", Utc),
     Column("withdrawn_at", Utc),
+    # Each is the number of one of its items; an item alone is its own group and story.
+    Column("group_id", _Number, nullable=False, server_default="0"),
+    Column("story_id", _Number, nullable=False, server_default="0"),
     Index("ix_item_scope_sort_at_id", "scope", "sort_at", "id"),
     Index("ix_item_sort_at_id", "sort_at", "id"),
     Index("ix_item_first_seen", "first_seen"),
+    Index("ix_item_group_id", "group_id"),
+    Index("ix_item_story_id", "story_id"),
 )
 
 # Bulky text apart from the item: listing never touches it, purging deletes the row.
@@ -263,4 +268,62 @@ rendered = Table(
     Column("gzip_etag", String, nullable=False),
     Column("last_modified", Utc, nullable=False),
     Column("used_at", Utc, nullable=False),
+)
+
+# Which items a text may be a copy of. The primary key is the whole row and the only index; a hash
+# of 32 bits and a number of 32 bits keep it small (what is found is compared in full anyway).
+fingerprint = Table(
+    "fingerprint",
+    metadata,
+    Column("hash", Integer, primary_key=True, autoincrement=False),
+    Column("item_id", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+# In how many copy groups of a source a paragraph was seen: from some number on it is furniture.
+paragraph = Table(
+    "paragraph",
+    metadata,
+    Column("source_id", String, primary_key=True),
+    Column("hash", BigInteger, primary_key=True, autoincrement=False),
+    Column("groups", Integer, nullable=False),
+    Column("seen_day", Integer, nullable=False),  # days since 1970
+    sqlite_with_rowid=False,
+)
+
+# What was decided about copies and stories, by the program or by an operator, and why.
+merge_log = Table(
+    "merge_log",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("at", Utc, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("item_id", _Number, nullable=False),
+    Column("other_id", _Number),
+    Column("group_id", _Number),
+    Column("score", Float),
+    Column("reason", Text, nullable=False),
+    Column("evidence", JSON, nullable=False, default=dict),
+    Index("ix_merge_log_item_id", "item_id"),
+    Index("ix_merge_log_other_id", "other_id"),
+)
+
+# What an operator decided about two items; it outlives every later decision of the program.
+override = Table(
+    "override",
+    metadata,
+    Column("low_id", _Number, primary_key=True, autoincrement=False),
+    Column("high_id", _Number, primary_key=True, autoincrement=False),
+    Column("together", Boolean, nullable=False),
+    Column("at", Utc, nullable=False),
+    Index("ix_override_high_id", "high_id"),
+)
+
+# Which items readers of a view already got for their group: these stay.
+served_lead = Table(
+    "served_lead",
+    metadata,
+    Column("view_id", String, primary_key=True),
+    Column("item_id", _Number, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
 )
