@@ -46,7 +46,7 @@ def main(
         fail(f"--log-format is text or json, not {log_format!r}")
     running.LOGGING.verbose = verbose
     running.LOGGING.format = log_format
-    level = "debug" if verbose > 1 else "info" if verbose else "warning"
+    level = "debug" if verbose > 1 else "info" if verbose else "error"
     configure_logging(json=log_format == "json", level=level)
 
 

@@ -20,6 +20,7 @@ from aggregator.cli.output import (
     print_json,
     stderr,
     stdout,
+    table,
     told,
 )
 
@@ -113,8 +114,6 @@ def _problem(result: FetchResult | None, feed: ParsedFeed | None) -> str | None:
 
 
 def _print_seen(seen: Sequence[_Seen], *, json: bool) -> None:
-    from rich.table import Table
-
     if json:
         for one in seen:
             feed = one.feed
@@ -129,12 +128,11 @@ def _print_seen(seen: Sequence[_Seen], *, json: bool) -> None:
                 }
             )
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("source", "format", "entries", "newest", "title or problem"):
-        table.add_column(name, justify="right" if name == "entries" else "left")
+    columns = ("source", "format", "entries", "newest", "title or problem")
+    rows = table(*columns, numbers=("entries",))
     for one in seen:
         dates = [e.published for e in one.feed.entries if e.published] if one.feed else []
-        table.add_row(
+        rows.add_row(
             escape(one.name),
             (one.feed.format if one.feed else None) or "",
             str(len(one.feed.entries)) if one.feed else "",
@@ -143,7 +141,7 @@ def _print_seen(seen: Sequence[_Seen], *, json: bool) -> None:
             if one.error
             else escape((one.feed.title if one.feed else None) or ""),
         )
-    stdout.print(table)
+    stdout.print(rows)
 
 
 def discover(
@@ -270,7 +268,7 @@ def _entry_json(entry: ParsedEntry) -> dict[str, Any]:
 def _print_parsed(one: _Seen) -> None:
     if one.error:
         stdout.print(f"[red]{escape(one.name)}: {escape(one.error)}[/]")
-    if one.feed is None:
+    if one.feed is None or one.feed.format is None:
         return
     heading = one.feed.title or "(untitled)"
     stdout.print(f"[bold]{escape(heading)}[/] ({one.feed.format}, {len(one.feed.entries)} entries)")

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 OK = 0
 SOME_FAILED = 1
@@ -35,6 +38,22 @@ def _plain(value: object) -> str:
 def iso(moment: datetime) -> str:
     """ISO 8601 in UTC with whole seconds."""
     return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def table(*columns: str, numbers: Sequence[str] = ()) -> Table:
+    """A plain table: every column whole but the last, which wraps."""
+    from rich.table import Table
+
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        last = name == columns[-1]
+        made.add_column(
+            name,
+            justify="right" if name in numbers else "left",
+            no_wrap=not last,
+            overflow="fold" if last else "ignore",
+        )
+    return made
 
 
 def fail(message: str, code: int = USAGE) -> NoReturn:

@@ -18,6 +18,7 @@ from aggregator.cli.output import (
     print_json,
     stderr,
     stdout,
+    table,
     told,
 )
 
@@ -110,17 +111,14 @@ def _record_json(record: PollRecord) -> dict[str, Any]:
 
 
 def _print_records(records: Sequence[PollRecord]) -> None:
-    from rich.table import Table
-
     if not records:
         stdout.print("nothing is due")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("source", "outcome", "status", "new", "changed", "next", "why"):
-        table.add_column(name, justify="right" if name in ("status", "new", "changed") else "left")
+    columns = ("source", "outcome", "status", "new", "changed", "next", "why")
+    rows = table(*columns, numbers=("status", "new", "changed"))
     for record in records:
         colour = "green" if _is_fine(record) else "red"
-        table.add_row(
+        rows.add_row(
             escape(record.source_id),
             f"[{colour}]{record.outcome}[/]",
             str(record.status or ""),
@@ -129,7 +127,7 @@ def _print_records(records: Sequence[PollRecord]) -> None:
             iso(record.next_at) if record.next_at else "",
             escape(record.error or record.reason or ""),
         )
-    stdout.print(table)
+    stdout.print(rows)
 
 
 def status(json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -188,18 +186,15 @@ def _status_json(line: SourceOverview) -> dict[str, Any]:
 
 
 def _print_status(lines: Sequence[SourceOverview]) -> None:
-    from rich.table import Table
-
     if not lines:
         stdout.print("no source is configured")
         return
     colours = {"ok": "green", "failing": "red", "gone": "red", "waiting": "yellow"}
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("source", "state", "items", "last poll", "next poll", "why"):
-        table.add_column(name, justify="right" if name == "items" else "left")
+    columns = ("source", "state", "items", "last poll", "next poll", "why")
+    rows = table(*columns, numbers=("items",))
     for line in lines:
         colour = colours.get(line.health, "dim")
-        table.add_row(
+        rows.add_row(
             escape(line.id),
             f"[{colour}]{line.health}[/]",
             str(line.items),
@@ -207,4 +202,4 @@ def _print_status(lines: Sequence[SourceOverview]) -> None:
             iso(line.next_poll_at) if line.next_poll_at else "",
             escape(line.error or line.next_detail or ""),
         )
-    stdout.print(table)
+    stdout.print(rows)
