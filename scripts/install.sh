@@ -15,7 +15,7 @@ if ! .venv/bin/python -c 'import pip' 2>/dev/null; then
     echo "Creating .venv with $python"
     "$python" -m venv --clear .venv
 fi
-pip() { .venv/bin/python -m pip --disable-pip-version-check --no-input install --quiet "$@"; }
+pip() { .venv/bin/python -m pip --disable-pip-version-check --no-input install -qq "$@"; }
 echo "Installing requirements/$kind.txt into .venv (about a minute the first time)"
 pip --require-hashes -r "requirements/$kind.txt"
 pip --no-deps --no-build-isolation -e .
