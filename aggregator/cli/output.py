@@ -22,7 +22,8 @@ OK = 0
 SOME_FAILED = 1
 USAGE = 2
 
-stdout = Console(soft_wrap=True, highlight=False)
+# A pipe has no width: lines there are as long as they are.
+stdout = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 240)
 stderr = Console(stderr=True, highlight=False)
 
 

@@ -200,6 +200,6 @@ def _print_status(lines: Sequence[SourceOverview]) -> None:
             str(line.items),
             iso(line.last_polled_at) if line.last_polled_at else "never",
             iso(line.next_poll_at) if line.next_poll_at else "",
-            escape(line.error or line.next_detail or ""),
+            escape(line.error or line.next_reason or ""),
         )
     stdout.print(rows)
