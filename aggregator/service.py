@@ -24,6 +24,7 @@ from aggregator.isolate.pool import WorkerPool
 from aggregator.model.errors import OperatorError
 from aggregator.model.http import BodyLimits, FetchLimits, HostSlots
 from aggregator.model.settings import Settings
+from aggregator.pipeline import maintain
 from aggregator.pipeline.configure import apply_settings, installation
 from aggregator.pipeline.look import Reader
 from aggregator.pipeline.parts import Parts, Workers
@@ -178,6 +179,9 @@ class Service:
         try:
             async with open_parts(settings, owner=_instance_owner(settings)) as parts:
                 await parts.database.run_write(sources.release_owned, parts.owner)
+                again = await maintain.sanitize_again(parts)  # before any of it is served
+                if again:
+                    log.info("sanitised again", items=again)
                 await self._serve(parts, listener, stop, reload, ready)
         finally:
             listener.close()

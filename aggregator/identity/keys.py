@@ -71,7 +71,7 @@ def key_entries(entries: Sequence[ParsedEntry], policy: str) -> list[KeyedEntry]
     that are the same word for word one is left.
     """
     url_keys = [_url(entry) for entry in entries]
-    link_counts = Counter(key for key, _ in url_keys if key)
+    link_counts = Counter(key for key, _ in url_keys)
     guid_counts = Counter(entry.id for entry in entries)
     hashes = [content_hash(entry.title, entry.summary, entry.content) for entry in entries]
     bases = [_base_key(entry, policy, hashes[i]) for i, entry in enumerate(entries)]

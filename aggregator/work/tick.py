@@ -93,7 +93,6 @@ class Ticker:
         metrics.IN_FLIGHT.set(max(0, len(self._running) - 1))
 
     async def _maintain(self) -> None:
-        await maintain.sanitize_again(self._parts)
         gone = await maintain.purge(self._parts)
         if gone:
             log.info("texts forgotten", items=gone)
