@@ -1,7 +1,7 @@
 """The origin of the sample news: `python -m demo.origin [--host ADDRESS] [--port N] [--base URL]`.
 
-It listens on loopback unless told otherwise, and behaves like a good publisher: strong validators, 304, dates that
-stay as they are while it runs.
+It listens on loopback unless told otherwise, and behaves like a good publisher: strong validators,
+304, dates that stay as they are while it runs.
 """
 
 from __future__ import annotations

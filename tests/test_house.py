@@ -44,12 +44,14 @@ def _commands() -> Iterator[tuple[str, Any]]:
 
 
 def _section(command: str) -> str:
-    """What the reference says about a command: its section, and what holds for all."""
+    """What the reference says about a command: its section, one it names, what holds for all."""
     text = (REFERENCE / "cli.md").read_text(encoding="utf-8")
     shared, *sections = re.split(r"^## `aggregator ", text, flags=re.M)
     own = [section for section in sections if re.match(rf"{re.escape(command)}[ `]", section)]
     assert not command or len(own) == 1, f"docs/reference/cli.md has no section for {command!r}"
-    return shared + "".join(own)
+    text = "".join(own)
+    same = re.search(r"Options as for\s+`([a-z-]+)`", text)
+    return shared + text + (_section(same[1]) if same else "")
 
 
 @pytest.mark.parametrize("name", [name for name, _ in _commands()])
