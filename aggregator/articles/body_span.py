@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from aggregator.articles.links import title_size
 from aggregator.articles.page import Page
@@ -22,6 +23,7 @@ _NAMED_APART = re.compile(
 )
 
 
+@lru_cache(maxsize=8_192)
 def named_apart(names: str) -> bool:
     """Whether an element's id or a class says: advertisement, comments, sharing, tags, footer."""
     return any(
@@ -109,14 +111,12 @@ def _paragraphs(page: Page) -> dict[int, int]:
         text = page.text[i]
         if text and page.in_link[i] < 0:
             own[page.block(i)] += title_size(text.strip())
-    return {
-        b: n
-        for b, n in own.items()
-        if n >= _PARAGRAPH and page.tag[b] not in _LEFT_OUT and not _summary(page, b, n)
-    }
+    prose = {b: n for b, n in own.items() if n >= _PARAGRAPH and page.tag[b] not in _LEFT_OUT}
+    places = sorted(prose)
+    return {b: n for b, n in prose.items() if not _summary(page, b, n, places)}
 
 
-def _summary(page: Page, block: int, size: int) -> bool:
+def _summary(page: Page, block: int, size: int, places: list[int]) -> bool:
     """Whether a paragraph is the teaser text of a card: it shares it with a linked headline."""
     first = next((a for a in page.anchors_in(block) if a.text), None)
     if first is not None and page.chars[first.node] == page.chars[block]:
@@ -126,6 +126,8 @@ def _summary(page: Page, block: int, size: int) -> bool:
         up = page.parent[up]
         if up < 0 or title_size(page.string(up, 4 * size)) > 2 * size + 200:
             return False
+        if bisect_left(places, page.end[up]) - bisect_left(places, up) > 1:
+            return False  # several paragraphs: a text
         links = page.anchors_in(up)
         if 0 < len({a.key for a in links}) <= 3 and any(
             page.tag[i] in _TITLES for i in range(up, page.end[up])

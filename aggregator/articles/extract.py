@@ -14,6 +14,7 @@ from aggregator.articles.picture import read_pictures
 from aggregator.articles.printed import dateline, read_printed
 from aggregator.articles.related import related_of
 from aggregator.articles.structured import read_structured
+from aggregator.articles.survey import survey_of
 from aggregator.markup.text import clean, one_line
 from aggregator.model.article import Article, LeadImage
 from aggregator.model.settings import RelatedOverride
@@ -56,7 +57,8 @@ def extract_article(
     printed = read_printed(page, span)
     facts = read_metadata(source, page, said, printed, feed_title)
     pictures = read_pictures(page, span, facts.images)
-    links = related_of(page, overrides or RelatedOverride(), facts.titles[:3])
+    survey = survey_of(page, facts.titles[:3], span, said)
+    links = related_of(survey, overrides or RelatedOverride())
     noise = {*printed.lines, *pictures.captions, *(link.text for link in links)}
     body = read_body(source, page, span, noise, facts.titles)
     is_article, reason = _judge(page, facts, body)

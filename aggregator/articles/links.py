@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from aggregator.articles.lists import word_list
 from aggregator.articles.page import Anchor
-from aggregator.markup.elements import names
+from aggregator.urls.origin import registrable_domain
 
 _FILES = re.compile(
     r"\.(?:jpe?g|png|gif|webp|svg|mp3|mp4|pdf|zip|xml|rss|ics|css|js|exe|apk)$", re.I
@@ -114,15 +115,11 @@ def _telling(path: str) -> bool:
 def site_of(url: str) -> str:
     """A publisher's name as its hosts share it: `bbc` of www.bbc.com and news.bbc.co.uk."""
     try:
-        host = (urlsplit(url).hostname or "").lower()
+        return _name_of(urlsplit(url).hostname or "")
     except ValueError:
         return ""
-    labels = host.split(".")
-    while len(labels) > 1 and (labels[-1] in _SUFFIXES or len(labels[-1]) == 2):
-        labels.pop()
-    return labels[-1]
 
 
-_SUFFIXES = names(
-    "com net org gov edu info biz news press media tv mil int name online site blog today"
-)
+@lru_cache(maxsize=4_096)
+def _name_of(host: str) -> str:
+    return registrable_domain(host).partition(".")[0]

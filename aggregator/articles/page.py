@@ -12,7 +12,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from aggregator.markup.elements import names
 
@@ -123,7 +123,7 @@ class Page:
         """Positions of what a CSS selector finds; nothing for an invalid selector."""
         try:
             found = self.tree.css(selector)
-        except (ValueError, RuntimeError):
+        except SelectolaxError:
             return []
         return [self.node_of[n.mem_id] for n in found if n.mem_id in self.node_of]
 
@@ -137,11 +137,16 @@ def read_page(html: str, url: str) -> Page:
     return page
 
 
+_WHOLE = re.compile(r"https?://[a-z0-9.-]+\.[a-z]+(?:[/?#](?!.*/\.\.?/)|$)")
+
+
 def absolute(base: str, href: str) -> str | None:
     """`href` as an absolute http(s) URL without fragment, or None if it is none."""
     href = href.strip()
     if not href or len(href) > MAX_URL or href[0] == "#":
         return None
+    if _WHOLE.match(href) and not _SPACE.search(href):
+        return href.partition("#")[0]  # most links: nothing to resolve
     try:
         joined = urljoin(base, href)
         parts = urlsplit(joined)

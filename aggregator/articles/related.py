@@ -15,7 +15,7 @@ Phrases are data (`data/*.txt`). No publisher's name or class appears in a rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from aggregator.articles.cards import read_cards, read_markers, read_named, read_stated
 from aggregator.articles.guard import prepared
@@ -45,17 +45,16 @@ def related_links(
     Returns:
         Links with absolute URLs, each URL once. Empty for a page without any, or an empty shell.
     """
-    return related_of(read_page(prepared(html), url), overrides or RelatedOverride())
+    survey = survey_of(read_page(prepared(html), url))
+    return related_of(survey, overrides or RelatedOverride())
 
 
-def related_of(
-    page: Page, overrides: RelatedOverride, titles: Sequence[str] = ()
-) -> tuple[RelatedLink, ...]:
-    """The same for a page already read. `titles` name the subject; else the page's own do."""
-    survey = survey_of(page, titles)
+def related_of(survey: Survey, overrides: RelatedOverride) -> tuple[RelatedLink, ...]:
+    """The same for a page already surveyed."""
+    page = survey.page
     excluded = _covered(page, overrides.exclude)
-    for node in page.positions(",".join(overrides.select)) if overrides.select else ():
-        for anchor in page.anchors_in(node)[:MAX_RELATED]:
+    for start, _ in _covered(page, overrides.select):
+        for anchor in page.anchors_in(start)[:MAX_RELATED]:
             survey.add(anchor, survey.text(anchor), None, "select")
     find_labels(survey, frozenset(normalised(h) for h in overrides.headings))
     announcing = [n for n in survey.labels if n.reading.kind is not Kind.ELSEWHERE]

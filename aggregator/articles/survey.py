@@ -14,7 +14,7 @@ from aggregator.articles.body_span import BodySpan, find_body, named_apart
 from aggregator.articles.headings import Reading
 from aggregator.articles.links import is_title, leads_to_article, looks_listed, title_size
 from aggregator.articles.page import HEADINGS, Anchor, Page, absolute, page_key
-from aggregator.articles.structured import read_structured, strings
+from aggregator.articles.structured import Structured, read_structured, strings
 from aggregator.articles.subject import share_subject, subject_words
 
 MAX_RELATED = 60
@@ -108,15 +108,21 @@ class Survey:
         return "footer" in tags and not {"main", "article"} & set(tags[tags.index("footer") :])
 
 
-def survey_of(page: Page, titles: Sequence[str]) -> Survey:
-    """A fresh survey. `titles` name the subject; without them the page's own do."""
+def survey_of(
+    page: Page,
+    titles: Sequence[str] = (),
+    body: BodySpan | None = None,
+    said: Structured | None = None,
+) -> Survey:
+    """A fresh survey. What the caller has read of the page already need not be read again."""
+    said = read_structured(page) if said is None else said
     survey = Survey(
         page,
         subject_words(" ".join(titles) if titles else _own_titles(page)),
-        subject_words(_own_topics(page)),
+        subject_words(_own_topics(said)),
         _own_keys(page),
-        find_body(page),
-        strings(read_structured(page).article.get("relatedLink"), "url", MAX_RELATED),
+        find_body(page) if body is None else body,
+        strings(said.article.get("relatedLink"), "url", MAX_RELATED),
     )
     survey.topic_words |= _repeated_words(survey)
     return survey
@@ -162,13 +168,9 @@ def _own_titles(page: Page) -> str:
     return " ".join(parts)
 
 
-def _own_topics(page: Page) -> str:
-    parts = []
-    for name in ("keywords", "news_keywords", "description"):
-        node = page.tree.css_first(f"meta[name={name}]")
-        if node is not None:
-            parts.append((node.attributes.get("content") or "")[:500])
-    return " ".join(parts)
+def _own_topics(said: Structured) -> str:
+    names = ("keywords", "news_keywords", "description")
+    return " ".join((said.first(name) or "")[:500] for name in names)
 
 
 def _repeated_words(survey: Survey) -> frozenset[str]:

@@ -100,7 +100,11 @@ def _clock(story: Story) -> str:
 
 
 def _caption(story: Story) -> str:
-    return escape(f"{story.caption} (Photo by {story.credit})") if story.credit else escape(story.caption)
+    return (
+        escape(f"{story.caption} (Photo by {story.credit})")
+        if story.credit
+        else escape(story.caption)
+    )
 
 
 def table_portal(story: Story) -> str:

@@ -91,9 +91,10 @@ def test_other_languages_come_out_alike(markup: str, make: object) -> None:
     assert article.text.split("\n\n") == list(story.paragraphs)
     assert [link.text for link in article.links] == [title for title, _ in story.related]
     assert article.published is not None
-    assert article.published == datetime.fromisoformat(story.published).astimezone(
-        UTC
-    ) or article.published.isoformat()[:10] in story.published
+    assert (
+        article.published == datetime.fromisoformat(story.published).astimezone(UTC)
+        or article.published.isoformat()[:10] in story.published
+    )
 
 
 @pytest.mark.parametrize("markup", ["table_portal", "semantic", "div_soup"])
@@ -143,11 +144,15 @@ def test_the_feeds_own_title_decides_between_candidates() -> None:
 
 
 def test_robots_paywall_and_addresses_are_told() -> None:
-    page = MARKUPS["json_ld"](seed_story()).replace(
-        "</head>",
-        '<meta name="robots" content="noarchive, NOFOLLOW"><link rel="amphtml" href="/amp/1">'
-        '<link rel="canonical" href="/c/1"><meta property="og:url" content="/o/1"></head>',
-    ).replace('"isAccessibleForFree": true', '"isAccessibleForFree": "False"')
+    page = (
+        MARKUPS["json_ld"](seed_story())
+        .replace(
+            "</head>",
+            '<meta name="robots" content="noarchive, NOFOLLOW"><link rel="amphtml" href="/amp/1">'
+            '<link rel="canonical" href="/c/1"><meta property="og:url" content="/o/1"></head>',
+        )
+        .replace('"isAccessibleForFree": true', '"isAccessibleForFree": "False"')
+    )
 
     article = extract_article(page, seed_story().url)
 
@@ -207,7 +212,9 @@ def test_a_front_page_is_no_article() -> None:
     )
     text = "<p>" + "This paper brings you the news of the valley every morning. " * 8
 
-    article = extract_article(f"<title>The Valley Post</title>{teasers}{text}", "https://v.example/")
+    article = extract_article(
+        f"<title>The Valley Post</title>{teasers}{text}", "https://v.example/"
+    )
 
     assert not article.is_article
     assert article.reason.startswith("a list")
@@ -216,7 +223,8 @@ def test_a_front_page_is_no_article() -> None:
 def test_overrides_add_and_remove_links() -> None:
     story = seed_story(RELATED)
     page = MARKUPS["semantic"](story).replace(
-        "</main>", '<div id="dossier"><a href="/d/1">A dossier on the border region</a></div></main>'
+        "</main>",
+        '<div id="dossier"><a href="/d/1">A dossier on the border region</a></div></main>',
     )
 
     article = extract_article(
