@@ -41,6 +41,8 @@ def parse_date(text: str) -> datetime | None:
     text = text.strip()[:120]
     if not text:
         return None
+    if re.fullmatch(r"1\d{9}(?:\d{3})?", text):
+        return _utc(datetime.fromtimestamp(int(text[:10]), UTC))
     match = _ISO.match(text)
     if match:
         return _made(match.group(1, 2, 3), match.group(4, 5, 6), match.group(7))
@@ -49,8 +51,6 @@ def parse_date(text: str) -> datetime | None:
             return _utc(parsedate_to_datetime(text))
         except (ValueError, TypeError, OverflowError):
             pass
-    if re.fullmatch(r"1\d{9}(?:\d{3})?", text):
-        return _utc(datetime.fromtimestamp(int(text[:10]), UTC))
     return find_date(text)
 
 

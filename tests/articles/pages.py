@@ -4,6 +4,8 @@ A `Story` is what a page says; each builder of `MARKUPS` says it in one kind of 
 is None for a page without the block, `()` for a heading with nothing under it, else its links.
 """
 
+# ruff: noqa: E501 - lines of HTML and of prose
+
 from __future__ import annotations
 
 import json

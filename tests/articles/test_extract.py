@@ -1,5 +1,7 @@
 """A story comes out of every markup field by field."""
 
+# ruff: noqa: E501 - lines of HTML
+
 from __future__ import annotations
 
 from datetime import UTC, datetime

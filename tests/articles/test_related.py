@@ -1,5 +1,7 @@
 """Which links of a page are its related news, by what they look like."""
 
+# ruff: noqa: E501 - lines of HTML
+
 from __future__ import annotations
 
 import pytest
@@ -195,7 +197,7 @@ def test_sister_sites_count_and_advertisers_do_not() -> None:
         "another sea</a></li>"
         '<li><a rel="sponsored" href="https://shop.example/buy/boots-for-wet-quays">Boots for wet '
         "quays, now cheaper</a></li>"
-        f'<li class="ad"><a href="https://deal.example/a/b-c-d-e">A loan for your own boat</a></li>'
+        '<li class="ad"><a href="https://deal.example/a/b-c-d-e">A loan for your own boat</a></li>'
         "</ul></section>"
     )
 
