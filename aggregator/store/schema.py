@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from aggregator.store.types import Utc
@@ -160,6 +161,9 @@ item = Table(
     # Each is the number of one of its items; an item alone is its own group and story.
     Column("group_id", _Number, nullable=False, server_default="0"),
     Column("story_id", _Number, nullable=False, server_default="0"),
+    # How far from a feed an item was found: 0 in one, 1 in the related links of one that is.
+    Column("depth", Integer, nullable=False, server_default="0"),
+    Column("found_age", Integer),  # seconds from its publication to its finding, if followed
     Index("ix_item_scope_sort_at_id", "scope", "sort_at", "id"),
     Index("ix_item_sort_at_id", "sort_at", "id"),
     Index("ix_item_first_seen", "first_seen"),
@@ -176,6 +180,7 @@ item_text = Table(
     Column("summary", Text),
     Column("text", Text, nullable=False),
     Column("sanitizer_version", Integer, nullable=False),
+    Column("from_page", Boolean, nullable=False, server_default=false()),  # no feed gave it
 )
 
 # How one source presents one item. `key`, `alias` and `url_key` are hashes and stay for good.
@@ -326,4 +331,103 @@ served_lead = Table(
     Column("view_id", String, primary_key=True),
     Column("item_id", _Number, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
+)
+
+# What an item's own page said. `html` and `text` only where the feed has a text of its own too.
+article = Table(
+    "article",
+    metadata,
+    Column("item_id", _Number, ForeignKey("item.id"), primary_key=True, autoincrement=False),
+    Column("parent_id", _Number),  # a followed item: under whose related news it was found
+    Column("heading", Text),
+    Column("caption", Text),
+    Column("credit", Text),
+    Column("editor", Text),
+    Column("publisher", Text),
+    Column("source_line", Text),
+    Column("place", Text),
+    Column("html", Text),
+    Column("text", Text),
+    Column("sanitizer_version", Integer, nullable=False),
+    Column("restricted", String),  # noindex | noarchive: headline and address only
+    Column("read_at", Utc, nullable=False),
+)
+
+# Pages to be read and what came of them; each address once in a scope. `key` is a hash.
+page = Table(
+    "page",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("scope", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("source_id", String, nullable=False),
+    Column("host", String, nullable=False),
+    Column("item_id", _Number),  # the item whose page it is, once there is one
+    Column("parent_id", _Number),
+    Column("depth", Integer, nullable=False),
+    Column("title", Text),
+    Column("heading", Text),
+    Column("wanted_text", Boolean, nullable=False),
+    Column("state", String, nullable=False),  # queued | again | done | refused
+    Column("reason", String),
+    Column("detail", Text),
+    Column("dated", Utc, nullable=False),  # newest first
+    Column("next_at", Utc, nullable=False),
+    Column("fetched_at", Utc),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("visits", Integer, nullable=False, default=0),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("validators_url", Text),
+    Column("lease_owner", String),
+    Column("lease_until", Utc),
+    UniqueConstraint("scope", "key"),
+    Index("ix_page_state_next_at", "state", "next_at"),
+    Index("ix_page_item_id", "item_id"),
+)
+
+# A link that a publisher lists as related to an item: an edge, with what became of it and why.
+related_link = Table(
+    "related_link",
+    metadata,
+    Column("item_id", _Number, ForeignKey("item.id"), primary_key=True, autoincrement=False),
+    Column("key", String, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("text", Text),
+    Column("heading", Text),
+    Column("rule", String, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("state", String, nullable=False),  # queued | followed | known | refused
+    Column("reason", String),
+    Column("detail", Text),
+    Column("target_id", _Number),
+    Column("found_at", Utc, nullable=False),
+    Index("ix_related_link_key", "key"),
+    Index("ix_related_link_target_id", "target_id"),
+)
+
+# Related pages queued for a host on a day (UTC): the budget survives restarts.
+follow_budget = Table(
+    "follow_budget",
+    metadata,
+    Column("host", String, primary_key=True),
+    Column("day", String, primary_key=True),
+    Column("pages", Integer, nullable=False),
+)
+
+# robots.txt of an authority (scheme, host and port), RFC 9309.
+robots = Table(
+    "robots",
+    metadata,
+    Column("authority", String, primary_key=True),
+    Column("outcome", String, nullable=False),
+    Column("fetched_at", Utc, nullable=False),
+    Column("expires_at", Utc, nullable=False),
+    Column("detail", Text),
+    Column("body", LargeBinary),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("validators_url", Text),
+    Column("failing_since", Utc),
 )
