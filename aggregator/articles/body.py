@@ -137,7 +137,8 @@ def _astray(page: Page, span: BodySpan, node: int | None) -> bool:
     """A short line or a bare link outside the block that holds the prose (layout tables)."""
     if node is None or span.root < 0 or span.root <= node < page.end[span.root]:
         return False
-    return page.size(node) < 80 or page.link_size(node) == page.size(node)
+    in_table = any(page.tag[n] in ("td", "th") for n in span.spine)
+    return (in_table and page.size(node) < 80) or page.link_size(node) == page.size(node)
 
 
 def _blocks(page: Page) -> dict[str, int]:

@@ -250,8 +250,9 @@ def _authors(said: Structured, printed: Printed, publisher: str | None) -> tuple
             if found:
                 break
     found = found or [n for text in said.items.get("author", ()) for n in _persons(text)]
-    found = found or list(printed.authors)
-    return _without(found, publisher, printed.editor)
+    if found:
+        return _without(found, publisher, None)  # stated: an editor may also be the author
+    return _without(printed.authors, publisher, printed.editor)
 
 
 def _persons(text: str) -> tuple[str, ...]:

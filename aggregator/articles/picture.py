@@ -91,8 +91,11 @@ def _early(body: BodySpan) -> int:
 def _zone(page: Page, body: BodySpan) -> list[int]:
     """Image nodes between the headline and the end of the text."""
     start = next((i for i, tag in enumerate(page.tag) if tag == "h1" and page.size(i)), -1)
-    if start < 0 or start > body.first >= 0:
-        start = body.root
+    up = start
+    while up >= 0 and not up <= body.root < page.end[up]:
+        up = page.parent[up]
+    if start > body.first >= 0 or up < 0 or page.tag[up] in ("body", "html"):
+        start = body.root  # no headline, or one that has nothing to do with the text's block
     stop = page.end[body.root] if body.root >= 0 else 0
     return [
         i

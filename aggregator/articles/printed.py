@@ -31,6 +31,7 @@ _BARE = {
     if kind != "author"
 }
 _NEXT = re.compile(rf"(?:\s+|(?<=[^\x00-\x7f]))(?:{_ANY})\s*[:：]|\s*[|｜¦•]\s*|\s{{3,}}|　", re.I)
+_RESPONSIBLE = re.compile("[责責]")  # the editor in charge, where others are named too
 _BRACKETED_EDITOR = re.compile(
     rf"[(（\[【]\s*(?:{_LABELS['editor']})\s*[:：]\s*([^)）\]】]{{2,60}})[)）\]】]?\s*$", re.I
 )
@@ -79,9 +80,9 @@ def read_printed(page: Page, body: BodySpan) -> Printed:
         stripped = text.strip()
         if not stripped:
             continue
-        if ending >= 0 and i >= body.first and "editor" not in values:
+        if ending >= 0 and i >= body.first:
             found = _BRACKETED_EDITOR.search(stripped[-120:])
-            if found:
+            if found and ("editor" not in values or _RESPONSIBLE.search(found[0])):
                 values["editor"] = _name(found[1])
                 lines.add(stripped if len(stripped) < 120 else found[0].strip())
                 continue

@@ -12,7 +12,8 @@ class RelatedLink:
 
     `rule` names what found it: `heading`, `topic` (a heading that names the article's subject),
     `read_more`, `marker` ("READ ALSO: …"), `card` (a block of its own inside the body),
-    `named` (a block only called related), `link_rel`, `json_ld`, `select` (configured CSS). `position` counts from 0.
+    `named` (a block only called related), `link_rel`, `json_ld`, `select`
+    (configured CSS). `position` counts from 0.
     """
 
     url: str
