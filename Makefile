@@ -46,7 +46,10 @@ bench: .venv/.dev  ## measure polling against other readers, into bench/README.m
 simulate: .venv/.dev  ## the polling policy against fixed intervals, on synthetic publishers
 	$(BIN)/python -m bench.simulate $(ARGS)
 
-eval: .venv/.dev  ## deduplication against labelled data (AGGREGATOR_EVAL_DATA names its folder)
+eval: .venv/.dev  ## measure against labelled data, where it is (AGGREGATOR_EVAL_DATA names its folder)
+	$(BIN)/python -m bench.eval_feeds $(ARGS)
+	$(BIN)/python -m bench.eval_poll $(ARGS)
+	$(BIN)/python -m bench.eval_related $(ARGS)
 	$(BIN)/python -m bench.eval_dedup $(ARGS)
 
 container-test:  ## build the image, start it with compose, see that the data stays
