@@ -232,7 +232,13 @@ class Fetcher:
             await self._locate(visit)
         if self._slots is None:
             return await self._send(visit)
-        slot = await self._slots.acquire(registrable_domain(visit.target.host), visit.request.kind)
+        found = visit.exchange.addresses
+        slot = await self._slots.acquire(
+            registrable_domain(visit.target.host),
+            visit.request.kind,
+            address=found[0] if found else None,
+            gap=visit.request.gap,
+        )
         try:
             return await self._send(visit)
         finally:

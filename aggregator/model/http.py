@@ -48,6 +48,7 @@ class FetchRequest:
     configured_port: int | None = None
     delta: bool = False  # send A-IM: feed (RFC 3229)
     form: Mapping[str, str] | None = None  # HUB only: sent as an urlencoded POST
+    gap: timedelta | None = None  # the host's Crawl-delay, when it has one
 
 
 MIB = 1024 * 1024
@@ -191,6 +192,7 @@ class Slot:
     host: str
     address: str | None
     owner: str
+    kind: RequestKind = RequestKind.FEED
 
 
 class HostBusy(Exception):
@@ -206,8 +208,19 @@ class HostBusy(Exception):
 class HostSlots(Protocol):
     """Host budgets, shared by workers, the CLI and restarts: rows in the database."""
 
-    async def acquire(self, host: str, kind: RequestKind) -> Slot:
-        """Wait briefly for the host's turn; raise `HostBusy` when the wait would be long."""
+    async def acquire(
+        self,
+        host: str,
+        kind: RequestKind,
+        *,
+        address: str | None = None,
+        gap: timedelta | None = None,
+    ) -> Slot:
+        """Wait briefly for the host's turn; raise `HostBusy` when the wait would be long.
+
+        `address` is where the host was found, when that is known: it has a budget of its own.
+        `gap` lengthens the time to the host's next request of this kind (Crawl-delay).
+        """
         ...
 
     async def release(self, slot: Slot) -> None:

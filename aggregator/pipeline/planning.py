@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import blake2b
 
 from aggregator.identity.entries import Known
@@ -13,7 +12,6 @@ from aggregator.model.feed import ParsedFeed
 from aggregator.model.http import FetchError, FetchResult
 from aggregator.model.item import EntryIntent, FeedState
 from aggregator.model.poll import (
-    PRICES,
     Floor,
     HostFloors,
     PollKind,
@@ -22,38 +20,29 @@ from aggregator.model.poll import (
     PollSettings,
 )
 from aggregator.model.settings import PollingSettings, SourceSettings
+from aggregator.pipeline.pace import price
 from aggregator.schedule.warm import document_span
 
-_THROTTLED = timedelta(hours=1)  # a 429 or 503 that names no time
-_THROTTLED_AT_MOST = timedelta(hours=24)
 
-
-@dataclass(frozen=True, slots=True)
-class HostBlock:
-    """The host said to come back later: for every source on it."""
-
-    until: datetime
-    reason: str
-
-
-def poll_settings(source: SourceSettings, polling: PollingSettings) -> PollSettings:
-    """What the operator wants of one source, as the policy takes it."""
+def poll_settings(
+    source: SourceSettings, polling: PollingSettings, slowdown: float = 1.0
+) -> PollSettings:
+    """What the operator wants of one source, as the policy takes it; `slowdown` from `pace`."""
     mode = PollMode.ADAPTIVE
     if source.poll.cron is not None:
         mode = PollMode.CRON
     elif source.poll.interval is not None:
         mode = PollMode.INTERVAL
-    price = polling.price
-    named = PRICES.get(price, PRICES["normal"]) if isinstance(price, str) else price
     return PollSettings(
         mode=mode,
         interval=source.poll.interval or polling.interval,
         cron=source.poll.cron,
         explicit=not source.poll.adaptive,
-        price=named * (polling.interval / timedelta(minutes=60)),
+        price=price(polling),
         minimum=polling.min_interval,
         maximum=polling.max_interval,
         zone=source.timezone.key if source.timezone else "UTC",
+        slowdown=slowdown,
     )
 
 
@@ -62,22 +51,11 @@ def body_hash(body: bytes) -> str:
     return blake2b(body, digest_size=16).hexdigest()
 
 
-def host_block(result: FetchResult, now: datetime) -> HostBlock | None:
-    """429 and 503 are the host's word, not the feed's (RFC 6585 §4, RFC 9110 §15.6.4)."""
-    if result.status == 429 or (result.status == 503 and result.retry_after is not None):
-        wait = min(result.retry_after or _THROTTLED, _THROTTLED_AT_MOST)
-        return HostBlock(now + wait, f"answered {result.status}")
-    return None
-
-
-def host_floors(block: HostBlock | None, stored: tuple[datetime, str] | None) -> HostFloors:
-    """The hard floors that a host's rows put under a source's next poll."""
-    floors = []
-    if block is not None:
-        floors.append(Floor("retry-after", block.until, hard=True))
-    if stored is not None:
-        floors.append(Floor("host", stored[0], hard=True))
-    return HostFloors(tuple(floors))
+def host_floors(stored: tuple[datetime, str] | None) -> HostFloors:
+    """The hard floor that a host's block puts under its sources."""
+    if stored is None:
+        return HostFloors()
+    return HostFloors((Floor("host", stored[0], hard=True),))
 
 
 def outcome_of(result: FetchResult, *, conditional: bool) -> PollOutcome:

@@ -24,11 +24,11 @@ from aggregator.model.http import FetchError, FetchRequest, FetchResult, Validat
 from aggregator.model.item import EntryIntent, FeedState, PollRecord
 from aggregator.model.poll import Plan, PollKind, PollOutcome
 from aggregator.model.settings import SourceSettings
-from aggregator.pipeline import planning
+from aggregator.pipeline import health, outage, pace, planning
 from aggregator.pipeline.configure import host_key
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.reading import ReadDocument, prepare_bodies, read_document
-from aggregator.schedule.outage import WINDOW, Attempt, own_outage
+from aggregator.schedule.hosts import HostHealth, host_after, host_floors
 from aggregator.schedule.policy import plan_next
 from aggregator.schedule.state import PolicyState
 from aggregator.store import hosts, known, sources, writing
@@ -36,7 +36,6 @@ from aggregator.telemetry import metrics
 from aggregator.urls.origin import split
 from aggregator.urls.redact import redact
 
-_UNREACHED = (FetchError.DNS, FetchError.CONNECT, "outage")
 _BODIES_AT_ONCE = 100  # entries prepared in one worker task
 
 log = structlog.get_logger("aggregator.poll")
@@ -130,10 +129,8 @@ async def _failed(
     error = f"{result.error}: {result.detail}" if result.detail else str(result.error)
     word = str(result.error)
     if planning.is_local_failure(result.error):
-        now = parts.clock.now()
-        rows = await parts.database.run_read(sources.recent_attempts, now - WINDOW)
-        attempts = [Attempt(at, host, word not in _UNREACHED) for at, host, word in rows]
-        if own_outage([*attempts, Attempt(now, host_key(result.url), reached=False)], now):
+        host = host_key(result.final_url)
+        if await parts.database.run_write(outage.notice, host, parts.clock.now()):
             return _Polled(state, replace(outcome, kind=PollKind.OUTAGE), "outage", error)
     return _Polled(state, outcome, word, error)
 
@@ -243,16 +240,17 @@ async def _store(
     started: datetime,
 ) -> PollRecord:
     now = parts.clock.now()
-    host = host_key(polled.state.effective_url or source.url)
-    block = planning.host_block(result, now)
-    stored = await parts.database.run_read(hosts.blocked, host, now)
+    host = host_key(result.final_url)  # who answered, or did not
+    usual = source.poll.interval or parts.settings.polling.interval
+    known_health, slowdown, gone = await parts.database.run_read(_circumstances, host)
+    after = host_after(known_health, source.id, polled.outcome, usual, now)
     policy, plan = plan_next(
         PolicyState.from_json(polled.state.policy),
         polled.outcome,
-        planning.poll_settings(source, parts.settings.polling),
+        planning.poll_settings(source, parts.settings.polling, slowdown),
         now,
         source.id,
-        planning.host_floors(block, stored),
+        host_floors(after, now),
     )
     intents = polled.identified.intents if polled.identified else ()
     record = PollRecord(
@@ -276,9 +274,21 @@ async def _store(
     for batch in batches[:-1]:
         written.add(await parts.database.run_write(writing.write_entries, ingest, batch))
     last = batches[-1] if batches else ()
-    return await parts.database.run_write(
-        _finish, ingest, last, written, state, record, host if block else None, block
-    )
+    if gone and result.status is not None:
+        await parts.database.run_write(outage.over, now)
+
+    def finish(connection: Connection) -> PollRecord:
+        done = _finish(connection, ingest, last, written, state, record)
+        health.remember(connection, host, source.id, polled.outcome, usual, now)
+        return done
+
+    return await parts.database.run_write(finish)
+
+
+def _circumstances(connection: Connection, host: str) -> tuple[HostHealth, float, bool]:
+    """What a plan depends on besides its source: the host, the cap, our own network."""
+    known_health = HostHealth.from_json(hosts.health(connection, host))
+    return known_health, pace.slowdown(connection), outage.since(connection) is not None
 
 
 def _finish(
@@ -288,8 +298,6 @@ def _finish(
     before: writing.Written,
     state: FeedState,
     record: PollRecord,
-    host: str | None,
-    block: planning.HostBlock | None,
 ) -> PollRecord:
     """The last transaction of a poll: its last items together with the validators."""
     if intents:
@@ -299,8 +307,6 @@ def _finish(
     )
     sources.put_state(connection, state)
     writing.log_poll(connection, record)
-    if host and block:
-        hosts.block_host(connection, host, block.until, block.reason)
     return record
 
 

@@ -57,7 +57,7 @@ async def _refresh_one(
             PolicyState.from_json(state.policy),
             parts.settings.polling.min_refresh,
             now,
-            host_floors(None, block),
+            host_floors(block),
         )
         if floor is not None:
             until = floor.until.isoformat(timespec="seconds")

@@ -90,19 +90,65 @@ feed = Table(
     Column("move_seen", JSON, nullable=False, default=list),
     Column("extra", JSON, nullable=False, default=dict),
     Index("ix_feed_due", "active", "next_poll_at"),
+    Index("ix_feed_host", "host", "active", "next_poll_at"),
 )
 
-# The budget of a host, shared by workers, the CLI and restarts.
+# The budget of a host (a registrable domain), shared by workers, the CLI and restarts. `next_at`
+# holds for every request, `article_next_at` for pages besides; `health` is `schedule.hosts`' JSON.
 host = Table(
     "host",
     metadata,
     Column("host", String, primary_key=True),
     Column("next_at", Utc),
-    Column("owner", String),
-    Column("lease_until", Utc),
+    Column("article_next_at", Utc),
     Column("blocked_until", Utc),
     Column("blocked_reason", String),
-    Column("failures", Integer, nullable=False, default=0),
+    Column("health", Text),
+)
+
+# Requests in flight: at most one a host (two where it has many feeds), four an address.
+host_slot = Table(
+    "host_slot",
+    metadata,
+    Column("owner", String, primary_key=True),
+    Column("host", String, nullable=False),
+    Column("address", String),
+    Column("lease_until", Utc, nullable=False),
+    Index("ix_host_slot_host", "host"),
+    Index("ix_host_slot_address", "address"),
+)
+
+# WebSub subscriptions of ours. `token` is the unguessable end of the callback URL; the secret is
+# ours, made for this subscription alone.
+subscription = Table(
+    "subscription",
+    metadata,
+    Column("source_id", String, primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("hub", Text, nullable=False),
+    Column("token", String, nullable=False, unique=True),
+    Column("old_token", String),
+    Column("secret", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("detail", Text),
+    Column("asked_at", Utc, nullable=False),
+    Column("due_at", Utc),
+    Column("lease_until", Utc),
+    Column("pushes", Integer, nullable=False, default=0),
+    Column("pushed_at", Utc),
+    Index("ix_subscription_due_at", "due_at"),
+    Index("ix_subscription_old_token", "old_token"),
+)
+
+# What hubs delivered and nobody has read yet.
+push = Table(
+    "push",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("source_id", String, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("content_type", String),
+    Column("body", LargeBinary, nullable=False),
 )
 
 poll_log = Table(

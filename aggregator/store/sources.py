@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from aggregator.model.http import Validators
 from aggregator.model.item import FeedState
+from aggregator.schedule.dispatch import Due, fair_order, resume_at
+from aggregator.schedule.dispatch import after_clock_step as clock_stepped
 from aggregator.store import schema as t
+
+BIG_HOST = 20  # feeds from which a host may have two requests in flight
+_PAGE_FACTOR = 8  # due rows read for each one wanted
+_ROUNDS = 8  # each finds other hosts behind a backlog
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,45 +189,69 @@ def claim_due(
 ) -> list[Claim]:
     """Lease up to `limit` due sources, at most one a host, none of a host that must wait.
 
-    With `one_a_host` off (no host budgets) a host's sources are claimed together.
+    With `one_a_host` off (no host budgets) hosts take turns (`schedule.dispatch`).
 
-    Longest overdue first. Runs in a write transaction; PostgreSQL's workers skip locked rows.
+    Longest overdue first. A host with a long backlog is passed over once it has its turn, so
+    others that became due later start in the same claim. Runs in a write transaction;
+    PostgreSQL's workers skip locked rows.
     """
-    f, h = t.feed.c, t.host.c
-    waiting = (
-        select(h.host)
-        .where(
-            h.host == f.host,
-            or_(h.lease_until > now, h.blocked_until > now, h.next_at > now),
+    page = limit * _PAGE_FACTOR
+    found: dict[str, Due] = {}  # by source
+    passed: set[str] = set()
+    for _ in range(_ROUNDS):
+        rows = connection.execute(
+            _due(connection, now, passed if one_a_host else set(), page)
+        ).all()
+        turns = fair_order(
+            [Due(row.source_id, row.host or row.source_id, row.next_poll_at) for row in rows], page
         )
-        .exists()
-    )
+        for due in turns:
+            if len(found) < limit and not (one_a_host and due.host in passed):
+                found[due.source_id] = due
+                passed.add(due.host)
+        if len(rows) < page or len(found) >= limit or not one_a_host:
+            break
+    if found:
+        connection.execute(
+            update(t.feed)
+            .where(t.feed.c.source_id.in_(found))
+            .values(lease_owner=owner, lease_until=now + lease)
+        )
+    return [Claim(due.source_id, owner, due.at) for due in found.values()]
+
+
+def _due(
+    connection: Connection, now: datetime, passed: Collection[str], limit: int
+) -> Select[tuple[str, str, datetime]]:
+    """The longest overdue sources whose host may be asked now."""
+    f, h, s = t.feed.c, t.host.c, t.host_slot.c
+    resting = select(h.host).where(h.host == f.host, or_(h.blocked_until > now, h.next_at > now))
+    held = select(s.owner).where(s.host == f.host, s.lease_until > now)
+    busy = and_(held.exists(), or_(held.offset(1).limit(1).exists(), ~is_big(f.host)))
     due = (
         select(f.source_id, f.host, f.next_poll_at)
         .where(
             f.active,
             f.next_poll_at <= now,
             or_(f.lease_until.is_(None), f.lease_until <= now),
-            ~waiting,
+            ~resting.exists(),
+            ~busy,
         )
         .order_by(f.next_poll_at)
-        .limit(limit * 8 if one_a_host else limit)
+        .limit(limit)
     )
+    if passed:
+        due = due.where(f.host.not_in(passed))
     if connection.dialect.name == "postgresql":
         due = due.with_for_update(skip_locked=True, of=t.feed)
-    chosen: dict[str, Any] = {}  # by host
-    for row in connection.execute(due):
-        if len(chosen) == limit:
-            break
-        chosen.setdefault((one_a_host and row.host) or row.source_id, row)
-    ids = [row.source_id for row in chosen.values()]
-    if ids:
-        connection.execute(
-            update(t.feed)
-            .where(f.source_id.in_(ids))
-            .values(lease_owner=owner, lease_until=now + lease)
-        )
-    return [Claim(r.source_id, owner, r.next_poll_at) for r in chosen.values()]
+    return due
+
+
+def is_big(host: Any) -> ColumnElement[bool]:
+    """Whether a host (a name or a column) has so many feeds that two requests may be in flight."""
+    other = t.feed.alias()
+    many = select(other.c.source_id).where(other.c.host == host, other.c.active)
+    return many.offset(BIG_HOST - 1).limit(1).exists()
 
 
 def claim_one(
@@ -236,9 +279,7 @@ def release_owned(connection: Connection, owner_prefix: str) -> int:
         .values(lease_owner=None, lease_until=None)
     )
     connection.execute(
-        update(t.host)
-        .where(t.host.c.owner.startswith(owner_prefix, autoescape=True))
-        .values(owner=None, lease_until=None)
+        delete(t.host_slot).where(t.host_slot.c.owner.startswith(owner_prefix, autoescape=True))
     )
     return done.rowcount
 
@@ -347,6 +388,60 @@ def put_state(connection: Connection, state: FeedState) -> None:
     )
 
 
+def overdue(connection: Connection, before: datetime, limit: int) -> list[tuple[str, datetime]]:
+    """Sources that were polled before and are due since before a time: `(source, due)`."""
+    f = t.feed.c
+    rows = connection.execute(
+        select(f.source_id, f.next_poll_at)
+        .where(f.active, f.next_poll_at < before, f.last_polled_at.is_not(None))
+        .order_by(f.next_poll_at)
+        .limit(limit)
+    )
+    return [(row.source_id, row.next_poll_at) for row in rows]
+
+
+def spread_overdue(
+    connection: Connection, now: datetime, late: timedelta, window: timedelta
+) -> int:
+    """Let what is overdue by more than `late` go within `window`; returns how many sources.
+
+    After we were away everything is due at once and nobody is to notice: the window is a second
+    a source, at most `window`.
+    """
+    rows = overdue(connection, now - late, 20_000)
+    span = min(window, timedelta(seconds=len(rows)))
+    f = t.feed.c
+    values = [
+        {"name": source_id, "at": resume_at(source_id, due, now, span)} for source_id, due in rows
+    ]
+    if values:
+        connection.execute(
+            update(t.feed)
+            .where(f.source_id == bindparam("name"))
+            .values(next_poll_at=bindparam("at")),
+            values,
+        )
+    return len(values)
+
+
+def after_clock_step(connection: Connection, now: datetime) -> int:
+    """Keep the distances of plans made in what is now the future: the clock was set back."""
+    f = t.feed.c
+    rows = connection.execute(
+        select(f.source_id, f.last_polled_at, f.next_poll_at).where(
+            f.active, f.last_polled_at > now, f.next_poll_at > now
+        )
+    ).all()
+    for row in rows:
+        at = clock_stepped(row.last_polled_at, row.next_poll_at, now)
+        connection.execute(
+            update(t.feed)
+            .where(f.source_id == row.source_id)
+            .values(next_poll_at=at, last_polled_at=now)
+        )
+    return len(rows)
+
+
 def recent_attempts(connection: Connection, since: datetime) -> list[tuple[datetime, str, str]]:
     """`(time, host, outcome)` of every poll since a time: what the outage rule looks at."""
     rows = connection.execute(
@@ -355,6 +450,54 @@ def recent_attempts(connection: Connection, since: datetime) -> list[tuple[datet
         .where(t.poll_log.c.at >= since)
     )
     return [(row.at, row.host, row.outcome) for row in rows]
+
+
+def failed_since(
+    connection: Connection, since: datetime, outcomes: Collection[str]
+) -> list[tuple[str, str]]:
+    """`(source, host)` of the polls since a time that ended in one of these ways."""
+    p = t.poll_log.c
+    rows = connection.execute(
+        select(p.source_id, t.feed.c.host)
+        .distinct()
+        .join(t.feed, t.feed.c.source_id == p.source_id)
+        .where(p.at >= since, p.outcome.in_(outcomes))
+    )
+    return [(row.source_id, row.host) for row in rows]
+
+
+def put_forgiven(connection: Connection, state: FeedState) -> None:
+    """Write a plan and a count of failures that were corrected; a lease on the source stays."""
+    connection.execute(
+        update(t.feed)
+        .where(t.feed.c.source_id == state.source_id)
+        .values(
+            policy=state.policy,
+            failures=state.failures,
+            next_poll_at=state.next_poll_at,
+            next_reason=state.next_reason,
+            next_detail=state.next_detail,
+            outcome=state.outcome,
+        )
+    )
+
+
+def intervals(connection: Connection) -> list[float]:
+    """Seconds from the last to the next poll of every active source that was polled before."""
+    f = t.feed.c
+    rows = connection.execute(
+        select(f.last_polled_at, f.next_poll_at).where(
+            f.active, f.last_polled_at.is_not(None), f.next_poll_at.is_not(None)
+        )
+    )
+    return [(after - before).total_seconds() for before, after in rows]
+
+
+def polls_since(connection: Connection, since: datetime, most: int) -> int:
+    """How many requests were made for polls since a time; counts no further than `most`."""
+    p = t.poll_log.c
+    some = select(p.id).where(p.at >= since, p.outcome != "outage").limit(most).subquery()
+    return connection.scalar(select(func.count()).select_from(some)) or 0
 
 
 def source_counts(connection: Connection) -> dict[str, int]:

@@ -46,6 +46,64 @@ WORKER_FAILURES = Counter(
     ["kind"],
     registry=REGISTRY,
 )
+SLOTS_REFUSED = Counter(
+    "aggregator_host_slots_refused_total",
+    "Requests put off because of a host's budget, by reason.",
+    ["why"],
+    registry=REGISTRY,
+)
+HOST_BLOCKS = Counter(
+    "aggregator_host_blocks_total",
+    "Hosts left alone for a time, by reason.",
+    ["reason"],
+    registry=REGISTRY,
+)
+HOSTS_BLOCKED = Gauge(
+    "aggregator_hosts_blocked", "Hosts that are not to be contacted now.", registry=REGISTRY
+)
+OWN_OUTAGE = Gauge(
+    "aggregator_own_outage", "1 while our own network seems to be gone.", registry=REGISTRY
+)
+FORGIVEN = Counter(
+    "aggregator_failures_forgiven_total",
+    "Failures taken back because they were our own outage's.",
+    registry=REGISTRY,
+)
+PLANNED_PER_HOUR = Gauge(
+    "aggregator_requests_planned_per_hour",
+    "Requests an hour that the plans of all sources add up to.",
+    registry=REGISTRY,
+)
+PRICE_SECONDS = Gauge(
+    "aggregator_poll_price_seconds",
+    "The interval of a source with four items a day: the price times the slowdown.",
+    registry=REGISTRY,
+)
+SLOWDOWN = Gauge(
+    "aggregator_poll_slowdown",
+    "The factor on all intervals that keeps requests under the hourly cap.",
+    registry=REGISTRY,
+)
+MOVES = Counter(
+    "aggregator_feeds_moved_total",
+    "Permanent redirects adopted as a feed's address.",
+    registry=REGISTRY,
+)
+GAPS = Counter(
+    "aggregator_gaps_total",
+    "Polls that found every item new, by what became of the gap.",
+    ["result"],
+    registry=REGISTRY,
+)
+PUSHES = Counter(
+    "aggregator_pushes_total",
+    "Deliveries of WebSub hubs, by result.",
+    ["result"],
+    registry=REGISTRY,
+)
+SUBSCRIPTIONS = Gauge(
+    "aggregator_subscriptions", "WebSub subscriptions, by state.", ["state"], registry=REGISTRY
+)
 
 
 def exposition() -> bytes:

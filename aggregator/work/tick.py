@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlalchemy import Connection
 
 from aggregator.model.item import PollRecord
 from aggregator.model.settings import SourceSettings
-from aggregator.pipeline import maintain
+from aggregator.pipeline import maintain, outage, pace
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.poll import poll_source
 from aggregator.pipeline.show import Condition
@@ -27,6 +28,10 @@ log = structlog.get_logger("aggregator.work")
 
 _TICK_SECONDS = 1.0
 _MAINTENANCE = timedelta(hours=1)
+_SETTLE = timedelta(minutes=10)
+_FIRST_SETTLE = timedelta(seconds=20)
+_LATE = timedelta(minutes=1)  # overdue by more than this: we were away
+_CLOCK_SET_BACK = timedelta(minutes=1)
 _BACK_OFF = timedelta(minutes=5)  # after an error of ours
 
 
@@ -39,6 +44,7 @@ class Ticker:
         self._running: set[asyncio.Task[None]] = set()
         self._tokens = 0.0
         self._stopping = False
+        self._probed_at: datetime | None = None
         self._scheduler = AsyncIOScheduler(
             timezone="UTC",
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -46,6 +52,14 @@ class Ticker:
 
     def start(self) -> None:
         """Start ticking on the running event loop."""
+        now = datetime.now(UTC)
+        self._scheduler.add_job(self._guarded(self._return), "date", run_date=now)
+        self._scheduler.add_job(
+            self._guarded(self._settle),
+            "interval",
+            seconds=_SETTLE.total_seconds(),
+            next_run_time=now + _FIRST_SETTLE,
+        )
         self._scheduler.add_job(self._guarded(self.tick), "interval", seconds=_TICK_SECONDS)
         self._scheduler.add_job(
             self._guarded(self._maintain), "interval", seconds=_MAINTENANCE.total_seconds()
@@ -56,7 +70,7 @@ class Ticker:
         """Claim what is due and start polling it; returns how many polls were started."""
         polling = self._parts.settings.polling
         now = self._parts.clock.now()
-        self._condition.last_tick = now
+        previous, self._condition.last_tick = self._condition.last_tick, now
         metrics.LAST_TICK.set(now.timestamp())
         # A bucket of one second's requests: a backlog is worked off evenly, never in one burst.
         rate = polling.requests_per_second * _TICK_SECONDS
@@ -64,14 +78,10 @@ class Ticker:
         room = min(polling.concurrency - len(self._running), int(self._tokens))
         if self._stopping or room <= 0:
             return 0
-        claims = await self._parts.database.run_write(
-            sources.claim_due,
-            now,
-            room,
-            self._parts.owner,
-            polling.lease,
-            one_a_host=bool(polling.host_gap),
-        )
+        if previous is not None and previous - now > _CLOCK_SET_BACK:
+            moved = await self._parts.database.run_write(sources.after_clock_step, now)
+            log.warning("the clock was set back", by=str(previous - now), plans_moved=moved)
+        claims = await self._parts.database.run_write(self._claim, now, room)
         self._tokens -= len(claims)
         known = {source.id: source for source in self._parts.settings.sources}
         for claim in claims:
@@ -86,6 +96,38 @@ class Ticker:
             task.add_done_callback(self._running.discard)
             metrics.IN_FLIGHT.set(len(self._running))
         return len(claims)
+
+    def _claim(self, connection: Connection, now: datetime, room: int) -> list[sources.Claim]:
+        """Claim within what our own network and the hourly cap allow."""
+        polling = self._parts.settings.polling
+        if outage.since(connection) is not None:
+            metrics.OWN_OUTAGE.set(1)
+            if self._probed_at is not None and now - self._probed_at < outage.PROBE_EVERY:
+                return []
+            self._probed_at = now
+            room = min(room, outage.PROBES)
+        under = pace.room_under_cap(connection, polling.requests_per_hour, now)
+        room = room if under is None else min(room, under - len(self._running))
+        if room <= 0:
+            return []
+        return sources.claim_due(
+            connection, now, room, self._parts.owner, polling.lease,
+            one_a_host=bool(polling.host_gap),
+        )  # fmt: skip
+
+    async def _settle(self) -> None:
+        """What all plans add up to, and the slowdown that the cap asks for."""
+        factor = await self._parts.database.run_write(pace.settle, self._parts.settings.polling)
+        if factor > 1.0:
+            log.info("the hourly cap slows polling down", factor=round(factor, 2))
+
+    async def _return(self) -> None:
+        """After a pause of ours the overdue go one after the other, not all at once."""
+        late = await self._parts.database.run_write(
+            sources.spread_overdue, self._parts.clock.now(), _LATE, outage.RETURN
+        )
+        if late:
+            log.info("overdue sources are spread over the next minutes", sources=late)
 
     async def _poll(self, source: SourceSettings) -> None:
         with metrics.POLL_SECONDS.time():

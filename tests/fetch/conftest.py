@@ -63,7 +63,14 @@ class Slots:
         self.held: list[Slot] = []
         self._busy = busy
 
-    async def acquire(self, host: str, kind: RequestKind) -> Slot:
+    async def acquire(
+        self,
+        host: str,
+        kind: RequestKind,
+        *,
+        address: str | None = None,
+        gap: timedelta | None = None,
+    ) -> Slot:
         """Take a slot, or find the host busy."""
         if self._busy is not None and self._busy.host == host:
             raise self._busy
