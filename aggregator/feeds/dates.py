@@ -150,9 +150,7 @@ def _read_common(text: str) -> ReadDate | None:
         year, number, day, hour, minute, second, sign, off_hours, off_minutes = match.groups()
         month = int(number)
     try:
-        when = datetime(
-            int(year), month, int(day), int(hour), int(minute), int(second), tzinfo=UTC
-        )
+        when = datetime(int(year), month, int(day), int(hour), int(minute), int(second), tzinfo=UTC)
         if sign is not None:
             offset = timedelta(hours=int(off_hours), minutes=int(off_minutes))
             when = when - offset if sign == "+" else when + offset

@@ -148,27 +148,45 @@ def _detect(body: bytes, declared: list[str]) -> Decoded:
     multibyte = [name for name in declared if name not in _LATIN and name != "utf-8"]
     for encoding in multibyte:
         return _lenient(body, encoding)
-    for encoding in ("gb18030", "cp932", "euc_jp", "cp949", "big5hkscs"):
-        if _looks_like(body, encoding):
-            return Decoded(body.decode(encoding), encoding)
+    for encoding, script, share in _EAST_ASIAN:
+        if _looks_like(body, encoding, script, share):
+            return _lenient(body, encoding)
     return _lenient(body, "cp1252")
 
 
-def _looks_like(body: bytes, encoding: str) -> bool:
-    """Whether the non-ASCII text is, in `encoding`, nothing but common CJK characters."""
-    if len(body) - len(body.translate(None, _HIGH)) < 8:
+def _looks_like(body: bytes, encoding: str, script: re.Pattern[str], share: float) -> bool:
+    """Whether the text from the first non-ASCII byte on is, in `encoding`, plausible CJK.
+
+    All of it must be common characters, and `share` of it in the script that tells.
+    """
+    first = _BEYOND_ASCII.search(body)
+    if first is None:
         return False
+    sample = body[first.start() : first.start() + _SAMPLE]
     try:
-        text = body.decode(encoding)
+        text = codecs.getincrementaldecoder(encoding)().decode(sample)
     except UnicodeDecodeError:
         return False
-    foreign = [c for c in text if c > "\x7f"]
-    common = sum("\u3000" <= c <= "\u30ff" or "\u4e00" <= c <= "\u9fa5" or "\uac00" <= c <= "\ud7a3"
-                 or "\uff01" <= c <= "\uff5e" for c in foreign)  # fmt: skip
-    return common >= 0.97 * len(foreign)
+    foreign = "".join(c for c in text if c > "\x7f")
+    common = len(_COMMON_CJK.findall(foreign))
+    telling = len(script.findall(foreign))
+    return len(foreign) >= 4 and common >= 0.97 * len(foreign) and telling >= share * len(foreign)
 
 
-_HIGH = bytes(range(0x80, 0x100))
+_KANA = re.compile("[\u3041-\u30ff]")
+_HANGUL = re.compile("[\uac00-\ud7a3]")
+_HAN = re.compile("[\u4e00-\u9fa5]")
+# The order matters: GB 2312 has the kana of EUC-JP, and reads Hangul as Chinese characters.
+_EAST_ASIAN = (
+    ("euc_jp", _KANA, 0.1),
+    ("cp932", _KANA, 0.1),
+    ("cp949", _HANGUL, 0.9),
+    ("gb18030", _HAN, 0.5),
+    ("big5hkscs", _HAN, 0.5),
+)
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
+_COMMON_CJK = re.compile("[\u3000-\u30ff\u4e00-\u9fa5\uac00-\ud7a3\uff01-\uff5e]")
+_SAMPLE = 16_384
 _LEADING = bytes(range(0xC2, 0x100))
 
 

@@ -33,13 +33,9 @@ _PERIODS = {
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-# A byte of UTF-8 beyond ASCII that was read as Latin-1, and the one that follows.
-_TWICE = re.compile("[\u00c2-\u00f4][\u0080-\u00bf]")
-
-
 def once_encoded(text: str) -> str:
     """Undo an encoding to UTF-8 that happened twice, where all of `text` agrees that it did."""
-    if text.isascii() or _TWICE.search(text) is None:
+    if text.isascii():
         return text
     try:
         return text.encode("latin-1").decode("utf-8")
@@ -52,7 +48,10 @@ def title_of(text: str | None, limits: ParseLimits, *, is_html: bool = False) ->
     if not text:
         return None
     # Markup and references shrink; what is far beyond the cap cannot come back below it.
-    return cap(plain_title(once_encoded(text[: 8 * limits.title]), is_html=is_html), limits.title) or None
+    return (
+        cap(plain_title(once_encoded(text[: 8 * limits.title]), is_html=is_html), limits.title)
+        or None
+    )
 
 
 def label_of(text: str | None, limits: ParseLimits) -> str | None:

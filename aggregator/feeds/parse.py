@@ -1,7 +1,8 @@
 """Read a feed document, whatever it is: the tiers, from the strictest to the most forgiving.
 
 1. encoding, 2. the strict reader (or JSON Feed), 3. repairs and the strict reader again,
-4. feedparser. A document that failed on a limit is never shown to a later tier.
+4. feedparser, 5. the entries that are whole by themselves. A document that failed on a limit is
+never shown to feedparser.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ from aggregator.feeds.encoding import decode
 from aggregator.feeds.fallback import Unsuitable, read_leniently
 from aggregator.feeds.jsonfeed import NotJson, NotJsonFeed, read_json_feed
 from aggregator.feeds.limits import DEFAULT_LIMITS, ParseLimits
-from aggregator.feeds.repair import close_truncated, drop_doctype, repair, strip_declaration
+from aggregator.feeds.repair import (
+    BeyondRepair,
+    close_truncated,
+    drop_doctype,
+    repair,
+    strip_declaration,
+)
+from aggregator.feeds.salvage import salvage
 from aggregator.feeds.strict import NotAFeed, NotWellFormed, OverLimit, read_strict
 from aggregator.model.feed import ParsedFeed
 
@@ -96,7 +104,7 @@ def _read_xml(text: str, url: str | None, limits: ParseLimits, dates: DateReader
     except NotWellFormed as error:
         fault = str(error)
     except OverLimit as error:
-        return ParsedFeed(None, error=str(error), error_class="limit")
+        return _rest(bare, url, limits, dates, str(error), "limit")
     except NotAFeed as error:
         return ParsedFeed(None, error=str(error), error_class="not_a_feed")
     if _FEED_ROOT.search(text) is None:
@@ -113,23 +121,51 @@ def _mended(
     fault: str,
 ) -> ParsedFeed:
     """The document after repairs, or as feedparser reads it; `fault` is the strict tier's word."""
-    mended = repair(text, entities)
-    truncated = close_truncated(mended)
     try:
+        mended = repair(text, entities)
+        truncated = close_truncated(mended)
         feed = read_strict(truncated or mended, url, limits, dates, reader="repair")
+    except NotWellFormed:
+        pass
+    except BeyondRepair as error:
+        return ParsedFeed(None, error=f"{fault}; {error}", error_class="malformed")
+    except OverLimit as error:
+        return _rest(mended, url, limits, dates, str(error), "limit")
+    except NotAFeed as error:
+        return ParsedFeed(None, error=str(error), error_class="not_a_feed")
+    else:
         if truncated is None:
             return feed
         return replace(feed, error=f"the document is cut off: {fault}", error_class="malformed")
-    except NotWellFormed:
-        pass
-    except OverLimit as error:
-        return ParsedFeed(None, error=str(error), error_class="limit")
-    except NotAFeed as error:
-        return ParsedFeed(None, error=str(error), error_class="not_a_feed")
     try:
         feed = read_leniently(mended, url, limits, dates)
     except Unsuitable as error:
-        return ParsedFeed(None, error=f"{fault}; {error}", error_class="malformed")
+        return _rest(mended, url, limits, dates, f"{fault}; {error}", "malformed")
     if feed.entries:
         return feed
-    return replace(feed, error=fault, error_class="malformed")
+    return _rest(mended, url, limits, dates, fault, "malformed")
+
+
+def _rest(
+    text: str,
+    url: str | None,
+    limits: ParseLimits,
+    dates: DateReader,
+    fault: str,
+    error_class: str,
+) -> ParsedFeed:
+    """The entries that are whole by themselves, with the fault that cost the others."""
+    nothing = ParsedFeed(None, error=fault, error_class=error_class)
+    saved = salvage(text, limits)
+    if saved is None:
+        return nothing
+    try:
+        feed = read_strict(saved.text, url, limits, dates, reader="salvage")
+    except (NotWellFormed, OverLimit, NotAFeed):
+        return nothing
+    return replace(
+        feed,
+        error=f"{saved.lost} entries could not be read: {fault}" if saved.lost else fault,
+        error_class=error_class,
+        dropped=feed.dropped + saved.lost,
+    )

@@ -39,7 +39,12 @@ _ENTRY_END = re.compile(r"</((?:[\w.\-]{1,20}:)?(?:item|entry))\s*>")
 _OPEN_TAG = re.compile(r"<([A-Za-z_][\w.:\-]*)[^<>]*(?<!/)>")
 
 _XML = frozenset(("amp", "lt", "gt", "quot", "apos"))
+_MOST_MENDED = 500_000  # references and stray characters; some 0.4 s
 _MOST_GROWTH = 1024 * 1024  # characters that a document's own entities may add
+
+
+class BeyondRepair(Exception):
+    """The document has too many faults."""
 
 
 class Doctype:
@@ -81,7 +86,11 @@ def strip_declaration(text: str) -> str:
 
 
 def repair(text: str, entities: dict[str, str]) -> str:
-    """The document with its usual faults mended; `entities` are those it declared itself."""
+    """The document with its usual faults mended; `entities` are those it declared itself.
+
+    Raises:
+        BeyondRepair: there are too many.
+    """
     text = _trim(clean(text))
     text = _mend_tokens(text, entities)
     return _declare_prefixes(text)
@@ -120,7 +129,7 @@ def _trim(text: str) -> str:
     if start is not None and start.start() > 0:
         text = text[start.start() :]
     text = strip_declaration(text)
-    end = _last(_ROOT_END, text, max(0, len(text) - 262_144))
+    end = _last(_ROOT_END, text, 0)
     return text[: end.end()] if end is not None else text
 
 
@@ -130,10 +139,13 @@ def _last(pattern: re.Pattern[str], text: str, start: int) -> re.Match[str] | No
 
 
 def _mend_tokens(text: str, entities: dict[str, str]) -> str:
-    growth = 0
+    growth = mended = 0
 
     def mend(match: re.Match[str]) -> str:
-        nonlocal growth
+        nonlocal growth, mended
+        mended += 1
+        if mended > _MOST_MENDED:
+            raise BeyondRepair("more faults than are worth mending")
         if match.group("opaque") is not None:
             return _close_opaque(match.group())
         if match.group() == "<":
