@@ -76,7 +76,7 @@ class ParsedFeed:
     """A whole document. `error` says why reading stopped; entries read before are still there.
 
     `format` is `rss`, `rdf`, `atom`, `json` or None when the document is no feed;
-    `reader` names the tier that read it (`strict`, `repair`, `feedparser`, `json`).
+    `reader` names the tier that read it (`strict`, `repair`, `feedparser`, `salvage`, `json`).
     """
 
     format: str | None
