@@ -18,18 +18,20 @@ def markup_of(element: etree._Element) -> str | None:
     """What `element` holds as HTML: its text as received, or its child elements written out.
 
     Publishers forget to escape, and Atom's `xhtml` does not: then children are serialised as HTML,
-    without their namespaces. The element is changed on the way.
+    without their namespaces. The element loses its children on the way.
     """
     if len(element) == 0:
         return element.text
     for child in element.iter():
         if child is not element and isinstance(child.tag, str) and child.tag[0] == "{":
             child.tag = etree.QName(child).localname
-    etree.cleanup_namespaces(element)
     parts = [html.escape(element.text, quote=False) if element.text else ""]
+    # Away from the feed's root, whose namespaces would be written on every child.
+    apart = etree.Element("div")
+    apart.extend(list(element))
+    etree.cleanup_namespaces(apart)
     parts.extend(
-        etree.tostring(child, encoding="unicode", method="html", with_tail=True)
-        for child in element
+        etree.tostring(child, encoding="unicode", method="html", with_tail=True) for child in apart
     )
     return "".join(parts)
 

@@ -37,6 +37,7 @@ _DECLARED = re.compile(r"xmlns:([A-Za-z_][\w.\-]{0,40})\s*=")
 _ROOT_TAG = re.compile(r"<(?:[\w.\-]+:)?(?:rss|feed|RDF|channel)\b", re.IGNORECASE)
 _ENTRY_END = re.compile(r"</((?:[\w.\-]{1,20}:)?(?:item|entry))\s*>")
 _OPEN_TAG = re.compile(r"<([A-Za-z_][\w.:\-]*)[^<>]*(?<!/)>")
+_NUMERIC = re.compile(r"&#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6});")
 
 _XML = frozenset(("amp", "lt", "gt", "quot", "apos"))
 _MOST_MENDED = 500_000  # references and stray characters; some 0.4 s
@@ -74,9 +75,9 @@ def drop_doctype(text: str) -> Doctype:
     subset = text[match.end() : min(end_match.start(), match.end() + 65_536)]
     entities: dict[str, str] = {}
     for found in _OWN_ENTITY.finditer(subset):
-        value = html.unescape(found.group(2) or found.group(3) or "")
-        if "&" not in value and "<" not in value:
-            entities.setdefault(found.group(1), value)
+        value = found.group(2) or found.group(3) or ""
+        if "&" not in _NUMERIC.sub("", value):
+            entities.setdefault(found.group(1), html.unescape(value))
     return Doctype(text[: match.start()] + text[end_match.end() :], entities)
 
 
