@@ -15,7 +15,13 @@ from importlib.resources import files
 from aggregator.identity.boilerplate import Fate, Paragraph, learnable, paragraphs
 from aggregator.identity.fingerprints import SHINGLE, shingles, winnow
 from aggregator.identity.tokens import is_number, is_unspaced, word_spans
-from aggregator.model.copies import CopyDecision, CopyEvidence, CopyThresholds, Passage
+from aggregator.model.copies import (
+    CopyDecision,
+    CopyEvidence,
+    CopyThresholds,
+    Passage,
+    PreparedText,
+)
 
 _OPENING = 60  # words in which a report says which day it is about
 _SHOWN = 20  # figures listed in the evidence
@@ -78,6 +84,26 @@ def comparable(text: str, boilerplate: frozenset[int] = frozenset()) -> Comparab
         numbers=numbers,
         numeric_share=len(numbers) / weight if weight else 0.0,
         paragraphs=found,
+    )
+
+
+def prepare_text(text: str, boilerplate: frozenset[int] = frozenset()) -> PreparedText:
+    """`comparable` as plain data for another process, with what is indexed and counted."""
+    ready = comparable(text, boilerplate)
+    return PreparedText(
+        words=ready.words,
+        shingles=ready.shingles,
+        numbers=ready.numbers,
+        numeric_share=ready.numeric_share,
+        fingerprints=ready.fingerprints,
+        learnable=ready.learnable,
+    )
+
+
+def restore(prepared: PreparedText) -> ComparableText:
+    """The comparable text behind prepared data; its paragraphs are not kept."""
+    return ComparableText(
+        prepared.words, prepared.shingles, prepared.numbers, prepared.numeric_share, ()
     )
 
 

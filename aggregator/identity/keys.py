@@ -63,14 +63,19 @@ def choose_policy(entries: Sequence[ParsedEntry], current: str | None) -> str:
     return best if shares.get(best, 1.0) < _HOPELESS else POLICIES[-1]
 
 
-def key_entries(entries: Sequence[ParsedEntry], policy: str) -> list[KeyedEntry]:
+def key_entries(
+    entries: Sequence[ParsedEntry], policy: str, extra_parameters: Sequence[str] = ()
+) -> list[KeyedEntry]:
     """Keys for all entries of one document, no two alike.
+
+    `extra_parameters` are tracking parameters an operator names: they count for the URL keys that
+    items of several sources meet by, not for the entry's own key, which a setting must not change.
 
     An entry without the policy's own id takes the next policy that gives one. Entries that repeat
     an id within the document are told apart by their URL key, then by their content; of entries
     that are the same word for word one is left.
     """
-    url_keys = [_url(entry) for entry in entries]
+    url_keys = [_url(entry, extra_parameters) for entry in entries]
     link_counts = Counter(key for key, _ in url_keys)
     guid_counts = Counter(entry.id for entry in entries)
     hashes = [content_hash(entry.title, entry.summary, entry.content) for entry in entries]
@@ -105,7 +110,7 @@ def key_entries(entries: Sequence[ParsedEntry], policy: str) -> list[KeyedEntry]
                 alias=_alias(entry.id) if entry.id and guid_counts[entry.id] == 1 else None,
                 url_key=link_key,
                 url_is_identity=is_identity and link_counts[link_key] == 1,
-                extra_url_keys=_extra_keys(entry, link_key),
+                extra_url_keys=_extra_keys(entry, link_key, extra_parameters),
                 content_hash=hashed,
             )
         )
@@ -137,24 +142,24 @@ def _instant(moment: datetime | None) -> str:
     return "" if moment is None else str(int(moment.timestamp()))
 
 
-def _url(entry: ParsedEntry) -> tuple[str | None, bool]:
+def _url(entry: ParsedEntry, extra: Sequence[str] = ()) -> tuple[str | None, bool]:
     """The hashed URL key of an entry's link and whether it can be an identity across sources.
 
     A link blog's or discussion's link is another publication's: it never identifies the entry.
     """
     link = entry.original_link or entry.link
-    found = url_key(link) if link else None
+    found = url_key(link, extra_parameters=extra) if link else None
     if found is None:
         return None, False
     elsewhere = entry.external_url is not None and entry.external_url == link
     return digest("url", found.key), found.identity and not elsewhere
 
 
-def _extra_keys(entry: ParsedEntry, first: str | None) -> tuple[str, ...]:
+def _extra_keys(entry: ParsedEntry, first: str | None, extra: Sequence[str]) -> tuple[str, ...]:
     """Identity-grade keys of the entry's other addresses for itself."""
     if not entry.original_link or not entry.link or entry.link == entry.original_link:
         return ()
-    found = url_key(entry.link)
+    found = url_key(entry.link, extra_parameters=extra)
     if found is None or not found.identity:
         return ()
     key = digest("url", found.key)

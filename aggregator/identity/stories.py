@@ -58,6 +58,7 @@ def story_item(
     story: int | None = None,
     copy_group: int | None = None,
     thresholds: StoryThresholds | None = None,
+    ready: ComparableText | None = None,
 ) -> StoryItem:
     """Read the terms of an item.
 
@@ -70,9 +71,10 @@ def story_item(
         story: The story it is in already.
         copy_group: Its copy group: copies are always in one story.
         thresholds: The operator's, or the measured ones.
+        ready: The text already made comparable; `text` is not read then.
     """
     limits = thresholds or StoryThresholds()
-    ready = comparable(text, boilerplate)
+    ready = ready or comparable(text, boilerplate)
     headline = frozenset(_term(word) for word in words(title or ""))
     counts = Counter(_term(word) for word in ready.words[: limits.opening])
     for term in headline:
@@ -96,8 +98,10 @@ class TermCounts:
     def remove(self, item: StoryItem) -> None:
         """Count an item out again."""
         self.documents -= 1
-        self.counts.subtract(item.terms.keys())
-        self.counts += Counter()  # drops what fell to zero
+        for term in item.terms:
+            self.counts[term] -= 1
+            if not self.counts[term]:
+                del self.counts[term]
 
     def weight(self, term: str) -> float:
         """How much a term tells: its inverse document frequency, less for short words."""
@@ -183,6 +187,11 @@ class RecentStories:
         for number in old:
             self._forget(number)
         return len(old)
+
+    def discard(self, item_id: int) -> None:
+        """Forget one item, if it is known."""
+        if item_id in self._items:
+            self._forget(item_id)
 
     def _forget(self, number: int) -> None:
         item = self._items.pop(number)

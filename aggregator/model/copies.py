@@ -90,6 +90,22 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class PreparedText:
+    """An item's own text made ready in a worker process: what the copy and story steps read.
+
+    `shingles` are hashes of runs of four words, `fingerprints` those of them that are indexed,
+    `learnable` names the paragraphs to be counted for the source.
+    """
+
+    words: tuple[str, ...]
+    shingles: tuple[int, ...]
+    numbers: frozenset[str]
+    numeric_share: float
+    fingerprints: tuple[int, ...] = ()
+    learnable: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TextOfItem:
     """An item as the copy step sees it: a new one to be placed, or a stored candidate.
 

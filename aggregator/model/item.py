@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from aggregator.model.copies import PreparedText
 from aggregator.model.feed import Enclosure, ParsedEntry
 from aggregator.model.http import Timing, Validators
 
@@ -58,6 +59,7 @@ class EntryIntent:
     archived: bool = False  # flood guard or back catalogue: not on top of a view
     why: str = ""
     aliases: tuple[str, ...] = ()  # further identity-grade URL keys (canonical, original link)
+    prepared: PreparedText | None = None  # its text for the copy step, with `body`
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from aggregator.fetch.client import Fetcher
 from aggregator.identity.naming import Mint
 from aggregator.model.settings import Settings
 from aggregator.store.database import Database
+from aggregator.store.grouping import Grouping
 from aggregator.telemetry.clock import Clock
 
 T = TypeVar("T")
@@ -34,6 +35,7 @@ class Parts:
     clock: Clock
     mint: Mint
     owner: str  # names this instance in leases
+    grouping: Grouping = field(default_factory=Grouping)  # what the copy step remembers
 
     def __post_init__(self) -> None:
         if not self.owner:

@@ -24,14 +24,14 @@ from aggregator.model.http import FetchError, FetchRequest, FetchResult, Validat
 from aggregator.model.item import EntryIntent, FeedState, PollRecord
 from aggregator.model.poll import Plan, PollKind, PollOutcome
 from aggregator.model.settings import SourceSettings
-from aggregator.pipeline import health, outage, pace, planning
+from aggregator.pipeline import fulltext, health, outage, pace, planning
 from aggregator.pipeline.configure import host_key
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.reading import ReadDocument, prepare_bodies, read_document
 from aggregator.schedule.hosts import HostHealth, host_after, host_floors
 from aggregator.schedule.policy import plan_next
 from aggregator.schedule.state import PolicyState
-from aggregator.store import hosts, known, sources, writing
+from aggregator.store import copies, hosts, known, sources, writing
 from aggregator.telemetry import metrics
 from aggregator.urls.origin import split
 from aggregator.urls.redact import redact
@@ -52,6 +52,7 @@ class _Polled:
     read: ReadDocument | None = None
     known: Known | None = None
     identified: Identified | None = None
+    paragraphs: frozenset[int] = frozenset()  # known as the source's furniture
 
 
 async def poll_source(parts: Parts, source: SourceSettings, *, owner: str) -> PollRecord:
@@ -150,7 +151,7 @@ async def _read(
     try:
         read = await parts.workers.run(
             read_document, result.body, result.content_type, result.final_url,
-            state.identity_policy, timeout=timeout,
+            state.identity_policy, parts.settings.dedup.tracking_parameters, timeout=timeout,
         )  # fmt: skip
         feed = read.feed
         if not feed.entries and feed.error_class is not None:
@@ -159,7 +160,10 @@ async def _read(
             return _Polled(state, failed, word, _explain(feed))
         found = await parts.database.run_read(_known_of, source.id, read.keyed)
         identified = identify(read.keyed, found)
-        intents = await _prepare(parts, identified.intents, timeout)
+        paragraphs = await parts.database.run_read(
+            copies.learned_paragraphs, source.id, parts.settings.dedup.copies
+        )
+        intents = await _prepare(parts, identified.intents, paragraphs, timeout)
     except WorkerError as error:
         metrics.WORKER_FAILURES.labels(kind=type(error).__name__).inc()
         failed = replace(failed, kind=PollKind.ERROR, error="limit")
@@ -181,7 +185,7 @@ async def _read(
     changed = any(intent.kind in ("new", "changed") for intent in intents)
     return _Polled(
         learned, outcome, "new" if changed else "unchanged", feed.error,
-        read, found, replace(identified, intents=tuple(intents)),
+        read, found, replace(identified, intents=tuple(intents)), paragraphs,
     )  # fmt: skip
 
 
@@ -211,7 +215,7 @@ def _known_of(connection: Connection, source_id: str, keyed: Sequence[KeyedEntry
 
 
 async def _prepare(
-    parts: Parts, intents: Sequence[EntryIntent], timeout: float
+    parts: Parts, intents: Sequence[EntryIntent], paragraphs: frozenset[int], timeout: float
 ) -> list[EntryIntent]:
     """Sanitise the bodies of new and changed entries, and of renamed ones whose text changed."""
     prepared = list(intents)
@@ -219,10 +223,10 @@ async def _prepare(
     for start in range(0, len(wanted), _BODIES_AT_ONCE):
         some = wanted[start : start + _BODIES_AT_ONCE]
         bodies = await parts.workers.run(
-            prepare_bodies, [prepared[index].entry for index in some], timeout=timeout
+            prepare_bodies, [prepared[index].entry for index in some], paragraphs, timeout=timeout
         )
-        for index, body in zip(some, bodies, strict=True):
-            prepared[index] = replace(prepared[index], body=body)
+        for index, (body, text) in zip(some, bodies, strict=True):
+            prepared[index] = replace(prepared[index], body=body, prepared=text)
     return prepared
 
 
@@ -277,8 +281,11 @@ async def _store(
     if gone and result.status is not None:
         await parts.database.run_write(outage.over, now)
 
+    entries = fulltext.stored_entries(intents)
+
     def finish(connection: Connection) -> PollRecord:
         done = _finish(connection, ingest, last, written, state, record)
+        fulltext.after_poll(connection, parts.settings, source, entries, written, now)
         health.remember(connection, host, source.id, polled.outcome, usual, now)
         return done
 
@@ -341,6 +348,7 @@ def _ingest(parts: Parts, source: SourceSettings, polled: _Polled, now: datetime
     own_id = polled.state.feed_id
     lasting = own_id if not source.private and is_lasting_iri(own_id) else None
     updated = min(feed.updated, now) if feed and feed.updated else now
+    parts.grouping.settings = parts.settings.dedup
     guids_count = polled.read is not None and polled.read.policy == "guid" and not source.private
 
     def public_id(intent: EntryIntent) -> tuple[str, str]:
@@ -362,6 +370,8 @@ def _ingest(parts: Parts, source: SourceSettings, polled: _Polled, now: datetime
         },
         public_id=public_id,
         agree=texts_agree,
+        grouping=parts.grouping,
+        learned=polled.paragraphs,
     )
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from aggregator.feeds.parse import parse_document
 from aggregator.feeds.prepare import prepare_body
+from aggregator.identity.copies import prepare_text
 from aggregator.identity.keys import KeyedEntry, choose_policy, key_entries
+from aggregator.model.copies import PreparedText
 from aggregator.model.feed import ParsedEntry, ParsedFeed
 from aggregator.model.item import PreparedBody
 
@@ -22,16 +24,27 @@ class ReadDocument:
 
 
 def read_document(
-    body: bytes, content_type: str | None, url: str, policy: str | None
+    body: bytes,
+    content_type: str | None,
+    url: str,
+    policy: str | None,
+    tracking_parameters: Sequence[str] = (),
 ) -> ReadDocument:
     """Parse a feed document and key its entries. Runs in a worker process."""
     feed = parse_document(body, content_type=content_type, url=url)
     if not feed.entries:
         return ReadDocument(feed, policy or "guid", ())
+    extra = tuple(tracking_parameters)
     chosen = choose_policy(feed.entries, policy)
-    return ReadDocument(feed, chosen, tuple(key_entries(feed.entries, chosen)))
+    return ReadDocument(feed, chosen, tuple(key_entries(feed.entries, chosen, extra)))
 
 
-def prepare_bodies(entries: Sequence[ParsedEntry]) -> list[PreparedBody]:
-    """Sanitise the bodies of new and changed entries. Runs in a worker process."""
-    return [prepare_body(entry) for entry in entries]
+def prepare_bodies(
+    entries: Sequence[ParsedEntry], learned: frozenset[int] = frozenset()
+) -> list[tuple[PreparedBody, PreparedText]]:
+    """Sanitise the bodies of new and changed entries and fingerprint their texts.
+
+    `learned` are the paragraphs that the source is known to repeat. Runs in a worker process.
+    """
+    bodies = [prepare_body(entry) for entry in entries]
+    return [(body, prepare_text(body.text, learned)) for body in bodies]

@@ -14,8 +14,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, literal, select, update
 
 from aggregator.model.item import EntryIntent, PollRecord, PreparedBody
+from aggregator.store import copies
 from aggregator.store import schema as t
+from aggregator.store.copies import NewText
 from aggregator.store.database import serialise
+from aggregator.store.grouping import Grouping
 from aggregator.store.known import batches, entries_by_key
 from aggregator.store.sources import upsert
 
@@ -40,6 +43,8 @@ class Ingest:
     source_ref: dict[str, Any]
     public_id: Callable[[EntryIntent], tuple[str, str]]  # (preferred, minted)
     agree: Agree
+    grouping: Grouping | None = None  # None: every item stays its own group
+    learned: frozenset[int] = frozenset()  # paragraphs left out of the prepared texts
 
 
 @dataclass(slots=True)
@@ -50,6 +55,7 @@ class Written:
     joined_items: list[int] = field(default_factory=list)  # a second entry of a known item
     changed_items: list[int] = field(default_factory=list)
     new_entries: int = 0
+    grown: copies.Grown = field(default_factory=copies.Grown)  # of this batch
 
     def add(self, other: Written) -> None:
         """Count another batch of the same poll."""
@@ -67,7 +73,8 @@ def write_entries(
     serialise(connection)
     known = entries_by_key(connection, ingest.source_id, [intent.key for intent in intents])
     new = [i for i in intents if i.kind == "new" and i.key not in known]
-    _write_new(connection, ingest, new, written)
+    texts: list[NewText] = []
+    _write_new(connection, ingest, new, written, texts)
     touched: list[int] = []
     for intent in intents:
         if intent.kind == "new":
@@ -79,14 +86,21 @@ def write_entries(
             continue
         touched.append(entry.entry_id)
         if intent.body is not None and not entry.tombstone:
-            _revise(connection, ingest, intent, written)
+            _revise(connection, ingest, intent, written, texts)
     _touch(connection, touched, ingest.now)
+    if ingest.grouping is not None:
+        source = copies.Source(ingest.source_id, ingest.learned)
+        written.grown = copies.place_items(connection, ingest.grouping, source, texts, ingest.now)
     _move_views(connection, ingest, written)
     return written
 
 
 def _write_new(
-    connection: Connection, ingest: Ingest, new: Sequence[EntryIntent], written: Written
+    connection: Connection,
+    ingest: Ingest,
+    new: Sequence[EntryIntent],
+    written: Written,
+    texts: list[NewText],
 ) -> None:
     if not new:
         return
@@ -107,6 +121,7 @@ def _write_new(
         if index not in owners:
             owners[index] = next(created)
             written.new_items.append(owners[index][0])
+            texts += _text(ingest, intent, owners[index][0], changed=False)
             claims += [
                 {"scope": ingest.scope, "key": key, "item_id": owners[index][0]}
                 for key in _identity_keys(intent)
@@ -115,6 +130,19 @@ def _write_new(
     connection.execute(t.entry.insert(), rows)
     upsert(connection, t.url_key, claims, update=False)
     written.new_entries += len(rows)
+
+
+def _text(ingest: Ingest, intent: EntryIntent, number: int, *, changed: bool) -> list[NewText]:
+    """What the copy step needs of an entry whose text was just written."""
+    if intent.prepared is None:
+        return []
+    published = _sane(intent.entry.published, ingest.now)
+    return [
+        NewText(
+            number, intent.prepared, intent.entry.title, published or ingest.now,
+            intent.content_hash, changed=changed,
+        )
+    ]  # fmt: skip
 
 
 def _identity_keys(intent: EntryIntent) -> list[str]:
@@ -173,6 +201,12 @@ def _insert_items(
             t.item.insert().returning(t.item.c.id, sort_by_parameter_order=True), rows
         )
     )
+    for start in range(0, len(ids), BATCH):
+        connection.execute(
+            update(t.item)
+            .where(t.item.c.id.in_(ids[start : start + BATCH]))
+            .values(group_id=t.item.c.id, story_id=t.item.c.id)
+        )
     texts = [
         {
             "item_id": number,
@@ -269,7 +303,13 @@ def _rename(connection: Connection, ingest: Ingest, intent: EntryIntent) -> None
     )  # fmt: skip
 
 
-def _revise(connection: Connection, ingest: Ingest, intent: EntryIntent, written: Written) -> None:
+def _revise(
+    connection: Connection,
+    ingest: Ingest,
+    intent: EntryIntent,
+    written: Written,
+    texts: list[NewText],
+) -> None:
     """Keep the earlier state of an item whose own text changed, and put the new one."""
     known, body, entry = intent.known, intent.body, intent.entry
     if known is None or body is None:
@@ -335,6 +375,7 @@ def _revise(connection: Connection, ingest: Ingest, intent: EntryIntent, written
         update=True,
     )
     written.changed_items.append(row.id)
+    texts += _text(ingest, intent, row.id, changed=True)
 
 
 def _touch(connection: Connection, entry_ids: Sequence[int], now: datetime) -> None:
@@ -363,6 +404,7 @@ def _move_views(connection: Connection, ingest: Ingest, written: Written) -> Non
                 .distinct()
             )
         )
+    affected |= copies.sources_showing(connection, written.grown)
     move_views(connection, sorted(affected), ingest.now)
 
 
