@@ -147,8 +147,8 @@ def test_every_page_of_the_documentation_is_reached_from_the_readme() -> None:
 
 def test_the_readme_begins_with_the_two_commands() -> None:
     first, second = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:2]
-    assert first.strip().startswith("make demo")
-    assert second.strip().startswith("make run")
+    assert first.strip().startswith("make run ")
+    assert second.strip().startswith("make test ")
 
 
 def test_make_help_lists_every_target() -> None:
