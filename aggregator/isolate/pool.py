@@ -10,7 +10,6 @@ and whatever locks its threads hold.
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import pickle
 from collections.abc import Callable, Iterable
@@ -22,6 +21,7 @@ from typing import TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from aggregator.isolate import worker
+from aggregator.isolate.mainless import MainlessContext
 from aggregator.isolate.worker import (
     WorkerClosed,
     WorkerCrashed,
@@ -74,8 +74,8 @@ class WorkerPool:
         """
         if workers < 1:
             raise ValueError("a pool needs at least one worker")
-        self._context = multiprocessing.get_context("forkserver")
-        # Never the main module, which is Python's default: a console script is not for importing.
+        self._context = MainlessContext()
+        # Not the main module, which is Python's default.
         self._context.set_forkserver_preload(["aggregator.isolate.worker", *preload])
         self._max_memory = max_memory
         self._max_tasks = max_tasks
@@ -89,7 +89,7 @@ class WorkerPool:
         """`fn(*args)` from a worker process. `fn`, arguments and result must be picklable.
 
         Args:
-            fn: a function that can be imported by its name.
+            fn: a function that can be imported by its name, not from the main module.
             timeout: seconds from the moment a worker takes the task.
 
         Raises:

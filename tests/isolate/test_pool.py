@@ -196,6 +196,29 @@ def test_closing_ends_the_workers_and_those_who_wait() -> None:
     asyncio.run(scene())
 
 
+def test_the_main_module_is_not_run_again_and_need_not_be_a_file() -> None:
+    program = (
+        "import asyncio\n"
+        "from aggregator.isolate import WorkerPool\n"
+        "from tests.isolate import tasks\n"
+        "async def main():\n"
+        "    async with WorkerPool(1) as pool:\n"
+        "        print(await pool.run(tasks.add, 2, 3), await pool.run(tasks.main_module))\n"
+        "print('started')\n"
+        "asyncio.run(main())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-"],
+        check=True,
+        input=program,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+    )
+    assert done.stdout.splitlines() == ["started", "5 None"]
+
+
 @pytest.fixture
 def owner() -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
