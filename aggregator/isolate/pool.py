@@ -67,7 +67,7 @@ class WorkerPool:
         Args:
             workers: number of processes.
             max_memory: address space of each, bytes (RLIMIT_AS). Code and libraries count:
-                a worker with the parsers loaded begins at about a third of the default.
+                a worker with the parsers loaded begins at about an eighth of the default.
             max_tasks: a process is replaced after so many tasks.
             preload: modules that the fork server imports once for all workers to come. The first
                 pool of a process decides; the server is shared by all of them.
