@@ -26,6 +26,7 @@ from aggregator.model.http import BodyLimits, FetchLimits, HostSlots
 from aggregator.model.settings import Settings
 from aggregator.pipeline import maintain
 from aggregator.pipeline.configure import apply_settings, installation
+from aggregator.pipeline.fulltext import reads_pages
 from aggregator.pipeline.look import Reader
 from aggregator.pipeline.parts import Parts, Workers
 from aggregator.pipeline.publish import Publisher
@@ -95,7 +96,8 @@ async def open_parts(
         fetcher = _fetcher(settings, slots)
         own: WorkerPool | None = None
         if workers is None:
-            workers = own = _workers(settings)
+            reading = any(reads_pages(source, settings) for source in settings.sources)
+            workers = own = _workers(settings, articles=reading)
         parts = Parts(settings, database, fetcher, workers, clock, mint, owner)
         holder.append(parts)
         try:
@@ -145,11 +147,11 @@ def _fetcher(settings: Settings, slots: HostSlots) -> Fetcher:
 
 def _workers(settings: Settings, *, articles: bool = False) -> WorkerPool:
     fetching = settings.fetching
-    room = "article" if articles else "reading"
+    rooms = ("reading", "article") if articles else ("reading",)
     return WorkerPool(
         fetching.parse_workers,
         max_memory=fetching.parse_memory,
-        preload=(f"aggregator.pipeline.{room}",),
+        preload=tuple(f"aggregator.pipeline.{room}" for room in rooms),
     )
 
 

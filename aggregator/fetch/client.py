@@ -383,6 +383,8 @@ class Fetcher:
             detail = f"redirected nowhere: {failure.detail}"
             raise FetchFailed(FetchError.REDIRECT, detail) from failure
         visit.hops.append(Hop(status=status, url=current.url, location=target.url))
+        if not visit.request.redirects:
+            raise FetchFailed(FetchError.REDIRECT, f"redirected to {target.url}")
         visit.seen.add(current.url)
         if len(visit.hops) > self._limits.redirects:
             raise FetchFailed(FetchError.REDIRECT, f"more than {self._limits.redirects} redirects")

@@ -48,6 +48,7 @@ class FetchRequest:
     configured_port: int | None = None
     delta: bool = False  # send A-IM: feed (RFC 3229)
     form: Mapping[str, str] | None = None  # HUB only: sent as an urlencoded POST
+    redirects: bool = True  # False: a redirect is an error whose hop says where it leads
     gap: timedelta | None = None  # the host's Crawl-delay, when it has one
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 from aggregator.articles.extract import extract_article
 from aggregator.articles.related import related_links
+from aggregator.identity.copies import prepare_text
 from aggregator.isolate.pool import WorkerError
 from aggregator.model.article import Article, RelatedLink
+from aggregator.model.copies import PreparedText
 from aggregator.model.settings import RelatedOverride
 from aggregator.pipeline.parts import Workers
 
@@ -49,6 +51,26 @@ def read_links(page: PageBody) -> tuple[str | None, tuple[RelatedLink, ...]]:
 def known_address(article: Article) -> str | None:
     """The address an article was read under; None when nobody gave one."""
     return None if article.url == _NOWHERE else article.url
+
+
+def read_for_keeping(page: PageBody) -> tuple[Article, PreparedText]:
+    """A page that may become an item, with its text as the copy step wants it."""
+    article = read_article(page)
+    return article, prepare_text(article.text)
+
+
+async def article_to_keep(
+    workers: Workers, page: PageBody, seconds: float
+) -> tuple[Article, PreparedText]:
+    """`read_for_keeping` in a worker process.
+
+    Raises:
+        UnreadablePage: as `article_of`.
+    """
+    try:
+        return await workers.run(read_for_keeping, page, timeout=seconds)
+    except WorkerError as error:
+        raise UnreadablePage(f"the page could not be read within its limits: {error}") from error
 
 
 async def article_of(workers: Workers, page: PageBody, seconds: float) -> Article:

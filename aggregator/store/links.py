@@ -194,6 +194,8 @@ def mark_followed(
     connection.execute(
         update(t.item_text).where(t.item_text.c.item_id == item_id).values(from_page=True)
     )
+    # A feed that lists it later shall have an entry of its own, not take this one for a former id.
+    connection.execute(update(t.entry).where(t.entry.c.item_id == item_id).values(url_key=None))
 
 
 def followed_among(connection: Connection, numbers: Sequence[int]) -> list[int]:
@@ -252,7 +254,7 @@ def links_of(connection: Connection, numbers: Sequence[int]) -> dict[int, list[L
             .order_by(r.item_id, r.found_at, r.position, r.key)
         )  # fmt: skip
         for row in rows:
-            found.setdefault(row.item_id, []).append(LinkRow(*row))
+            found.setdefault(row.item_id, []).append(LinkRow(*tuple(row)))
     return found
 
 
@@ -301,6 +303,28 @@ def pointing_at(connection: Connection, item_id: int, limit: int) -> list[tuple[
         .limit(limit)
     )
     return [(row.id, row.title or "", row.scope) for row in rows]
+
+
+def words_of(connection: Connection, item_id: int) -> tuple[str | None, str]:
+    """Title and text of an item."""
+    row = connection.execute(
+        select(t.item.c.title, t.item_text.c.text)
+        .join(t.item_text, t.item_text.c.item_id == t.item.c.id, isouter=True)
+        .where(t.item.c.id == item_id)
+    ).first()
+    return (None, "") if row is None else (row.title, row.text or "")
+
+
+def source_ref(connection: Connection, item_id: int) -> dict[str, Any]:
+    """The attribution pinned into an item, for those found under it.
+
+    Raises:
+        LookupError: there is no such item.
+    """
+    ref = connection.scalar(select(t.item.c.source_ref).where(t.item.c.id == item_id))
+    if ref is None:
+        raise LookupError(f"there is no item {item_id}")
+    return dict(ref)
 
 
 def titles(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[str, str]]:

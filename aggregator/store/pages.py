@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, or_, select, true, update
 
 from aggregator.model.http import RobotsOutcome, RobotsRecord, Validators
 from aggregator.store import schema as t
 from aggregator.store.database import serialise
+from aggregator.store.hosts import FEED_FRESH
 from aggregator.store.known import batches
 from aggregator.store.sources import upsert
 
 WAITING = ("queued", "again")
+_PATIENCE = timedelta(seconds=3)  # of whoever waits for a host's turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +128,14 @@ def page_of(connection: Connection, scope: str, key: str) -> PageRow | None:
 
 
 def claim(
-    connection: Connection, now: datetime, room: int, owner: str, lease: timedelta
+    connection: Connection,
+    now: datetime,
+    room: int,
+    owner: str,
+    lease: timedelta,
+    host: str | None = None,
 ) -> list[PageRow]:
-    """Take pages that are due, one a host, nearest to a feed first, then newest.
+    """Take pages that are due, one a host: nearest to a feed first, then newest.
 
     No page of a host that is being read, that asked for quiet, or that has a feed due: feeds go
     before articles.
@@ -136,8 +143,10 @@ def claim(
     serialise(connection)
     p, h, f = t.page.c, t.host.c, t.feed.c
     busy = select(p.host).where(p.state.in_(WAITING), p.lease_until > now)
-    quiet = select(h.host).where(h.blocked_until > now)
-    feeds = select(f.host).where(f.active, f.next_poll_at <= now)
+    quiet = select(h.host).where(
+        or_(h.blocked_until > now, h.next_at > now + _PATIENCE, h.article_next_at > now + _PATIENCE)
+    )
+    feeds = select(f.host).where(f.active, f.next_poll_at <= now, f.next_poll_at > now - FEED_FRESH)
     due = (
         select(
             p.id,
@@ -154,6 +163,7 @@ def claim(
             p.host.not_in(busy),
             p.host.not_in(quiet),
             p.host.not_in(feeds),
+            p.host == host if host is not None else true(),
         )
         .subquery()
     )
@@ -173,15 +183,6 @@ def claim(
     return [_page(row) for row in connection.execute(select(t.page).where(p.id.in_(numbers)))]
 
 
-def release_owned(connection: Connection, owner: str) -> None:
-    """Give back the pages that an instance held when it ended."""
-    connection.execute(
-        update(t.page)
-        .where(t.page.c.lease_owner == owner)
-        .values(lease_owner=None, lease_until=None)
-    )
-
-
 def put_back(
     connection: Connection, page: PageRow, at: datetime, detail: str, *, failed: bool = False
 ) -> None:
@@ -192,6 +193,18 @@ def put_back(
         .values(
             next_at=at, detail=detail[:500], lease_owner=None, lease_until=None,
             attempts=page.attempts + (1 if failed else 0),
+        )
+    )  # fmt: skip
+
+
+def move(connection: Connection, page: PageRow, url: str, host: str, now: datetime) -> None:
+    """A page redirects: it is asked for at the other address next."""
+    connection.execute(
+        update(t.page)
+        .where(t.page.c.id == page.id)
+        .values(
+            url=url, host=host, next_at=now, attempts=page.attempts + 1,
+            lease_owner=None, lease_until=None, detail="redirected",
         )
     )  # fmt: skip
 

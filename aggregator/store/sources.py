@@ -281,6 +281,11 @@ def release_owned(connection: Connection, owner_prefix: str) -> int:
     connection.execute(
         delete(t.host_slot).where(t.host_slot.c.owner.startswith(owner_prefix, autoescape=True))
     )
+    connection.execute(
+        update(t.page)
+        .where(t.page.c.lease_owner.startswith(owner_prefix, autoescape=True))
+        .values(lease_owner=None, lease_until=None)
+    )
     return done.rowcount
 
 

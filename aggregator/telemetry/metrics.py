@@ -104,6 +104,9 @@ PUSHES = Counter(
 SUBSCRIPTIONS = Gauge(
     "aggregator_subscriptions", "WebSub subscriptions, by state.", ["state"], registry=REGISTRY
 )
+PAGES = Counter(
+    "aggregator_pages_total", "Visits to article pages, by outcome.", ["outcome"], registry=REGISTRY
+)
 
 
 def exposition() -> bytes:

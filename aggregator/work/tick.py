@@ -23,6 +23,7 @@ from aggregator.pipeline.poll import poll_source
 from aggregator.pipeline.show import Condition
 from aggregator.store import sources
 from aggregator.telemetry import metrics
+from aggregator.work.follow import PageReader
 
 log = structlog.get_logger("aggregator.work")
 
@@ -45,6 +46,7 @@ class Ticker:
         self._tokens = 0.0
         self._stopping = False
         self._probed_at: datetime | None = None
+        self._pages = PageReader(parts)
         self._scheduler = AsyncIOScheduler(
             timezone="UTC",
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -61,6 +63,7 @@ class Ticker:
             next_run_time=now + _FIRST_SETTLE,
         )
         self._scheduler.add_job(self._guarded(self.tick), "interval", seconds=_TICK_SECONDS)
+        self._scheduler.add_job(self._guarded(self._pages.tick), "interval", seconds=_TICK_SECONDS)
         self._scheduler.add_job(
             self._guarded(self._maintain), "interval", seconds=_MAINTENANCE.total_seconds()
         )
@@ -156,6 +159,7 @@ class Ticker:
         self._stopping = True
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+        pages = asyncio.create_task(self._pages.stop(grace))
         if self._running:
             _, left = await asyncio.wait(self._running, timeout=grace.total_seconds())
             for task in left:
@@ -163,6 +167,7 @@ class Ticker:
             for task in left:
                 with suppress(asyncio.CancelledError):
                     await task
+        await pages
 
 
 async def poll_guarded(parts: Parts, source: SourceSettings) -> PollRecord | None:

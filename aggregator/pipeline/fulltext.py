@@ -1,0 +1,117 @@
+"""Which items' own pages are read: queued in the transaction that stored the items."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from aggregator.articles.related import related_of_entry
+from aggregator.model.article import RelatedLink
+from aggregator.model.item import EntryIntent, PreparedBody
+from aggregator.model.settings import FullText, Settings, SourceSettings
+from aggregator.pipeline.configure import host_key
+from aggregator.pipeline.harvest import keep_links, page_key
+from aggregator.rules.follow import is_fresh
+from aggregator.rules.truncated import is_truncated
+from aggregator.store import links, pages
+from aggregator.store.writing import Written
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntries:
+    """What a poll found, for what follows it. `bodies` and `related` are by entry key."""
+
+    bodies: Mapping[str, PreparedBody]
+    related: Mapping[str, tuple[RelatedLink, ...]]
+
+
+def reads_pages(source: SourceSettings, settings: Settings) -> bool:
+    """Whether pages of a source are read at all: asked for, and somebody says who we are."""
+    wanted = source.follow.enabled or source.full_text is not FullText.NEVER
+    return wanted and settings.service.contact is not None
+
+
+def stored_entries(intents: Sequence[EntryIntent]) -> StoredEntries:
+    """What is needed of a poll's new entries once they are stored."""
+    new = [intent for intent in intents if intent.kind == "new"]
+    related = {intent.key: related_of_entry(intent.entry.links) for intent in new}
+    return StoredEntries(
+        {intent.key: intent.body for intent in new if intent.body is not None},
+        {key: found for key, found in related.items() if found},
+    )
+
+
+def after_poll(
+    connection: Connection,
+    settings: Settings,
+    source: SourceSettings,
+    stored: StoredEntries,
+    written: Written,
+    now: datetime,
+) -> None:
+    """Adopt followed items that a feed lists now; queue the own pages of new ones.
+
+    The links that the feed itself names as related become edges at once.
+    """
+    _adopt(connection, source, stored, written)
+    if not reads_pages(source, settings):
+        return
+    queue_own_pages(connection, settings, source, written.new_items, now)
+    if source.follow.enabled and stored.related:
+        numbers = links.items_by_key(connection, source.id, stored.related)
+        for key, number in numbers.items():
+            keep_links(connection, settings, source, number, stored.related[key], depth=1, now=now)
+
+
+def queue_own_pages(
+    connection: Connection,
+    settings: Settings,
+    source: SourceSettings,
+    numbers: Sequence[int],
+    now: datetime,
+) -> None:
+    """Queue the own pages of items that are fresh and have one."""
+    wanted = []
+    for item in pages.own_pages(connection, numbers):
+        text = _wants_text(source, item)
+        key = page_key(item.link, settings)
+        fresh = is_fresh(item.published, item.first_seen, now)
+        if key is None or not fresh or not (text or source.follow.enabled):
+            continue
+        wanted.append(
+            pages.NewPage(
+                scope=source.id if source.private else "",
+                key=key[1],
+                url=item.link,
+                source_id=source.id,
+                host=host_key(item.link),
+                depth=0,
+                dated=item.published or item.first_seen,
+                item_id=item.item_id,
+                title=item.title,
+                wanted_text=text,
+            )
+        )
+    pages.enqueue(connection, wanted, now)
+
+
+def _wants_text(source: SourceSettings, item: pages.OwnPage) -> bool:
+    if source.full_text is FullText.WHEN_TRUNCATED:
+        return is_truncated(item.html, item.text)
+    return source.full_text is FullText.ALWAYS
+
+
+def _adopt(
+    connection: Connection, source: SourceSettings, stored: StoredEntries, written: Written
+) -> None:
+    followed = set(links.followed_among(connection, written.joined_items))
+    if not followed:
+        return
+    for key, number in links.items_by_key(connection, source.id, stored.bodies).items():
+        if number in followed:
+            body = asdict(stored.bodies[key])
+            body.pop("image")
+            links.adopt(connection, number, body)

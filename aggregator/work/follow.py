@@ -1,0 +1,98 @@
+"""Who reads article pages: a few hosts at once, one page at a time of each, after the feeds."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+
+import structlog
+
+from aggregator.pipeline.follow import Follower
+from aggregator.pipeline.fulltext import reads_pages
+from aggregator.pipeline.parts import Parts
+from aggregator.store import pages
+from aggregator.store.pages import PageRow
+
+log = structlog.get_logger("aggregator.work")
+
+_HOSTS = 4  # read at once
+_LEASE = timedelta(minutes=3)  # longer than any visit: fetch, worker queue, reading
+_BACK_OFF = timedelta(minutes=30)  # after an error of ours
+
+
+class PageReader:
+    """Works off the queue of pages until it is stopped."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._follower = Follower(parts)
+        self._running: set[asyncio.Task[None]] = set()
+        self._stopping = False
+        self._complained = False
+
+    async def tick(self) -> int:
+        """Start reading pages that are due, unless enough hosts are being read already.
+
+        Returns how many hosts were started.
+        """
+        room = _HOSTS - len(self._running)
+        if self._stopping or room <= 0 or not self._is_wanted():
+            return 0
+        claimed = await self._claim(room)
+        for page in claimed:
+            task = asyncio.create_task(self._read_host(page), name=f"pages of {page.host}")
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        return len(claimed)
+
+    def _is_wanted(self) -> bool:
+        settings = self._parts.settings
+        if any(reads_pages(source, settings) for source in settings.sources):
+            return True
+        following = [one.id for one in settings.sources if one.follow.enabled]
+        if following and not self._complained:
+            self._complained = True
+            log.warning(
+                "no page is read and no link followed: set service.contact, so that whoever is "
+                "visited can ask why", sources=len(following),
+            )  # fmt: skip
+        return False
+
+    async def _claim(self, room: int, host: str | None = None) -> list[PageRow]:
+        now = self._parts.clock.now()
+        return await self._parts.database.run_write(
+            pages.claim, now, room, self._parts.owner, _LEASE, host
+        )
+
+    async def _read_host(self, page: PageRow) -> None:
+        """Read a page, then the next of its host, as long as one is due; the slots keep the gap."""
+        due = [page]
+        while due and not self._stopping:
+            await self._read(due[0])
+            due = await self._claim(1, page.host)
+        for left in due:
+            await self._parts.database.run_write(
+                pages.put_back, left, self._parts.clock.now(), "stopped"
+            )
+
+    async def _read(self, page: PageRow) -> None:
+        try:
+            await self._follower.visit(page)
+        except Exception as error:
+            log.exception("reading a page failed inside", url=page.url)
+            later = self._parts.clock.now() + _BACK_OFF
+            detail = f"an error of ours: {error}"
+            await self._parts.database.run_write(pages.put_back, page, later, detail, failed=True)
+
+    async def stop(self, grace: timedelta) -> None:
+        """Take no more pages; let visits under way end within `grace`, cut the rest off."""
+        self._stopping = True
+        if not self._running:
+            return
+        _, left = await asyncio.wait(self._running, timeout=grace.total_seconds())
+        for task in left:
+            task.cancel()
+        for task in left:
+            with suppress(asyncio.CancelledError):
+                await task

@@ -1,0 +1,366 @@
+"""Following related news: what is read, what becomes of every link, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, select
+
+from aggregator.model.settings import FollowSettings, FullText, ServiceSettings
+from aggregator.pipeline.follow import Follower, Visit, drain
+from aggregator.pipeline.parts import Parts
+from aggregator.store import links
+from aggregator.store import schema as t
+from tests.origin import Origin
+from tests.pipeline.conftest import House
+
+WORDS = (
+    "The harbour council met on Monday to hear the engineers explain the {n}. plan for the quay. "
+    "Work on section {n} would begin after the winter storms and last through two seasons, they "
+    "said, with the ferries moved to the northern pier until it ends."
+)
+
+
+def article(
+    number: int,
+    related: Sequence[tuple[str, str]] = (),
+    *,
+    head: str = "",
+    heading: str = "Related News",
+    published: str = "2026-03-01T08:00:00Z",
+    more: str = "",
+) -> bytes:
+    """A page of the site with its related block; every article's words are its own."""
+    text = (
+        "".join(
+            f"<p>{WORDS.format(n=number * 10 + part)} Paragraph {number}-{part} ends here.</p>"
+            for part in range(3)
+        )
+        + more
+    )
+    listed = "".join(f'<li><a href="{href}">{title}</a></li>' for title, href in related)
+    block = f"<h3>{heading}</h3><ul>{listed}</ul>" if related else ""
+    return (
+        f'<html lang="en"><head><title>Quay plan number {number}</title>'
+        f'<meta property="og:type" content="article">'
+        f'<meta property="article:published_time" content="{published}">{head}</head>'
+        f"<body><article><h1>Quay plan number {number}</h1>{text}</article>{block}</body></html>"
+    ).encode()
+
+
+def link(number: int) -> tuple[str, str]:
+    return f"Quay plan number {number}", f"/news/2026/quay-plan-{number}.html"
+
+
+class Site:
+    """A site with a feed and article pages, and the house that reads it."""
+
+    def __init__(self, house: House, origin: Origin) -> None:
+        self.house = house
+        self.origin = origin
+        self.origin.answer("/robots.txt", body=b"User-agent: *\nDisallow: /secret/\n",
+                           headers={"Content-Type": "text/plain"})  # fmt: skip
+        self.follow()
+
+    def follow(self, full_text: FullText = FullText.NEVER, **policy: Any) -> None:
+        settings = self.house.settings
+        source = replace(
+            settings.sources[0],
+            follow=FollowSettings(**({"enabled": True} | policy)),
+            full_text=full_text,
+        )
+        self.house.configure(
+            sources=(source,), service=ServiceSettings(contact="https://example.org/bot")
+        )
+
+    def page(self, number: int, *related: int | tuple[str, str], **options: Any) -> None:
+        wanted = [link(one) if isinstance(one, int) else one for one in related]
+        headers = {"Content-Type": "text/html; charset=utf-8", **options.pop("headers", {})}
+        path = link(number)[1]
+        self.origin.answer(path, body=article(number, wanted, **options), headers=headers)
+
+    def feed(self, *numbers: int, extra: str = "") -> None:
+        items = "".join(
+            f"<item><guid isPermaLink='false'>q{n}</guid><title>Quay plan number {n}</title>"
+            f"<link>{self.origin.url(link(n)[1])}</link>"
+            f"<pubDate>Sun, 01 Mar 2026 08:{n % 60:02d}:00 GMT</pubDate>{extra}"
+            f"<description>The council met…</description></item>"
+            for n in numbers
+        )
+        document = f"<rss version='2.0'><channel><title>Quay</title>{items}</channel></rss>"
+        self.origin.answer("/alpha", body=document.encode())
+
+    def poll(self) -> list[Visit]:
+        """Poll the feed and read every page that is due."""
+        self.house.poll("alpha")
+        return self.read()
+
+    def read(self) -> list[Visit]:
+        async def work(parts: Parts) -> list[Visit]:
+            return await drain(parts, Follower(parts))
+
+        return self.house.run(work)
+
+    def query(self, function: Any, *args: Any) -> Any:
+        async def work(parts: Parts) -> Any:
+            return await parts.database.run_read(function, *args)
+
+        return self.house.run(work)
+
+    def edges(self) -> dict[tuple[str, str], tuple[str, str | None]]:
+        """(title of the item, path of the link) → (state, reason)."""
+
+        def read(connection: Connection) -> dict[tuple[str, str], tuple[str, str | None]]:
+            titles = dict(connection.execute(select(t.item.c.id, t.item.c.title)).all())
+            found = links.links_of(connection, list(titles))
+            return {
+                (titles[number], row.url.split("/", 3)[3]): (row.state, row.reason)
+                for number, rows in found.items()
+                for row in rows
+            }
+
+        return self.query(read)
+
+    def state(self, number: int, to: str) -> tuple[str, str | None]:
+        return self.edges()[(f"Quay plan number {number}", to.lstrip("/"))]
+
+    def paths(self) -> list[str]:
+        return [seen.target for seen in self.origin.requests() if seen.path != "/alpha"]
+
+    def items(self) -> dict[str, Mapping[str, Any]]:
+        def read(connection: Connection) -> dict[str, Mapping[str, Any]]:
+            rows = connection.execute(select(t.item)).mappings()
+            return {row["title"]: dict(row) for row in rows}
+
+        return self.query(read)
+
+
+@pytest.fixture
+def site(house: House, origin: Origin) -> Site:
+    return Site(house, origin)
+
+
+def test_a_related_article_becomes_an_item_once_with_its_provenance(site: Site) -> None:
+    site.feed(1, 2)
+    site.page(1, 2, 3)
+    site.page(2, 3)
+    site.page(3, 1)
+    site.poll()
+    items = site.items()
+    assert sorted(items) == [f"Quay plan number {n}" for n in (1, 2, 3)]
+    assert [items[f"Quay plan number {n}"]["depth"] for n in (1, 2, 3)] == [0, 0, 1]
+    assert site.state(1, link(2)[1]) == ("known", None)
+    assert {site.state(1, link(3)[1])[0], site.state(2, link(3)[1])[0]} == {"followed"}
+    assert site.state(3, link(1)[1]) == ("known", None)
+    assert site.paths()[0] == "/robots.txt"
+    assert sorted(site.paths()[1:]) == sorted(link(n)[1] for n in (1, 2, 3))
+    third = items["Quay plan number 3"]["id"]
+    assert site.query(links.article, third).heading == "Related News"
+    assert site.poll() == []
+
+
+def test_without_a_contact_nothing_is_read(site: Site) -> None:
+    site.house.configure(service=ServiceSettings())
+    site.feed(1)
+    site.page(1, 2)
+    assert site.poll() == []
+    assert site.paths() == []
+
+
+def test_depth_ends_a_chain_and_says_so(site: Site) -> None:
+    site.follow(depth=2)
+    site.feed(1)
+    for number in range(1, 9):
+        site.page(number, number + 1)
+    site.poll()
+    assert len(site.items()) == 3
+    assert site.state(3, link(4)[1]) == ("refused", "depth")
+
+
+def test_what_may_not_be_followed_is_an_edge_with_its_reason(site: Site) -> None:
+    site.follow(links_per_article=9)
+    site.feed(1)
+    refused = {
+        "/secret/2026/plan-of-the-quay.html": "robots",
+        "/news/2026/a-form-without-end.html?a=1&b=2&c=3&d=4": "query",
+        "/events/calendar/2031-05/?view=list-of-the-month": "query",
+        "/": "not_article",
+        "/news/2026/behind-a-payment.html": "paywall",
+        "/news/2026/gone-for-good-now.html": "missing",
+        "/news/2026/a-picture-of-the-quay.html": "not_html",
+        "/news/2026/an-empty-shell-only.html": "not_article",
+    }
+    elsewhere = ("Elsewhere in the world of quays", "http://other.example/2026/a-quay-story.html")
+    site.page(1, *[(f"Quay story number {i}", path) for i, path in enumerate(refused)], elsewhere)
+    site.origin.answer("/news/2026/behind-a-payment.html", 402)
+    site.origin.answer(
+        "/news/2026/a-picture-of-the-quay.html", body=b"x", headers={"Content-Type": "image/png"}
+    )
+    site.origin.answer(
+        "/news/2026/an-empty-shell-only.html",
+        body=b"<html><title>x</title></html>",
+        headers={"Content-Type": "text/html"},
+    )
+    site.poll()
+    found = site.edges()
+    for path, reason in refused.items():
+        edge = found.get(("Quay plan number 1", path.lstrip("/")))
+        if edge is not None or reason != "not_article":
+            assert edge == ("refused", reason), path
+    assert site.state(1, "2026/a-quay-story.html") == ("refused", "host")
+    assert not [path for path in site.paths() if path.startswith("/secret") or "?a=1" in path]
+    assert len(site.items()) == 1
+
+
+def test_links_of_an_article_and_pages_of_a_day_are_bounded_across_restarts(site: Site) -> None:
+    site.follow(links_per_article=3, pages_per_host_and_day=4)
+    site.feed(1, 2)
+    site.page(2, 11, 12, 13, 14, 15)  # the newer one: read first
+    site.page(1, 21, 22, 23)
+    for number in (11, 12, 13, 14, 15, 21, 22, 23):
+        site.page(number)
+    site.poll()
+    reasons = [reason for _, reason in site.edges().values()]
+    assert reasons.count("links") == 2
+    assert reasons.count("budget") == 2
+    assert len(site.items()) == 6
+
+
+def test_nofollow_noarchive_and_noindex_are_honoured(site: Site) -> None:
+    site.follow(depth=2)
+    site.feed(1, 2)
+    site.page(1, 3, head="<meta name=robots content=nofollow>")
+    site.page(2, 4, 5)
+    site.page(4, 6, headers={"X-Robots-Tag": "noarchive, nofollow"})
+    site.page(5, head="<meta name=robots content='noindex'>")
+    site.poll()
+    assert site.state(1, link(3)[1]) == ("refused", "nofollow")
+    assert site.state(4, link(6)[1]) == ("refused", "nofollow")
+
+    def texts(connection: Connection) -> dict[str, str]:
+        rows = connection.execute(
+            select(t.item.c.title, t.item_text.c.text).join(t.item_text, isouter=True)
+        )
+        return {row.title: row.text for row in rows}
+
+    kept = site.query(texts)
+    assert kept["Quay plan number 4"] == ""
+    assert kept["Quay plan number 5"] == ""
+
+
+def test_an_old_article_and_one_in_another_language_are_not_kept(site: Site) -> None:
+    site.follow(languages=("de",))
+    site.feed(1)
+    site.page(1, 2, 3)
+    site.page(2, published="2025-03-01T08:00:00Z")
+    site.page(3)
+    site.poll()
+    assert site.state(1, link(2)[1]) == ("refused", "too_old")
+    assert site.state(1, link(3)[1]) == ("refused", "language")
+
+
+def test_a_redirect_is_asked_like_any_link_and_a_known_target_costs_no_request(site: Site) -> None:
+    site.feed(1)
+    site.page(1, ("Quay plan by a short link", "/news/2026/short-link-to-one.html"),
+              ("Quay plan kept in secret", "/news/2026/short-link-to-secret.html"))  # fmt: skip
+    site.origin.answer("/news/2026/short-link-to-one.html", 302, {"Location": link(1)[1]})
+    site.origin.answer(
+        "/news/2026/short-link-to-secret.html", 302, {"Location": "/secret/x-y-z.html"}
+    )
+    site.poll()
+    assert site.state(1, "/news/2026/short-link-to-one.html") == ("known", None)
+    assert site.state(1, "/news/2026/short-link-to-secret.html") == ("refused", "robots")
+    assert site.paths().count(link(1)[1]) == 1
+    assert not [path for path in site.paths() if path.startswith("/secret")]
+
+
+def test_a_canonical_address_makes_two_links_one_item(site: Site) -> None:
+    site.feed(1)
+    canonical = site.origin.url(link(2)[1])
+    twin = ("The second quay plan in full", "/news/2026/quay-plan-2-in-full.html")
+    site.page(1, 2, twin)
+    site.page(2)
+    site.origin.answer(
+        twin[1], body=article(2, head=f'<link rel="canonical" href="{canonical}">'),
+        headers={"Content-Type": "text/html"},
+    )  # fmt: skip
+    site.poll()
+    assert len(site.items()) == 2
+    assert {site.state(1, link(2)[1])[0], site.state(1, twin[1])[0]} == {"followed", "known"}
+
+
+def test_a_feed_that_lists_a_followed_article_later_adopts_it(site: Site) -> None:
+    site.feed(1)
+    site.page(1, 2)
+    site.page(2)
+    site.poll()
+    number = site.items()["Quay plan number 2"]["id"]
+    site.feed(1, 2)
+    site.house.clock.move(hours=1)
+    site.poll()
+    again = site.items()["Quay plan number 2"]
+    assert (again["id"], again["depth"], again["revision"]) == (number, 0, 0)
+    assert len(site.items()) == 2
+    assert site.query(links.article, number).text.startswith("The harbour council")
+    assert site.paths().count(link(2)[1]) == 1
+
+
+def test_a_page_with_validators_is_asked_again_twice_and_a_correction_is_a_revision(
+    site: Site,
+) -> None:
+    site.feed(1)
+    site.page(1, 2)
+    site.page(2, headers={"ETag": '"a"'})
+    site.poll()
+    for hours in (5, 2, 30, 30, 30):
+        site.house.clock.move(hours=hours)
+        more = f"<p>Correction: the quay measures {hours} metres, not more, as we said.</p>"
+        site.page(2, headers={"ETag": f'"{hours}"'}, more=more)
+        site.read()
+    asked = site.origin.requests(link(2)[1])
+    assert [seen.headers.get("if-none-match") for seen in asked] == [None, '"a"', '"2"']
+    assert len(site.origin.requests(link(1)[1])) == 1
+    assert site.items()["Quay plan number 2"]["revision"] == 2
+
+
+def test_full_text_is_taken_from_the_own_page_when_the_feed_s_is_a_teaser(site: Site) -> None:
+    site.follow(enabled=False, full_text=FullText.WHEN_TRUNCATED)
+    site.feed(1)
+    site.page(1, 2)
+    site.poll()
+    number = site.items()["Quay plan number 1"]["id"]
+    assert "Paragraph 1-2 ends here" in site.query(links.article, number).text
+    assert site.edges() == {}
+
+
+def test_a_private_source_s_headers_and_network_never_reach_a_related_page(
+    site: Site, origin: Origin
+) -> None:
+    settings = site.house.settings
+    source = replace(
+        settings.sources[0], allow_private=True, follow=FollowSettings(enabled=True, hosts="any")
+    )
+    site.house.configure(
+        sources=(source,),
+        fetching=replace(settings.fetching, allow_networks=(), allow_ports=(origin.port,)),
+    )
+    site.feed(1)
+    site.page(1, 2)
+    visits = site.poll()
+    assert site.paths() == []
+    assert {visit.word for visit in visits} == {"robots"}
+
+
+def test_a_list_that_changes_on_every_load_and_ten_thousand_links_stay_bounded(site: Site) -> None:
+    site.follow(depth=3)
+    site.feed(1)
+    site.page(1, *range(1000, 11000))
+    for number in range(1000, 1060):
+        site.page(number, *range(number * 100, number * 100 + 50))
+    site.poll()
+    assert len(site.edges()) <= 60 * 60
+    assert len(site.origin.requests()) <= 1 + 2 + 50
+    assert len([1 for (title, _) in site.edges() if title == "Quay plan number 1"]) <= 60
