@@ -20,10 +20,10 @@ from sqlalchemy import Connection
 
 from aggregator.model.item import FeedPage, ServedItem
 from aggregator.model.pages import Rendered
-from aggregator.model.settings import Settings, ViewSettings
+from aggregator.model.settings import Settings, ViewMode, ViewSettings
 from aggregator.publish.formats import FORMATS
 from aggregator.rules.select import view_sources
-from aggregator.store import views
+from aggregator.store import leads, views
 from aggregator.store.database import Database
 from aggregator.telemetry import metrics
 from aggregator.telemetry.clock import Clock
@@ -52,7 +52,7 @@ class Publisher:
         self._database = database
         self._clock = clock
         self._settings = settings
-        self._locks: dict[tuple[str, str, str], asyncio.Lock] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
         self._kept: OrderedDict[tuple[str, str, str], views.RenderedRow] = OrderedDict()
 
     async def rendered(self, view_id: str, fmt: str, page: str | None) -> Rendered | None:
@@ -64,10 +64,10 @@ class Publisher:
         wanted = _Wanted(view, fmt, page or "")
         row = await self._current(wanted)
         if row is None:
-            lock = self._locks.setdefault(wanted.key, asyncio.Lock())
+            # One at a time for a whole view: two formats must not choose two leads of a group.
+            lock = self._locks.setdefault(wanted.view.id, asyncio.Lock())
             async with lock:
                 row = await self._current(wanted) or await self._render(settings, wanted)
-            self._locks.pop(wanted.key, None)
         if row is None:
             return None
         return Rendered(
@@ -102,11 +102,11 @@ class Publisher:
         loaded = await self._database.run_read(_load, settings, wanted)
         if loaded is None:
             return None
-        state, page, older_row = loaded
+        state, page, older_row, fresh = loaded
         row = await asyncio.to_thread(_rows, wanted.fmt, page, state, older_row)
         metrics.RENDERS.labels(format=wanted.fmt).inc()
-        if not wanted.page:
-            await self._database.run_write(views.put_rendered, *wanted.key, row, self._clock.now())
+        if fresh or not wanted.page:
+            await self._database.run_write(_keep_rendered, wanted, row, fresh, self._clock.now())
         self._keep(wanted, row)
         return row
 
@@ -119,6 +119,16 @@ def selection(view: ViewSettings, settings: Settings) -> views.Selection:
     private = {source.id for source in settings.sources if source.private}
     scopes = tuple(name for name in chosen if name in private) if guarded else ()
     return views.Selection(None if everything else tuple(chosen), scopes)
+
+
+def showing(view: ViewSettings, settings: Settings) -> leads.Showing:
+    """What a view shows: its selection, one entry a copy group or story, and who leads."""
+    standings = {
+        source.id: leads.Standing(source.aggregator, source.preference)
+        for source in settings.sources
+        if source.aggregator or source.preference
+    }
+    return leads.Showing(view.id, selection(view, settings), view.mode, standings)
 
 
 def place_token(place: views.Place) -> str:
@@ -149,28 +159,49 @@ def _stored(
     return state, views.rendered(connection, *wanted.key) if with_row else None
 
 
+def _keep_rendered(
+    connection: Connection,
+    wanted: _Wanted,
+    row: views.RenderedRow,
+    fresh: Sequence[int],
+    now: datetime,
+) -> None:
+    """Before anybody gets the page: what it shows stays, and the current document is stored."""
+    leads.freeze(connection, wanted.view.id, fresh)
+    if not wanted.page:
+        views.put_rendered(connection, *wanted.key, row, now)
+
+
 def _load(
     connection: Connection, settings: Settings, wanted: _Wanted
-) -> tuple[views.ViewState, FeedPage, views.RenderedRow | None] | None:
-    """The view's state and items in one snapshot: the version vouches for exactly these."""
+) -> tuple[views.ViewState, FeedPage, views.RenderedRow | None, list[int]] | None:
+    """The view's state and items in one snapshot: the version vouches for exactly these.
+
+    Last the items that no reader of the view got before.
+    """
     state = views.view_state(connection, wanted.view.id)
     if state is None:
         return None
-    chosen = selection(wanted.view, settings)
+    shown = showing(wanted.view, settings)
     if wanted.page:
         start = parse_place(wanted.page)
         if start is None:
             return None
-        places = views.before(connection, chosen, start, _PAGE)
+        places = leads.before(connection, shown, start, _PAGE)
     else:
         limit = max(wanted.view.limit, _PAGE)
-        places = views.newest(connection, chosen, limit, state.changed_at - _WINDOW)
+        places = leads.newest(connection, shown, limit, state.changed_at - _WINDOW)
     if wanted.page and not places:
         return None
-    items = views.served(connection, [place.number for place in places])
-    more = bool(places) and bool(views.before(connection, chosen, places[-1], 1))
+    numbers = [place.number for place in places]
+    items = leads.with_company(
+        connection, views.served(connection, numbers), shown.selection.private_scopes, shown
+    )
+    more = bool(places) and bool(leads.before(connection, shown, places[-1], 1))
     page = _page(settings, wanted, state, places, items, more)
-    return state, page, views.rendered(connection, *wanted.key)
+    alone = wanted.view.mode is ViewMode.ARTICLES
+    fresh = [] if alone else leads.unfrozen(connection, wanted.view.id, numbers)
+    return state, page, views.rendered(connection, *wanted.key), fresh
 
 
 def _page(

@@ -26,10 +26,10 @@ from aggregator.model.pages import (
     ViewPage,
 )
 from aggregator.model.settings import Settings, SourceSettings, ViewSettings
-from aggregator.pipeline.publish import Publisher, parse_place, place_token, selection
+from aggregator.pipeline.publish import Publisher, parse_place, place_token, showing
 from aggregator.publish.opml import render_opml
 from aggregator.rules.select import view_sources
-from aggregator.store import items, sources, views
+from aggregator.store import items, leads, sources, views
 from aggregator.store.database import Database
 from aggregator.telemetry import metrics
 from aggregator.telemetry.clock import Clock
@@ -198,7 +198,7 @@ def _view_overview(connection: Connection, settings: Settings, view: ViewSetting
         id=view.id,
         title=view.title,
         description=view.description,
-        items=views.count(connection, selection(view, settings)),
+        items=leads.count(connection, showing(view, settings)),
         updated=state.changed_at if state else None,
     )
 
@@ -206,15 +206,18 @@ def _view_overview(connection: Connection, settings: Settings, view: ViewSetting
 def _view_page(
     connection: Connection, settings: Settings, view: ViewSettings, before: str | None
 ) -> ViewPage:
-    chosen = selection(view, settings)
+    chosen = showing(view, settings)
     start = parse_place(before) if before else None
     places = (
-        views.newest(connection, chosen, _PAGE + 1)
+        leads.newest(connection, chosen, _PAGE + 1)
         if start is None
-        else views.before(connection, chosen, start, _PAGE + 1)
+        else leads.before(connection, chosen, start, _PAGE + 1)
     )
     shown = places[:_PAGE]
-    found = views.served(connection, [place.number for place in shown])
+    numbers = [place.number for place in shown]
+    found = leads.with_company(
+        connection, views.served(connection, numbers), chosen.selection.private_scopes, chosen
+    )
     return ViewPage(
         view=_view_overview(connection, settings, view),
         items=tuple(found[place.number] for place in shown),

@@ -143,19 +143,21 @@ def before(connection: Connection, selection: Selection, place: Place, limit: in
 def count(connection: Connection, selection: Selection) -> int:
     """How many items a selection holds."""
     i = t.item.c
-    query = select(func.count(i.id)).where(_scope(selection), i.purged_at.is_(None))
+    query = select(func.count(i.id)).where(in_scope(selection), i.purged_at.is_(None))
     if selection.sources is not None:
-        query = query.where(_has_source(selection.sources))
+        query = query.where(has_source(selection.sources))
     return connection.scalar(query) or 0
 
 
-def _scope(selection: Selection) -> ColumnElement[bool]:
+def in_scope(selection: Selection) -> ColumnElement[bool]:
+    """Whether an item is public or of a private scope that the selection may show."""
     if not selection.private_scopes:
         return t.item.c.scope == ""
     return t.item.c.scope.in_(["", *selection.private_scopes])
 
 
-def _has_source(sources: Sequence[str]) -> ColumnElement[bool]:
+def has_source(sources: Sequence[str]) -> ColumnElement[bool]:
+    """Whether one of these sources has an entry for an item."""
     return (
         select(t.entry.c.id)
         .where(t.entry.c.item_id == t.item.c.id, t.entry.c.source_id.in_(sources))
@@ -175,9 +177,9 @@ def _places(
         )
     )
     if selection.sources is None or len(selection.sources) > _FEW_SOURCES:
-        query = select(i.sort_at, i.id).where(_scope(selection), i.purged_at.is_(None))
+        query = select(i.sort_at, i.id).where(in_scope(selection), i.purged_at.is_(None))
         if selection.sources is not None:
-            query = query.where(_has_source(selection.sources))
+            query = query.where(has_source(selection.sources))
         if after is not None:
             query = query.where(after(i.sort_at, i.id))
         query = query.order_by(i.sort_at.desc(), i.id.desc()).limit(limit)
@@ -189,7 +191,7 @@ def _places(
         one = (
             select(e.sort_at.label("sort_at"), e.item_id.label("id"))
             .join(t.item, i.id == e.item_id)
-            .where(e.source_id == source_id, _scope(selection), i.purged_at.is_(None))
+            .where(e.source_id == source_id, in_scope(selection), i.purged_at.is_(None))
         )
         if after is not None:
             one = one.where(after(e.sort_at, e.item_id))
