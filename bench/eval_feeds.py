@@ -109,7 +109,7 @@ def verdict(name: str, ours: Any, theirs: Any, entry: ParsedEntry, raw: Any) -> 
 
 
 def _is_mojibake(broken: str, whole: str) -> bool:
-    """Whether `broken` is `whole` with its UTF-8 read in a one-byte encoding (the start will do)."""
+    """Whether `broken` is `whole` whose UTF-8 was read byte by byte (its start, at least)."""
     for encoding in ("cp1252", "latin-1", "iso8859-2"):
         if whole.encode()[:12].decode(encoding, "ignore")[:6] == broken[:6] and broken != whole:
             return True
