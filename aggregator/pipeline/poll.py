@@ -24,7 +24,7 @@ from aggregator.model.http import FetchError, FetchRequest, FetchResult, Validat
 from aggregator.model.item import EntryIntent, FeedState, PollRecord
 from aggregator.model.poll import Plan, PollKind, PollOutcome
 from aggregator.model.settings import SourceSettings
-from aggregator.pipeline import fulltext, health, outage, pace, planning
+from aggregator.pipeline import fulltext, gaps, health, moves, outage, pace, planning
 from aggregator.pipeline.configure import host_key
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.reading import ReadDocument, prepare_bodies, read_document
@@ -36,6 +36,7 @@ from aggregator.telemetry import metrics
 from aggregator.urls.origin import split
 from aggregator.urls.redact import redact
 
+_FINE = (PollKind.OK, PollKind.SAME_BODY, PollKind.NOT_MODIFIED, PollKind.NO_CONTENT)
 _BODIES_AT_ONCE = 100  # entries prepared in one worker task
 
 log = structlog.get_logger("aggregator.poll")
@@ -160,6 +161,9 @@ async def _read(
             return _Polled(state, failed, word, _explain(feed))
         found = await parts.database.run_read(_known_of, source.id, read.keyed)
         identified = identify(read.keyed, found)
+        document = read
+        if gaps.is_gap(identified.intents):
+            read, identified, state = await _page_back(parts, source, state, result, read, found)
         paragraphs = await parts.database.run_read(
             copies.learned_paragraphs, source.id, parts.settings.dedup.copies
         )
@@ -170,8 +174,9 @@ async def _read(
         return _Polled(state, failed, "limit", f"the document could not be read: {error}")
     now = parts.clock.now()
     outcome = planning.document_outcome(
-        result, feed, read.keyed, found, intents, now, conditional=conditional
-    )
+        result, feed, document.keyed, found,
+        _of_document(intents, document), now, conditional=conditional,
+    )  # fmt: skip
     learned = replace(
         state,
         validators=state.validators if result.delta else result.validators,
@@ -180,13 +185,54 @@ async def _read(
         title=feed.title or state.title,
         link=feed.link or state.link,
         feed_id=feed.id or state.feed_id,
-        items_seen=len(read.keyed),
+        items_seen=len(document.keyed),
     )
     changed = any(intent.kind in ("new", "changed") for intent in intents)
     return _Polled(
         learned, outcome, "new" if changed else "unchanged", feed.error,
         read, found, replace(identified, intents=tuple(intents)), paragraphs,
     )  # fmt: skip
+
+
+async def _page_back(
+    parts: Parts,
+    source: SourceSettings,
+    state: FeedState,
+    result: FetchResult,
+    read: ReadDocument,
+    found: Known,
+) -> tuple[ReadDocument, Identified, FeedState]:
+    """Nothing in the document was known: fetch older pages, or note the gap."""
+    timeout = parts.settings.fetching.parse_timeout.total_seconds()
+    first = replace(_request(source, state), validators=Validators(), delta=False)
+
+    async def page(url: str) -> ReadDocument | None:
+        answer = await parts.fetcher.fetch(replace(first, url=url))
+        if answer.body is None:
+            return None
+        older: ReadDocument = await parts.workers.run(
+            read_document, answer.body, answer.content_type, answer.final_url,
+            read.policy, parts.settings.dedup.tracking_parameters, timeout=timeout,
+        )  # fmt: skip
+        return older
+
+    async def knows_any(keyed: Sequence[KeyedEntry]) -> bool:
+        known_now = await parts.database.run_read(_known_of, source.id, keyed)
+        return bool(known_now.by_key)
+
+    paged = await gaps.page_back(read, result.final_url, page, knows_any, parts.clock)
+    if not found.empty:
+        state = gaps.note(state, paged, parts.clock.now(), len(read.keyed))
+    if paged.keyed:
+        read = replace(read, keyed=(*read.keyed, *paged.keyed))
+        found = await parts.database.run_read(_known_of, source.id, read.keyed)
+    return read, identify(read.keyed, found), state
+
+
+def _of_document(intents: Sequence[EntryIntent], document: ReadDocument) -> Sequence[EntryIntent]:
+    """The intents of the document itself, without those of older pages."""
+    keys = {one.key for one in document.keyed}
+    return [intent for intent in intents if intent.key in keys]
 
 
 def _explain(feed: ParsedFeed) -> str:
@@ -244,6 +290,9 @@ async def _store(
     started: datetime,
 ) -> PollRecord:
     now = parts.clock.now()
+    fine = polled.outcome.kind in _FINE
+    moved = moves.after_poll(polled.state, source, result, now, fine=fine)
+    polled = replace(polled, state=moved)
     host = host_key(result.final_url)  # who answered, or did not
     usual = source.poll.interval or parts.settings.polling.interval
     known_health, slowdown, gone = await parts.database.run_read(_circumstances, host)
@@ -272,6 +321,7 @@ async def _store(
         reason_detail=plan.detail,
     )
     state = _planned(polled, policy, plan, record, started)
+    polling_host = host_key(state.effective_url or source.url)
     ingest = _ingest(parts, source, polled, now)
     written = writing.Written()
     batches = [intents[i : i + writing.BATCH] for i in range(0, len(intents), writing.BATCH)]
@@ -286,6 +336,7 @@ async def _store(
     def finish(connection: Connection) -> PollRecord:
         done = _finish(connection, ingest, last, written, state, record)
         fulltext.after_poll(connection, parts.settings, source, entries, written, now)
+        sources.set_host(connection, source.id, polling_host)
         health.remember(connection, host, source.id, polled.outcome, usual, now)
         return done
 
@@ -312,6 +363,11 @@ def _finish(
     record = replace(
         record, new_items=len(before.new_items), changed_items=len(before.changed_items)
     )
+    state = moves.flag_duplicate(connection, state, record.at)
+    record = replace(
+        record, next_at=state.next_poll_at, reason=state.next_reason,
+        reason_detail=state.next_detail,
+    )  # fmt: skip
     sources.put_state(connection, state)
     writing.log_poll(connection, record)
     return record
@@ -321,7 +377,7 @@ def _planned(
     polled: _Polled, policy: PolicyState, plan: Plan, record: PollRecord, started: datetime
 ) -> FeedState:
     state, kind = polled.state, polled.outcome.kind
-    fine = kind not in (PollKind.ERROR, PollKind.OUTAGE, PollKind.BUSY)
+    fine = kind in _FINE
     extra = {k: v for k, v in state.extra.items() if k not in ("unconditional", "dead", "flip")}
     if plan.unconditional:
         extra["unconditional"] = True

@@ -254,6 +254,27 @@ def is_big(host: Any) -> ColumnElement[bool]:
     return many.offset(BIG_HOST - 1).limit(1).exists()
 
 
+def polled_at(connection: Connection, url: str, other_than: str) -> str | None:
+    """Another source that is polled at this address: configured there, or moved there before."""
+    f, c = t.feed.c, t.source.c
+    at = or_(f.effective_url == url, and_(f.effective_url.is_(None), c.url == url))
+    rows = connection.execute(
+        select(c.id, f.extra)
+        .join(t.feed, f.source_id == c.id)
+        .where(at, c.id != other_than, f.active, c.removed_at.is_(None))
+        .order_by(c.url != url, c.id)
+    )
+    return next((row.id for row in rows if "duplicate_of" not in (row.extra or {})), None)
+
+
+def set_host(connection: Connection, source_id: str, host: str) -> None:
+    """Where a source is polled, after it moved or came back."""
+    f = t.feed.c
+    connection.execute(
+        update(t.feed).where(f.source_id == source_id, f.host != host).values(host=host)
+    )
+
+
 def claim_one(
     connection: Connection, source_id: str, now: datetime, owner: str, lease: timedelta
 ) -> bool:

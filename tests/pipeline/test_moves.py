@@ -1,0 +1,179 @@
+"""Feeds that moved: when a permanent redirect is believed, and what then (rows 65-67, 70, 74)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from aggregator.model.http import FetchResult, Hop
+from aggregator.model.settings import Secret
+from aggregator.pipeline import moves
+from aggregator.pipeline.parts import Parts
+from aggregator.store import sources
+from tests.origin import Origin, reply
+from tests.pipeline.conftest import House, rss
+
+
+def to(origin: Origin, path: str, status: int = 301) -> bytes:
+    return reply(status, {"Location": origin.url(path)})
+
+
+def poll_daily(house: House, times: int, *names: str) -> None:
+    for _ in range(times):
+        house.poll(*(names or ("alpha",)))
+        house.clock.move(hours=25)
+
+
+def test_a_permanent_redirect_is_adopted_after_three_sightings_over_three_days(
+    house: House, origin: Origin
+) -> None:
+    origin.send("/alpha", to(origin, "/new"))
+    origin.answer("/new", body=rss(1))
+    poll_daily(house, 3)
+    assert house.state("alpha").effective_url is None
+    poll_daily(house, 1)
+    assert house.state("alpha").effective_url == origin.url("/new")
+    origin.forget()
+    poll_daily(house, 1)
+    assert [seen.path for seen in origin.requests()] == ["/new"]
+
+
+def test_many_sightings_within_an_hour_are_one_mistake_of_a_server(
+    house: House, origin: Origin
+) -> None:
+    origin.send("/alpha", to(origin, "/new", 308))
+    origin.answer("/new", body=rss(1))
+    for _ in range(6):
+        house.poll("alpha")
+        house.clock.move(minutes=10)
+    assert house.state("alpha").effective_url is None
+
+
+@pytest.mark.parametrize("status", [302, 303, 307])
+def test_a_temporary_redirect_is_followed_and_never_stored(
+    house: House, origin: Origin, status: int
+) -> None:
+    origin.send("/alpha", to(origin, "/new", status))
+    origin.answer("/new", body=rss(1))
+    poll_daily(house, 5)
+    state = house.state("alpha")
+    assert (state.effective_url, state.move_target) == (None, None)
+    assert len(origin.requests("/alpha")) == 5
+
+
+def test_permanence_ends_at_the_first_temporary_hop(house: House, origin: Origin) -> None:
+    origin.send("/alpha", to(origin, "/moved"))
+    origin.send("/moved", to(origin, "/today", 302))
+    origin.answer("/today", body=rss(1))
+    poll_daily(house, 5)
+    assert house.state("alpha").effective_url == origin.url("/moved")
+
+
+def test_a_redirect_to_a_page_that_is_no_feed_is_not_adopted(house: House, origin: Origin) -> None:
+    origin.send("/alpha", to(origin, "/login"))
+    origin.answer("/login", body=b"<html><body>Sign in</body></html>")
+    poll_daily(house, 6)
+    assert house.state("alpha").effective_url is None
+
+
+def test_a_target_that_changes_starts_the_count_again(house: House, origin: Origin) -> None:
+    origin.answer("/one", body=rss(1))
+    origin.answer("/two", body=rss(1))
+    for number in range(6):
+        origin.send("/alpha", to(origin, "/one" if number % 2 else "/two"))
+        poll_daily(house, 1)
+    assert house.state("alpha").effective_url is None
+
+
+def test_validators_go_to_the_new_address_as_they_came_from_it(
+    house: House, origin: Origin
+) -> None:
+    origin.send("/alpha", to(origin, "/new"))
+    origin.script("/new", reply(200, {"ETag": '"1"'}, rss(1)), reply(304))
+    poll_daily(house, 6)
+    asked = origin.requests("/new")
+    assert all(seen.headers.get("if-none-match") == '"1"' for seen in asked[1:])
+
+
+def test_an_adopted_address_that_keeps_failing_is_given_up_for_the_configured_one(
+    house: House, origin: Origin
+) -> None:
+    origin.send("/alpha", to(origin, "/new"))
+    origin.answer("/new", body=rss(1))
+    poll_daily(house, 4)
+    assert house.state("alpha").effective_url
+    origin.answer("/new", 500)
+    origin.answer("/alpha", body=rss(1, 2))
+    poll_daily(house, 3)
+    assert house.state("alpha").effective_url is None
+    assert house.poll("alpha")[0].new_items == 1
+
+
+def test_credentials_never_move_to_another_origin(house: House, origin: Origin) -> None:
+    guarded = replace(house.settings.sources[0], auth=(Secret("me"), Secret("hush-hush")))
+    house.configure(sources=(guarded,))
+    with Origin() as elsewhere:
+        house.settings = replace(
+            house.settings,
+            fetching=replace(house.settings.fetching, allow_ports=(origin.port, elsewhere.port)),
+        )
+        elsewhere.answer("/new", body=rss(1))
+        origin.send("/alpha", reply(301, {"Location": elsewhere.url("/new")}))
+        poll_daily(house, 6)
+        assert house.state("alpha").effective_url is None
+        assert not any("authorization" in seen.headers for seen in elsewhere.requests())
+
+
+def test_two_sources_that_move_to_one_address_are_polled_once_and_flagged(
+    house: House, origin: Origin
+) -> None:
+    origin.send("/alpha", to(origin, "/beta"))
+    origin.answer("/beta", body=rss(1))
+    poll_daily(house, 4, "alpha", "beta")
+    state = house.state("alpha")
+    assert state.extra["duplicate_of"] == "beta"
+    assert state.next_reason == "duplicate"
+    assert state.next_poll_at - state.last_polled_at >= timedelta(days=7)
+    assert house.state("beta").next_reason != "duplicate"
+
+
+def listed(house: House) -> list[moves.Move]:
+    async def work(parts: Parts) -> Any:
+        states = await parts.database.run_read(sources.feed_states)
+        return moves.moves(parts.settings.sources, states)
+
+    return house.run(work)
+
+
+def test_the_patch_changes_the_address_in_the_file_and_nothing_else(
+    house: House, origin: Origin
+) -> None:
+    origin.send("/alpha", to(origin, "/new"))
+    origin.answer("/new", body=rss(1))
+    poll_daily(house, 4)
+    text = (
+        f"sources:\n  - id: alpha\n    url: {origin.url('/alpha')}  # ours\n"
+        f"  - id: other\n    url: {origin.url('/alpha/more')}\n"
+    )
+    diff = moves.patch(listed(house), [("aggregator.yaml", text)])
+    removed = [line for line in diff.splitlines() if line.startswith("-") and "---" not in line]
+    added = [line for line in diff.splitlines() if line.startswith("+") and "+++" not in line]
+    assert removed == [f"-    url: {origin.url('/alpha')}  # ours"]
+    assert added == [f"+    url: {origin.url('/new')}  # ours"]
+
+
+def test_https_is_adopted_at_once(house: House) -> None:
+    source = replace(house.settings.sources[0], url="http://news.example/feed?a=1")
+    hop = Hop(301, source.url, "https://news.example/feed?a=1")
+    result = FetchResult(url=source.url, final_url=hop.location, status=200, hops=(hop,))
+    house.poll("alpha")
+    state = house.state("alpha")
+    after = moves.after_poll(state, source, result, house.clock.now(), fine=True)
+    assert after.effective_url == "https://news.example/feed?a=1"
+    elsewhere = replace(hop, location="https://other.example/feed?a=1")
+    other = replace(result, hops=(elsewhere,))
+    later = moves.after_poll(state, source, other, house.clock.now(), fine=True)
+    assert later.effective_url is None
