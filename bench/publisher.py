@@ -14,11 +14,15 @@ import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from itertools import accumulate
 
-_WORDS = (  # noqa: SIM905 - a paragraph reads better than a column
-    "harbour bridge council river train winter report season market school engine water region "
-    "survey garden village museum harvest signal weather station library project trial measure"
-).split()
+# 8,000 words of one to four syllables, used as often as words of a language are (Zipf's law): few
+# different words would make all texts alike, and deduplication would compare each with each.
+_SYLLABLES = [c + v for c in "bdfghklmnprstvw" for v in ("a", "e", "i", "o", "u", "ar", "en")]
+_WORDS = [
+    "".join(random.Random(number).choices(_SYLLABLES, k=1 + number % 4)) for number in range(8000)
+]
+_RANKS = list(accumulate(1 / (rank + 3) for rank in range(len(_WORDS))))
 _START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
@@ -51,9 +55,10 @@ class Publisher:
 
     def _item(self, feed: int, number: int) -> str:
         words = random.Random(feed * 100_003 + number)
-        title = " ".join(words.choices(_WORDS, k=8)).capitalize()
+        title = " ".join(words.choices(_WORDS, cum_weights=_RANKS, k=8)).capitalize()
         text = "".join(
-            f"&lt;p&gt;{' '.join(words.choices(_WORDS, k=40))}.&lt;/p&gt;" for _ in range(3)
+            f"&lt;p&gt;{' '.join(words.choices(_WORDS, cum_weights=_RANKS, k=40))}.&lt;/p&gt;"
+            for _ in range(3)
         )
         date = format_datetime(_START + timedelta(minutes=37 * number + feed), usegmt=True)
         return (
