@@ -96,6 +96,20 @@ def test_each_view_shows_the_stories_of_its_sources(demo: Demo) -> None:
     assert _feed_titles() <= local | world
 
 
+def test_stories_that_no_feed_lists_are_found_through_related_links(demo: Demo) -> None:
+    hidden = {story.title for story in load(datetime.now(UTC)).stories if not story.in_feed}
+    wait_until(lambda: hidden <= set(demo.titles()), "every related story is served")
+
+
+def test_the_same_text_at_two_outlets_is_one_item_that_names_both(demo: Demo) -> None:
+    title = "Cooperation aids anti-terrorism efforts"
+    wait_until(lambda: demo.titles().count(title) == 1, "the copies are one item")
+    items = httpx.get(f"{demo.url}/feeds/all.json").json()["items"]
+    (item,) = [item for item in items if item["title"] == title]
+    assert item["_aggregator"]["source"]["title"] == "Northern Wire"  # by its `preference`
+    assert [copy["source"] for copy in item["_aggregator"]["also_in"]] == ["Harbour Gazette"]
+
+
 @pytest.mark.required("newsboat")
 @pytest.mark.parametrize("extension", ["atom", "rss"])
 def test_newsboat_shows_the_merged_feed(
