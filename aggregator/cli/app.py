@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from aggregator import __version__
-from aggregator.cli import articles, checking, configuring, polling, running
+from aggregator.cli import articles, checking, comparing, configuring, polling, running
 
 app = typer.Typer(
     name="aggregator",
@@ -62,3 +62,8 @@ app.command()(polling.status)
 app.command("import")(configuring.import_opml)
 app.command()(configuring.export)
 app.command()(configuring.schema)
+app.command("url-key")(comparing.url_key)
+app.command()(comparing.compare)
+app.command()(comparing.split)
+app.command()(comparing.merge)
+app.command()(comparing.dedup)

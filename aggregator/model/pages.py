@@ -151,6 +151,17 @@ class RevisionLine:
 
 
 @dataclass(frozen=True, slots=True)
+class TextSide:
+    """One of two texts laid side by side: runs of it, each with whether the other has it too."""
+
+    source_title: str
+    title: str | None
+    number: int
+    link: str | None
+    runs: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionLine:
     """Why this item is, or is not, one with another: words, measurements, shared passages."""
 
@@ -162,6 +173,7 @@ class DecisionLine:
     evidence: tuple[tuple[str, str], ...] = ()  # label, value
     passages: tuple[str, ...] = ()
     private: bool = False  # the other one is private: shown with the service's token only
+    sides: tuple[TextSide, ...] = ()  # this text and the other, or none
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +213,7 @@ class ItemPage:
     image_caption: str | None = None
     image_credit: str | None = None
     graph: Neighbourhood | None = None
+    full: ServedItem | None = None  # with text taken from its page: for who may read that
 
 
 @dataclass(frozen=True, slots=True)

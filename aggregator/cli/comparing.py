@@ -1,0 +1,307 @@
+"""`url-key`, `compare`, `split`, `merge` and `dedup`: what makes items one, and overruling it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from aggregator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
+from aggregator.cli.output import OK, SOME_FAILED, escape, fail, print_json, stdout, told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection
+
+    from aggregator.model.copies import CopyDecision, CopyThresholds
+    from aggregator.model.settings import DedupSettings
+    from aggregator.pipeline.copies import DryRun
+
+_MOST_BYTES = 4 * 1024 * 1024  # of a text to compare
+
+SettingsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        envvar="AGGREGATOR_CONFIG",
+        help="Use the `dedup` settings of this configuration; without it, the defaults.",
+    ),
+]
+
+
+def url_key(
+    url: Annotated[
+        list[str] | None, typer.Argument(help="URLs; without any, lines of standard input.")
+    ] = None,
+    json: JsonOption = False,
+    config: SettingsOption = None,
+) -> None:
+    """Print the key of each URL, a line for each: URLs with one key are one page.
+
+    A line is empty for what is no web address; the exit code is then 1.
+    """
+    from aggregator.urls.key import url_key as key_of
+
+    with told():
+        extra = _dedup(config).tracking_parameters
+    missed = False
+    for line in url or (row.rstrip("\r\n") for row in sys.stdin):
+        found = key_of(line.strip(), extra_parameters=extra)
+        missed = missed or found is None
+        if json:
+            print_json({"url": line} | (asdict(found) if found else {"key": None}))
+        else:
+            sys.stdout.write(f"{found.key if found else ''}\n")
+    raise typer.Exit(SOME_FAILED if missed else OK)
+
+
+def compare(
+    file: Annotated[
+        list[Path] | None, typer.Argument(help="Two files of plain text; `-` is standard input.")
+    ] = None,
+    jsonl: Annotated[
+        bool,
+        typer.Option(
+            "--jsonl",
+            help='Read lines {"a": {"title", "text"}, "b": {…}} from standard input, print a JSON '
+            "line for each.",
+        ),
+    ] = False,
+    json: JsonOption = False,
+    config: SettingsOption = None,
+) -> None:
+    """Say whether two texts are the same text, how much they share, and why."""
+    with told():
+        limits = _dedup(config).copies
+    if jsonl:
+        if file:
+            fail("--jsonl reads standard input and takes no files")
+        raise typer.Exit(SOME_FAILED if _compare_lines(sys.stdin, limits) else OK)
+    if len(file or ()) != 2:
+        fail("give two files, or --jsonl")
+    a, b = (_text(path) for path in file or ())
+    decision = _decide(a, b, limits)
+    if json:
+        print_json(_decision_json(decision))
+    else:
+        _print_decision(decision)
+    raise typer.Exit(OK)
+
+
+def split(
+    item: Annotated[str, typer.Argument(help="Number, id or link of an item.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Take an item out of its group of copies and keep it apart from them for good."""
+    from aggregator.pipeline import copies
+
+    def work(connection: Connection) -> str:
+        return copies.split(connection, copies.number_of(connection, item), _now())
+
+    stdout.print(escape(_write(config, work)))
+
+
+def merge(
+    item: Annotated[list[str], typer.Argument(help="Numbers, ids or links of two items or more.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Make items copies of each other, whatever their texts are; undoes a split."""
+    from aggregator.pipeline import copies
+
+    if len(item) < 2:
+        fail("a merge needs two items at least")
+
+    def work(connection: Connection) -> str:
+        numbers = [copies.number_of(connection, one) for one in item]
+        return copies.merge(connection, numbers, _now())
+
+    stdout.print(escape(_write(config, work)))
+
+
+def dedup(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would change (nothing else is done).")
+    ] = False,
+    days: Annotated[int, typer.Option(help="Look at the items of so many days.", min=1)] = 7,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A changed threshold, as `containment=0.7`; may be repeated."),
+    ] = None,
+    json: JsonOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Show what changed thresholds would do to the copies of the last days.
+
+    The thresholds compared are those of the configuration and the same with every --set; without
+    --set, the built-in ones and those of the configuration.
+    """
+    from datetime import timedelta
+
+    from aggregator.model.copies import CopyThresholds
+    from aggregator.pipeline import copies
+
+    if not dry_run:
+        fail("give --dry-run: thresholds are applied by changing the configuration")
+    with told():
+        configured = _dedup(config).copies
+        old, new = CopyThresholds(), configured
+        if set_:
+            old, new = configured, _with(configured, set_)
+        since = _now() - timedelta(days=days)
+        found = _read(config, lambda connection: copies.dry_run(connection, old, new, since))
+    _print_dry_run(found, json=json)
+
+
+def _with(limits: CopyThresholds, changes: Iterable[str]) -> CopyThresholds:
+    """The thresholds with `name=value` changes."""
+    for change in changes:
+        name, _, value = change.partition("=")
+        old = getattr(limits, name, None) if name in limits.__slots__ else None
+        if not isinstance(old, int | float):
+            fail(f"{name!r} is no threshold that --set can change; docs list them: dedup.copies")
+        try:
+            changed: dict[str, Any] = {name: type(old)(value)}
+            limits = replace(limits, **changed)
+        except ValueError:
+            fail(f"{name} is a number, not {value!r}")
+    return limits
+
+
+def _print_dry_run(found: DryRun, *, json: bool) -> None:
+    if json:
+        for one in found.changed:
+            print_json(
+                {
+                    "change": one.kind,
+                    "items": [one.a.number, one.b.number],
+                    "titles": [one.a.title, one.b.title],
+                    "sources": [one.a.source_id, one.b.source_id],
+                }
+                | _decision_json(one.decision)
+            )
+        return
+    for one in found.changed:
+        word = "would become one" if one.kind == "joined" else "would no longer be one"
+        stdout.print(f"{word}: {escape(one.decision.reason)}")
+        for side in (one.a, one.b):
+            stdout.print(
+                f"  {side.number}  {escape(side.source_title)}: {escape(side.title or '')}"
+            )
+    stdout.print(
+        f"{found.items} items, {found.compared} pairs compared, {len(found.changed)} changed"
+    )
+
+
+def _dedup(config: Path | None) -> DedupSettings:
+    if config is None:
+        from aggregator.model.settings import DedupSettings
+
+        return DedupSettings()
+    from aggregator.config.load import load_settings
+
+    return load_settings(config).dedup
+
+
+def _now() -> Any:
+    from aggregator.telemetry.clock import SystemClock
+
+    return SystemClock().now()
+
+
+def _write(config: Path, work: Callable[[Connection], str]) -> str:
+    from aggregator.config.load import load_settings
+    from aggregator.store.database import Database
+    from aggregator.store.migrate import migrate
+
+    with told():
+        database = Database(load_settings(config).storage.url.reveal())
+        try:
+            migrate(database)
+            with database.write() as connection:
+                return work(connection)
+        finally:
+            database.close()
+
+
+def _read(config: Path, work: Callable[[Connection], DryRun]) -> DryRun:
+    from aggregator.config.load import load_settings
+    from aggregator.store.database import Database
+    from aggregator.store.migrate import migrate
+
+    database = Database(load_settings(config).storage.url.reveal())
+    try:
+        migrate(database)
+        with database.read() as connection:
+            return work(connection)
+    finally:
+        database.close()
+
+
+def _text(path: Path) -> str:
+    try:
+        data = sys.stdin.buffer.read(_MOST_BYTES) if str(path) == "-" else _bytes(path)
+    except OSError as error:
+        fail(f"cannot read {path}: {error.strerror}")
+    return data.decode("utf-8", "replace")
+
+
+def _bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_MOST_BYTES)
+
+
+def _decide(a: str, b: str, limits: CopyThresholds) -> CopyDecision:
+    from aggregator.identity.copies import comparable
+    from aggregator.identity.copies import compare as decide
+
+    return decide(comparable(a), comparable(b), limits)
+
+
+def _compare_lines(lines: Iterable[str], limits: CopyThresholds) -> bool:
+    """One answer for each line, in order; returns whether some could not be read."""
+    from json import JSONDecodeError, loads
+
+    failed = False
+    for line in lines:
+        if not line.strip():
+            continue
+        try:
+            pair = loads(line)
+            a, b = (_side(pair, name) for name in ("a", "b"))
+        except (JSONDecodeError, TypeError, KeyError) as error:
+            failed = True
+            print_json({"error": f"not a pair: {error}"})
+            continue
+        print_json(_decision_json(_decide(a, b, limits)))
+    return failed
+
+
+def _side(pair: Mapping[str, Any], name: str) -> str:
+    text = pair[name]["text"]
+    if not isinstance(text, str):
+        raise TypeError(f"the text of {name!r} is no string")
+    return text
+
+
+def _decision_json(decision: CopyDecision) -> dict[str, Any]:
+    return {
+        "same": decision.same,
+        "score": round(decision.score, 4),
+        "reason": decision.reason,
+        "evidence": asdict(decision.evidence),
+    }
+
+
+def _print_decision(decision: CopyDecision) -> None:
+    from aggregator.pipeline.copies import evidence_lines
+
+    stdout.print("[bold]the same text[/]" if decision.same else "[bold]not the same text[/]")
+    stdout.print(escape(decision.reason))
+    for label, value in evidence_lines(decision):
+        stdout.print(f"  {label}: {escape(value)}")

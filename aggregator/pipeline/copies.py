@@ -1,0 +1,258 @@
+"""Copies as people see and overrule them: the decisions about an item, split and merge, what if."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from aggregator.identity.copies import comparable, compare, shared_passages
+from aggregator.model.copies import CopyDecision, CopyThresholds
+from aggregator.model.errors import OperatorError
+from aggregator.model.pages import DecisionLine, TextSide
+from aggregator.store import copies, overrules, writing
+from aggregator.store.copyrows import StoredText, find_item, stored_texts, texts_since
+
+_SHOWN_CHARACTERS = 3000  # of each side of a comparison
+_COMPARED = 12  # members of a group that are laid side by side
+
+
+class NoSuchItem(OperatorError):
+    """There is no item of that number, id or address."""
+
+
+def number_of(connection: Connection, written: str) -> int:
+    """The item a person means: its number, its public id, or its address.
+
+    Raises:
+        NoSuchItem: none is meant.
+    """
+    number = find_item(connection, written)
+    if number is None:
+        raise NoSuchItem(
+            f"there is no item {written!r}; give its number (it stands in its page's "
+            "address), its id in a feed, or its link"
+        )
+    return number
+
+
+def split(connection: Connection, number: int, now: datetime) -> str:
+    """Take an item out of its copy group for good; says what was done."""
+    return _done(connection, overrules.split_item(connection, number, now), now)
+
+
+def merge(connection: Connection, numbers: Sequence[int], now: datetime) -> str:
+    """Make items copies of each other for good; says what was done."""
+    return _done(connection, overrules.merge_items(connection, numbers, now), now)
+
+
+def _done(connection: Connection, overruled: overrules.Overruled, now: datetime) -> str:
+    showing = copies.sources_showing(connection, overruled.grown)
+    writing.move_views(connection, sorted(showing), now)
+    return overruled.words
+
+
+def decisions(connection: Connection, number: int) -> tuple[DecisionLine, ...]:
+    """Why an item is, or is not, one with others: copies first, then what was kept apart.
+
+    What both texts have is marked in both, as they are now; the figures are those of the decision.
+    """
+    logged = [d for d in overrules.decisions_of(connection, number) if d.kind != "joined"]
+    members = [n for n in overrules.members_of(connection, number) if n != number]
+    others = {_other(d, number) for d in logged} - {None} | set(members[:_COMPARED])
+    texts = stored_texts(connection, [number, *(n for n in others if n is not None)])
+    if number not in texts:
+        return ()
+    lines = [_line(texts, number, d, members) for d in logged if _other(d, number) in texts]
+    told = {line.other_number for line in lines if line.kind in ("copy", "merge")}
+    for member in members[:_COMPARED]:
+        if member not in told and member in texts:
+            lines.append(_through(texts, number, member))
+    order = {"merge": 0, "copy": 1, "story": 2, "apart": 3, "split": 4}
+    kept = [line for line in lines if line.kind != "apart" or line.other_number not in members]
+    return tuple(sorted(kept, key=lambda line: order.get(line.kind, 9)))
+
+
+def _other(decision: overrules.Decision, number: int) -> int | None:
+    return decision.other_id if decision.item_id == number else decision.item_id
+
+
+def _line(
+    texts: Mapping[int, StoredText],
+    number: int,
+    decision: overrules.Decision,
+    members: Sequence[int],
+) -> DecisionLine:
+    other = _other(decision, number)
+    theirs = texts[other or 0]
+    kind = decision.kind
+    why = decision.reason
+    if kind == "copy" and theirs.number not in members:
+        kind, why = "split", f"{why}; they were one until an operator split them"
+    side_by_side = kind in ("copy", "apart", "merge")
+    return DecisionLine(
+        kind=kind,
+        why=_sentence(kind, decision, why),
+        at=decision.at,
+        other_title=f"{theirs.source_title}: {theirs.title or ''}".rstrip(": "),
+        other_number=theirs.number,
+        evidence=tuple(_evidence(decision, first=decision.item_id == number)),
+        private=bool(theirs.scope),
+        sides=_sides(texts[number], theirs) if side_by_side else (),
+    )
+
+
+def _through(texts: Mapping[int, StoredText], number: int, member: int) -> DecisionLine:
+    """A member of the group that was never compared with this one directly."""
+    mine, theirs = texts[number], texts[member]
+    decision = compare(comparable(mine.text), comparable(theirs.text))
+    return DecisionLine(
+        kind="copy",
+        why="Both are the same text as a third member of the group. "
+        f"Between the two: {decision.reason}.",
+        other_title=f"{theirs.source_title}: {theirs.title or ''}".rstrip(": "),
+        other_number=member,
+        evidence=tuple(evidence_lines(decision)),
+        private=bool(theirs.scope),
+        sides=_sides(mine, theirs),
+    )
+
+
+def _sentence(kind: str, decision: overrules.Decision, why: str) -> str:
+    """The decision as a person says it."""
+    share = f"{decision.score:.0%}" if decision.score is not None else ""
+    if kind == "copy":
+        return f"The same text: {share} of the shorter one stands word for word in the other."
+    if kind == "apart":
+        return f"Kept apart: {why}."
+    if kind == "story":
+        return f"Probably the same event, told in other words: {why}."
+    return f"{why[:1].upper()}{why[1:]}."
+
+
+def _evidence(decision: overrules.Decision, *, first: bool) -> Iterator[tuple[str, str]]:
+    if decision.kind == "story":
+        yield "Words both use", ", ".join(decision.evidence.get("terms", ()))
+        if decision.score is not None:
+            yield "Likeness", f"{decision.score:.2f} of 1"
+    elif "shared" in decision.evidence:
+        yield from _measurements(decision.evidence, decision.score or 0.0, first=first)
+
+
+def evidence_lines(decision: CopyDecision) -> Iterator[tuple[str, str]]:
+    """A decision's measurements as `(label, value)`, for people."""
+    yield from _measurements(asdict(decision.evidence), decision.score, first=True)
+
+
+def _measurements(
+    found: Mapping[str, Any], score: float, *, first: bool
+) -> Iterator[tuple[str, str]]:
+    """`first` says that the item the page is about was the first of the two compared."""
+    a, b = ("a", "b") if first else ("b", "a")
+    fewer = min(found["shingles_a"], found["shingles_b"])
+    yield "Shared", f"{score:.0%}, from {found['threshold']:.0%} on two texts are one"
+    yield "Runs of four words in both", f"{found['shared']} of {fewer}"
+    yield "Words of its own", f"{found[f'words_{a}']} here, {found[f'words_{b}']} there"
+    if found["numbers_asked"]:
+        yield "Figures in both", _listed(found["numbers_shared"])
+        yield "Figures only here", _listed(found[f"numbers_only_{a}"])
+        yield "Figures only there", _listed(found[f"numbers_only_{b}"])
+        if found["dates_a"] or found["dates_b"]:
+            days = f"{_listed(found[f'dates_{a}'])} here, {_listed(found[f'dates_{b}'])} there"
+            yield "Days named", days
+    if found["vetoes"]:
+        yield "Against it", ", ".join(found["vetoes"])
+
+
+def _listed(values: Sequence[str]) -> str:
+    return ", ".join(values[:10]) or "none"
+
+
+def _sides(mine: StoredText, theirs: StoredText) -> tuple[TextSide, ...]:
+    """Both texts, cut into runs that the other has too and runs that it has not."""
+    a, b = mine.text[:_SHOWN_CHARACTERS], theirs.text[:_SHOWN_CHARACTERS]
+    passages = shared_passages(a, b)
+    if not passages:
+        return ()
+    ours = [(p.a_start, p.a_end) for p in passages]
+    others = [(p.b_start, p.b_end) for p in passages]
+    return (
+        TextSide(mine.source_title, mine.title, mine.number, mine.link, marked(a, ours)),
+        TextSide(theirs.source_title, theirs.title, theirs.number, theirs.link, marked(b, others)),
+    )
+
+
+def marked(text: str, spans: Sequence[tuple[int, int]]) -> tuple[tuple[str, bool], ...]:
+    """A text in runs, each with whether it lies in one of the spans (which may overlap)."""
+    runs: list[tuple[str, bool]] = []
+    here = 0
+    for begin, end in sorted(spans):
+        start = max(begin, here)
+        if end <= start:
+            continue
+        if start > here:
+            runs.append((text[here:start], False))
+        runs.append((text[start:end], True))
+        here = end
+    if here < len(text):
+        runs.append((text[here:], False))
+    return tuple(runs)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A pair of items that other thresholds would decide otherwise."""
+
+    kind: str  # joined | parted
+    a: StoredText
+    b: StoredText
+    decision: CopyDecision
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What other thresholds would do to the items of the last days."""
+
+    items: int
+    compared: int
+    changed: tuple[Changed, ...]
+
+
+def dry_run(
+    connection: Connection, old: CopyThresholds, new: CopyThresholds, since: datetime
+) -> DryRun:
+    """Compare the items first seen since a time with their candidates, under both thresholds.
+
+    Only what the thresholds change is told; nothing is stored. Groups are not rebuilt: a pair that
+    would join stands for its two groups.
+    """
+    numbers = texts_since(connection, since)
+    texts = stored_texts(connection, numbers)
+    learned: dict[str, frozenset[int]] = {}
+    for one in texts.values():
+        if one.source_id not in learned:
+            learned[one.source_id] = copies.learned_paragraphs(connection, one.source_id, new)
+    ready = {n: comparable(one.text, learned[one.source_id]) for n, one in texts.items()}
+    seen: dict[int, list[int]] = {}
+    changed: list[Changed] = []
+    compared = 0
+    for number in numbers:
+        shared: dict[int, int] = {}
+        for value in ready[number].fingerprints:
+            holders = seen.setdefault(value, [])
+            if len(holders) <= new.max_postings:
+                for holder in holders:
+                    shared[holder] = shared.get(holder, 0) + 1
+                holders.append(number)
+        nearest = sorted(shared, key=lambda n: (-shared[n], n))[: new.max_candidates]
+        for other in nearest:
+            compared += 1
+            before = compare(ready[number], ready[other], old)
+            after = compare(ready[number], ready[other], new)
+            if before.same != after.same:
+                kind = "joined" if after.same else "parted"
+                changed.append(Changed(kind, texts[other], texts[number], after))
+    return DryRun(len(numbers), compared, tuple(changed))

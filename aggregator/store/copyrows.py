@@ -1,0 +1,74 @@
+"""Stored texts as the comparison of two items needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from aggregator.store import schema as t
+
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class StoredText:
+    """An item with its plain text and where it is from; `scope` is empty for a public one."""
+
+    number: int
+    source_id: str
+    source_title: str
+    scope: str
+    title: str | None
+    link: str | None
+    group: int
+    text: str
+
+
+def find_item(connection: Connection, written: str) -> int | None:
+    """The number of the item with this number, public id or link."""
+    i = t.item.c
+    found: int | None
+    if written.isascii() and written.isdecimal() and len(written) < 19:
+        found = connection.scalar(select(i.id).where(i.id == int(written)))
+        return found
+    for condition in (i.public_id == written, i.link == written):
+        found = connection.scalar(select(i.id).where(condition).order_by(i.id).limit(1))
+        if found is not None:
+            return found
+    found = connection.scalar(select(t.entry.c.item_id).where(t.entry.c.link == written).limit(1))
+    return found
+
+
+def stored_texts(connection: Connection, numbers: Sequence[int]) -> dict[int, StoredText]:
+    """Items by number; those whose text is no longer kept are left out."""
+    i = t.item.c
+    found: dict[int, StoredText] = {}
+    for start in range(0, len(numbers), _AT_ONCE):
+        rows = connection.execute(
+            select(
+                i.id, i.source_id, i.source_ref, i.scope, i.title, i.link, i.group_id,
+                t.item_text.c.text,
+            )
+            .join(t.item_text, t.item_text.c.item_id == i.id)
+            .where(i.id.in_(numbers[start : start + _AT_ONCE]))
+        )  # fmt: skip
+        for row in rows:
+            found[row.id] = StoredText(
+                row.id, row.source_id, row.source_ref.get("title") or row.source_id, row.scope,
+                row.title, row.link, row.group_id, row.text,
+            )  # fmt: skip
+    return found
+
+
+def texts_since(connection: Connection, since: datetime) -> list[int]:
+    """The numbers of the items first seen since a time that still have a text, in order."""
+    rows = connection.scalars(
+        select(t.item.c.id)
+        .join(t.item_text, t.item_text.c.item_id == t.item.c.id)
+        .where(t.item.c.first_seen >= since)
+        .order_by(t.item.c.id)
+    )
+    return list(rows)
