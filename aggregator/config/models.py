@@ -85,6 +85,10 @@ class Service(Group):
     trusted_proxies: Words | None = Field(
         None, description="Addresses of reverse proxies whose `X-Forwarded-*` headers count."
     )
+    page_text: Annotated[str, choice("guarded", "everywhere")] | None = Field(
+        None,
+        description="Where text taken from article pages is shown: behind a token, or everywhere.",
+    )
     log_format: Annotated[str, choice("text", "json")] | None = Field(
         None, description="How the log is written: for people or one JSON object a line."
     )

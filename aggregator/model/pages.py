@@ -212,6 +212,7 @@ class ItemPage:
     provenance: str | None = None  # how a followed item was found
     image_caption: str | None = None
     image_credit: str | None = None
+    has_copies: bool = False  # in its group, private ones included
     graph: Neighbourhood | None = None
     full: ServedItem | None = None  # with text taken from its page: for who may read that
 

@@ -15,7 +15,7 @@ from aggregator import __version__
 from aggregator.identity.hashing import digest
 from aggregator.identity.naming import Mint
 from aggregator.model.settings import Settings, SourceSettings, ViewSettings
-from aggregator.rules.select import view_sources
+from aggregator.rules.select import followed_sources, view_sources
 from aggregator.store import sources as rows
 from aggregator.store import views
 from aggregator.urls.origin import host as host_of
@@ -64,7 +64,7 @@ def apply_settings(connection: Connection, settings: Settings, now: datetime) ->
             view.id,
             feed_id=mint.view(view.id),
             config_hash=_view_hash(view, settings),
-            sources=view_sources(view, settings.sources),
+            sources=view_sources(view, settings.sources) + followed_sources(view, settings.sources),
             now=now,
         )
     return Applied(tuple(added), tuple(changed), tuple(removed))
@@ -123,6 +123,8 @@ def _view_hash(view: ViewSettings, settings: Settings) -> str:
             "mode": view.mode,
             "followed": [view.followed, str(view.followed_max_age)],
             "sources": sorted(view_sources(view, settings.sources)),
+            "followed sources": sorted(followed_sources(view, settings.sources)),
+            "page text": settings.service.page_text,
             "everything": not (
                 view.tags or view.sources or view.exclude_tags or view.exclude_sources
             ),

@@ -22,7 +22,7 @@ from aggregator.model.item import FeedPage, ServedItem
 from aggregator.model.pages import Rendered
 from aggregator.model.settings import Settings, ViewMode, ViewSettings
 from aggregator.publish.formats import FORMATS
-from aggregator.rules.select import view_sources
+from aggregator.rules.select import followed_sources, view_sources
 from aggregator.store import leads, views
 from aggregator.store.database import Database
 from aggregator.telemetry import metrics
@@ -114,11 +114,29 @@ class Publisher:
 def selection(view: ViewSettings, settings: Settings) -> views.Selection:
     """What a view selects; private items only where a token guards it (invariant 12)."""
     everything = not (view.tags or view.sources or view.exclude_tags or view.exclude_sources)
-    chosen = view_sources(view, settings.sources)
-    guarded = view.token is not None or settings.service.token is not None
+    followed = followed_sources(view, settings.sources)
+    chosen = view_sources(view, settings.sources) + followed
+    guarded = is_guarded(view, settings)
     private = {source.id for source in settings.sources if source.private}
     scopes = tuple(name for name in chosen if name in private) if guarded else ()
-    return views.Selection(None if everything else tuple(chosen), scopes)
+    oldest = view.followed_max_age
+    return views.Selection(
+        None if everything else tuple(chosen),
+        scopes,
+        followed=view.followed,
+        followed_max_age=int(oldest.total_seconds()) if oldest is not None else None,
+        followed_only=tuple(followed),
+    )
+
+
+def is_guarded(view: ViewSettings, settings: Settings) -> bool:
+    """Whether a view needs a token."""
+    return view.token is not None or settings.service.token is not None
+
+
+def shows_page_text(view: ViewSettings, settings: Settings) -> bool:
+    """Whether a view carries text that was taken from pages rather than from feeds."""
+    return settings.service.page_text == "everywhere" or is_guarded(view, settings)
 
 
 def showing(view: ViewSettings, settings: Settings) -> leads.Showing:
@@ -195,7 +213,10 @@ def _load(
         return None
     numbers = [place.number for place in places]
     items = leads.with_company(
-        connection, views.served(connection, numbers), shown.selection.private_scopes, shown
+        connection,
+        views.served(connection, numbers, page_text=shows_page_text(wanted.view, settings)),
+        shown.selection.private_scopes,
+        shown,
     )
     more = bool(places) and bool(leads.before(connection, shown, places[-1], 1))
     page = _page(settings, wanted, state, places, items, more)

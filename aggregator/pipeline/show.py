@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 
@@ -25,11 +25,18 @@ from aggregator.model.pages import (
     ViewOverview,
     ViewPage,
 )
-from aggregator.model.settings import Settings, SourceSettings, ViewSettings
-from aggregator.pipeline.publish import Publisher, parse_place, place_token, showing
+from aggregator.model.settings import FullText, Settings, SourceSettings, ViewSettings
+from aggregator.pipeline import copies, neighbours
+from aggregator.pipeline.publish import (
+    Publisher,
+    parse_place,
+    place_token,
+    showing,
+    shows_page_text,
+)
 from aggregator.publish.opml import render_opml
 from aggregator.rules.select import view_sources
-from aggregator.store import items, leads, sources, views
+from aggregator.store import items, leads, links, overrules, sources, views
 from aggregator.store.database import Database
 from aggregator.telemetry import metrics
 from aggregator.telemetry.clock import Clock
@@ -91,6 +98,20 @@ class Pages:
         if not 0 < number < 2**62:
             return None
         return await self._database.run_read(_item_page, self._settings(), number)
+
+    async def split(self, number: int) -> str | None:
+        """Take an item out of its copy group, for good."""
+        return await self._overrule(copies.split, number)
+
+    async def merge(self, number: int, other: int) -> str | None:
+        """Make two items copies of each other, for good."""
+        return await self._overrule(copies.merge, (number, other))
+
+    async def _overrule(self, verb: Callable[..., str], what: object) -> str | None:
+        try:
+            return await self._database.run_write(verb, what, self._clock.now())
+        except LookupError:
+            return None
 
     async def opml(self, *, private: bool) -> bytes:
         """The sources as OPML, never with a secret."""
@@ -216,7 +237,10 @@ def _view_page(
     shown = places[:_PAGE]
     numbers = [place.number for place in shown]
     found = leads.with_company(
-        connection, views.served(connection, numbers), chosen.selection.private_scopes, chosen
+        connection,
+        views.served(connection, numbers, page_text=shows_page_text(view, settings)),
+        chosen.selection.private_scopes,
+        chosen,
     )
     return ViewPage(
         view=_view_overview(connection, settings, view),
@@ -236,8 +260,9 @@ def _source_page(connection: Connection, settings: Settings, source: SourceSetti
         source=source_overview(source, state, count),
         polls=tuple(items.polls_of(connection, source.id, _POLLS)),
         items=tuple(found[place.number] for place in places),
+        related=neighbours.link_counts(connection, source.id),
         views=_showing(settings, [source.id]),
-        notes=_notes(state),
+        notes=_notes(state) + _following_notes(settings, source),
     )
 
 
@@ -252,6 +277,21 @@ def _notes(state: FeedState | None) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def _following_notes(settings: Settings, source: SourceSettings) -> tuple[str, ...]:
+    if not source.follow.enabled and source.full_text is FullText.NEVER:
+        return ()
+    if settings.service.contact is None:
+        return ("No page is read and no link followed: service.contact is not set.",)
+    policy = source.follow
+    if not policy.enabled:
+        return (f"Own pages are read for their text: {source.full_text}.",)
+    return (
+        f"Related links are followed to depth {policy.depth}, {policy.links_per_article} of an "
+        f"article, {policy.pages_per_host_and_day} pages of a host and day, "
+        f"{policy.hosts.replace('_', ' ')}.",
+    )
+
+
 def _item_page(connection: Connection, settings: Settings, number: int) -> ItemPage | None:
     item = views.served(connection, [number]).get(number)
     scope = items.scope_of(connection, number)
@@ -261,6 +301,10 @@ def _item_page(connection: Connection, settings: Settings, number: int) -> ItemP
     private = {one.id for one in settings.sources if one.private}
     entries = items.entries_of(connection, number)
     visible = [one for one in entries if not scope or one.source_id == scope]
+    full = views.served(connection, [number], page_text=True)[number]
+    beside = leads.with_company(connection, {number: item}, (scope,) if scope else ())[number]
+    item, full = beside, replace(full, copies=beside.copies)
+    article = links.article(connection, number)
     return ItemPage(
         item=item,
         private=bool(scope),
@@ -277,8 +321,15 @@ def _item_page(connection: Connection, settings: Settings, number: int) -> ItemP
             )
             for one in visible
         ),
-        revisions=_revisions(items.revisions_of(connection, number), item),
-        decisions=_same(visible, titles),
+        related=neighbours.related_lines(connection, number, scope),
+        provenance=neighbours.provenance(connection, number),
+        image_caption=article.caption if article else None,
+        image_credit=article.credit if article else None,
+        graph=neighbours.neighbourhood(connection, number, item, scope),
+        full=full if full != item else None,
+        revisions=_revisions(items.revisions_of(connection, number), full),
+        has_copies=len(overrules.members_of(connection, number)) > 1,
+        decisions=(*copies.decisions(connection, number), *_same(visible, titles)),
     )
 
 

@@ -7,6 +7,25 @@ from collections.abc import Iterable
 from aggregator.model.settings import SourceSettings, ViewSettings
 
 
+def followed_sources(view: ViewSettings, sources: Iterable[SourceSettings]) -> list[str]:
+    """The ids of further sources of which a view selects only what was found by following.
+
+    Their policy gives such items a tag that the view selects (`follow_related.tags`).
+    """
+    if not view.followed or not view.tags:
+        return []
+    every = list(sources)
+    chosen = set(view_sources(view, every))
+    excluded = set(view.exclude_sources)
+    return [
+        source.id
+        for source in every
+        if source.id not in chosen | excluded
+        and not set(view.exclude_tags).intersection(source.tags + source.follow.tags)
+        and set(source.follow.tags).intersection(view.tags)
+    ]
+
+
 def view_sources(view: ViewSettings, sources: Iterable[SourceSettings]) -> list[str]:
     """The ids of the sources a view selects, in configured order.
 

@@ -19,6 +19,7 @@ from aggregator.server.backend import Backend
 from aggregator.server.graph import draw
 from aggregator.server.layout import page
 from aggregator.server.login import ask_for_token, local_path
+from aggregator.server.overrule import form_proof
 
 _LARGEST_NUMBER = 2**63 - 1
 # What needs a person comes first.
@@ -131,6 +132,11 @@ class Pages:
             return tidy
         if not access.trusted:
             shown = _public_part(shown)
+        if shown.full is not None:
+            everywhere = settings.service.page_text == "everywhere"
+            readable = everywhere or access.may_see(private=True, views=shown.views)
+            # Without the right to the page's text its earlier versions are not shown either.
+            shown = replace(shown, item=shown.full) if readable else replace(shown, revisions=())
         item = shown.item
         return page(
             "item.html",
@@ -138,6 +144,7 @@ class Pages:
             access,
             shown=shown,
             item=item,
+            form_proof=form_proof(access, number),
             lead_image=item.image if item.image and item.image not in (item.html or "") else None,
             picture=draw(shown.graph) if shown.graph else None,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from aggregator.model.feed import Enclosure
 from aggregator.model.item import ServedItem, SourceRef
+from aggregator.store import links
 from aggregator.store import schema as t
 from aggregator.store.sources import upsert
 
@@ -31,10 +32,16 @@ _NO_TITLE = "(untitled)"
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which items a view shows: by source (None: all), and which private scopes it may show."""
+    """Which items a view shows: by source (None: all), and which private scopes it may show.
+
+    Of the sources in `followed_only` it shows what was found by following and nothing else.
+    """
 
     sources: tuple[str, ...] | None
     private_scopes: tuple[str, ...] = ()
+    followed: bool = True  # items found through related links
+    followed_max_age: int | None = None  # of these, in seconds when they were found
+    followed_only: tuple[str, ...] = ()  # among `sources`
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +157,28 @@ def count(connection: Connection, selection: Selection) -> int:
 
 
 def in_scope(selection: Selection) -> ColumnElement[bool]:
-    """Whether an item is public or of a private scope that the selection may show."""
-    if not selection.private_scopes:
-        return t.item.c.scope == ""
-    return t.item.c.scope.in_(["", *selection.private_scopes])
+    """Whether the selection may show an item: public or of its private scopes, followed or not."""
+    i = t.item.c
+    scope = i.scope.in_(["", *selection.private_scopes]) if selection.private_scopes else None
+    conditions = [i.scope == "" if scope is None else scope]
+    if not selection.followed:
+        conditions.append(i.depth == 0)
+    elif selection.followed_max_age is not None:
+        young = or_(i.found_age.is_(None), i.found_age <= selection.followed_max_age)
+        conditions.append(or_(i.depth == 0, young))
+    if selection.followed_only:
+        plain = [one for one in selection.sources or () if one not in selection.followed_only]
+        conditions.append(or_(i.depth > 0, has_source(plain)))
+    return and_(*conditions)
 
 
 def has_source(sources: Sequence[str]) -> ColumnElement[bool]:
     """Whether one of these sources has an entry for an item."""
+    entry = t.entry.alias()  # the query around it may go over entries too
     return (
-        select(t.entry.c.id)
-        .where(t.entry.c.item_id == t.item.c.id, t.entry.c.source_id.in_(sources))
+        select(entry.c.id)
+        .where(entry.c.item_id == t.item.c.id, entry.c.source_id.in_(sources))
+        .correlate(t.item)
         .exists()
     )
 
@@ -204,29 +222,49 @@ def _places(
     return ordered[:limit]
 
 
-def served(connection: Connection, numbers: Sequence[int]) -> dict[int, ServedItem]:
-    """Items as they are served, by number, with their text."""
+def served(
+    connection: Connection, numbers: Sequence[int], *, page_text: bool = False
+) -> dict[int, ServedItem]:
+    """Items as they are served, by number, with their text and their related links.
+
+    Text that was taken from pages, and not from a feed, is there only with `page_text`.
+    """
     found: dict[int, ServedItem] = {}
+    x, a = t.item_text.c, t.article.c
     for start in range(0, len(numbers), 500):
         rows = connection.execute(
-            select(t.item, t.item_text.c.html, t.item_text.c.summary, t.item_text.c.text)
-            .join(t.item_text, t.item_text.c.item_id == t.item.c.id, isouter=True)
+            select(
+                t.item, x.html, x.summary, x.text, x.from_page,
+                a.html.label("page_html"), a.text.label("page_text"),
+            )
+            .join(t.item_text, x.item_id == t.item.c.id, isouter=True)
+            .join(t.article, a.item_id == t.item.c.id, isouter=True)
             .where(t.item.c.id.in_(numbers[start : start + 500]))
-        )
-        found |= {row.id: _served(row) for row in rows}
+        )  # fmt: skip
+        found |= {row.id: _served(row, page_text=page_text) for row in rows}
+    related = links.served_links(connection, numbers)
+    via = links.parents(connection, numbers)
+    for number in {*related, *via} & found.keys():
+        found[number] = replace(found[number], related=related.get(number, ()), via=via.get(number))
     return found
 
 
-def _served(row: Row[Any]) -> ServedItem:
+def _served(row: Row[Any], *, page_text: bool) -> ServedItem:
     ref: Mapping[str, Any] = row.source_ref
+    html, summary, text = row.html, row.summary, row.text
+    if page_text and row.page_html:
+        html, text = row.page_html, row.page_text
+        summary = None if row.from_page else summary or row.html
+    elif row.from_page and not page_text:
+        html = summary = text = None
     return ServedItem(
         number=row.id,
         public_id=row.public_id,
         title=row.title or _NO_TITLE,
         link=row.link,
-        html=row.html,
-        summary=row.summary,
-        text=row.text,
+        html=html,
+        summary=summary,
+        text=text,
         author=row.author,
         published=min(row.published, row.first_seen) if row.published else row.first_seen,
         updated=row.updated,

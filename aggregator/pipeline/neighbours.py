@@ -1,0 +1,121 @@
+"""What a person sees of an item's related news: what became of each link, and a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from aggregator.model.item import ServedItem
+from aggregator.model.pages import GraphNode, Neighbourhood, RelatedLine
+from aggregator.store import links
+from aggregator.store.links import LinkRow
+
+_DRAWN = 24  # items around one; the picture itself shows fewer
+_STATES = {"queued": "waiting", "refused": "not followed"}
+
+
+def related_lines(connection: Connection, number: int, scope: str) -> tuple[RelatedLine, ...]:
+    """The related links of an item, with the reason of each."""
+    rows = links.links_of(connection, [number]).get(number, [])
+    return tuple(_line(row, scope) for row in rows)
+
+
+def _line(row: LinkRow, scope: str) -> RelatedLine:
+    visible = row.target_id is not None and row.target_scope in ("", scope)
+    return RelatedLine(
+        url=row.url,
+        title=(row.target_title if visible else None) or row.text,
+        state=_STATES.get(row.state, row.state),
+        heading=row.heading,
+        position=row.position,
+        reason=_why(row),
+        item_number=row.target_id if visible else None,
+    )
+
+
+def _why(row: LinkRow) -> str:
+    """In words: the rule that found a link and, if it was refused, why."""
+    if row.state == "refused":
+        reason = (row.reason or "failed").replace("_", " ")
+        return f"{reason}: {row.detail}" if row.detail else reason
+    return {
+        "known": "an item we have; it cost no request",
+        "followed": f"read and kept; found by the rule “{row.rule}”",
+    }.get(row.state, f"its page will be read; found by the rule “{row.rule}”")
+
+
+def provenance(connection: Connection, number: int) -> str | None:
+    """How a followed item was found, as a sentence; None for an item of a feed."""
+    article = links.article(connection, number)
+    if article is None or article.parent_id is None:
+        return None
+    title, _ = links.titles(connection, [article.parent_id]).get(article.parent_id, ("", ""))
+    under = f" under “{article.heading}”" if article.heading else ""
+    return (
+        f"Found as related news of “{title or article.parent_id}”{under}, on its publisher's page."
+    )
+
+
+def neighbourhood(
+    connection: Connection,
+    number: int,
+    item: ServedItem,
+    scope: str,
+    copies: Mapping[int, str] | None = None,
+) -> Neighbourhood | None:
+    """Items that related links lead to and come from, two steps wide; None when there are none.
+
+    `copies` are items with the same text, by number with their titles.
+    """
+    found: dict[int, tuple[str, str]] = {}
+    for row in links.links_of(connection, [number]).get(number, []):
+        if row.target_id is not None and row.target_title is not None:
+            found[row.target_id] = (row.target_title, row.target_scope or "")
+    for other, title, its_scope in links.pointing_at(connection, number, _DRAWN):
+        found.setdefault(other, (title, its_scope))
+    copies = copies or {}
+    around = [one for one in found if one != number and found[one][1] in ("", scope)][:_DRAWN]
+    around += [one for one in copies if one not in found][: _DRAWN - len(around)]
+    if not around:
+        return None
+    nodes = [GraphNode("self", item.title, "self", number, private=bool(scope))]
+    for one in around:
+        title = copies.get(one) or found[one][0]
+        kind = "copy" if one in copies else "related"
+        nodes.append(
+            GraphNode(str(one), title, kind, one, private=bool(found.get(one, ("", ""))[1]))
+        )
+    names = {number: "self", **{one: str(one) for one in around}}
+    edges = [
+        (names[a], names[b], "related")
+        for a, b in links.edges_among(connection, list(names))
+        if a != b
+    ]
+    edges += [("self", str(one), "copy") for one in around if one in copies]
+    return Neighbourhood(tuple(nodes), _once(edges))
+
+
+def _once(edges: Sequence[tuple[str, str, str]]) -> tuple[tuple[str, str, str], ...]:
+    """Two items that name each other are joined by one line."""
+    seen: dict[frozenset[str], tuple[str, str, str]] = {}
+    for edge in edges:
+        seen.setdefault(frozenset(edge[:2]), edge)
+    return tuple(seen.values())
+
+
+def link_counts(connection: Connection, source_id: str) -> dict[str, int]:
+    """How many related links were found in a source's articles, by what became of them."""
+    counted = links.counts(connection, source_id)
+    total = sum(counted.values())
+    if not total:
+        return {}
+    shown = {"found": total}
+    for state in ("followed", "known", "queued"):
+        number = sum(n for (name, _), n in counted.items() if name == state)
+        if number:
+            shown[_STATES.get(state, state)] = number
+    refused = {reason: n for (name, reason), n in counted.items() if name == "refused"}
+    for reason, number in sorted(refused.items(), key=lambda pair: (-pair[1], str(pair[0]))):
+        shown[f"not followed: {(reason or 'failed').replace('_', ' ')}"] = number
+    return shown

@@ -1,0 +1,162 @@
+"""What following adds to merged feeds and to the pages that people see."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from aggregator.model.settings import FollowSettings, FullText, Secret, ViewSettings
+from aggregator.pipeline.parts import Parts
+from aggregator.pipeline.publish import Publisher
+from aggregator.pipeline.show import Condition, Pages
+from tests.origin import Origin
+from tests.pipeline.conftest import House
+from tests.pipeline.test_follow import Site, link
+
+
+@pytest.fixture
+def site(house: House, origin: Origin) -> Site:
+    made = Site(house, origin)
+    made.feed(1, 2)
+    made.page(1, 2, 3)
+    made.page(2)
+    made.page(3)
+    return made
+
+
+def items(site: Site, view: str = "all") -> dict[str, Any]:
+    page = json.loads(site.house.feed("json", view).body)
+    return {item["title"]: item for item in page["items"]}
+
+
+def views(site: Site, *wanted: ViewSettings) -> None:
+    site.house.configure(views=wanted)
+
+
+def pages(site: Site, name: str, *args: Any) -> Any:
+    async def work(parts: Parts) -> Any:
+        publisher = Publisher(parts.database, parts.clock, lambda: site.house.settings)
+        made = Pages(
+            parts.database, publisher, parts.clock, lambda: site.house.settings, Condition()
+        )
+        return await getattr(made, name)(*args)
+
+    return site.house.run(work)
+
+
+def test_an_item_carries_its_related_items_and_says_where_it_was_found(site: Site) -> None:
+    site.poll()
+    served = items(site)
+    related = served["Quay plan number 1"]["_aggregator"]["related"]
+    assert [(one["title"], one["state"], one["heading"]) for one in related] == [
+        ("Quay plan number 2", "known", "Related News"),
+        ("Quay plan number 3", "followed", "Related News"),
+    ]
+    assert related[1]["id"] == served["Quay plan number 3"]["id"]
+    assert served["Quay plan number 3"]["_aggregator"]["via"] == site.origin.url(link(1)[1])
+    for fmt in ("atom", "rss"):
+        body = site.house.feed(fmt).body.decode()
+        assert f'rel="related" href="{site.origin.url(link(3)[1])}"' in body
+        assert f'rel="via" href="{site.origin.url(link(1)[1])}"' in body
+
+
+def test_a_view_changes_when_a_link_it_shows_does(site: Site) -> None:
+    site.house.poll("alpha")
+    before = site.house.feed("atom")
+    site.read()
+    after = site.house.feed("atom")
+    assert after.etag != before.etag
+    assert site.house.feed("atom").etag == after.etag
+
+
+def test_a_view_may_leave_followed_items_out_or_limit_their_age(site: Site) -> None:
+    site.page(3, published="2026-02-20T08:00:00Z")
+    views(
+        site,
+        ViewSettings("all", "Everything"),
+        ViewSettings("feeds", "Feeds", followed=False),
+        ViewSettings("young", "Young", followed_max_age=timedelta(days=3)),
+        ViewSettings("older", "Older", followed_max_age=timedelta(days=30)),
+    )
+    site.poll()
+    assert len(items(site, "all")) == len(items(site, "older")) == 3
+    assert "Quay plan number 3" not in items(site, "feeds")
+    assert "Quay plan number 3" not in items(site, "young")
+
+
+def test_the_policy_s_tags_bring_what_was_found_into_views_of_that_tag(site: Site) -> None:
+    site.follow(tags=("context",))
+    views(site, ViewSettings("context", "Context", tags=("context",)))
+    site.poll()
+    found = items(site, "context")
+    assert list(found) == ["Quay plan number 3"]
+    assert found["Quay plan number 3"]["tags"] == ["context"]
+
+
+def test_text_taken_from_pages_is_served_only_behind_a_token(site: Site) -> None:
+    site.follow(full_text=FullText.WHEN_TRUNCATED)
+    views(site, ViewSettings("open", "Open"), ViewSettings("guarded", "G", token=Secret("t" * 20)))
+    site.poll()
+    opened, guarded = items(site, "open"), items(site, "guarded")
+    for number in (1, 3):
+        title = f"Quay plan number {number}"
+        assert "Paragraph" not in json.dumps(opened[title])
+        assert f"Paragraph {number}-2 ends here" in guarded[title]["content_html"]
+    service = replace(site.house.settings.service, page_text="everywhere")
+    site.house.configure(service=service)
+    assert "Paragraph 3-2" in items(site, "open")["Quay plan number 3"]["content_html"]
+
+
+def test_the_item_page_shows_links_with_reasons_and_the_neighbourhood(site: Site) -> None:
+    site.page(
+        1,
+        2,
+        3,
+        ("Elsewhere in the world of quays", "http://other.example/2026/far-away-from-quays.html"),
+    )
+    site.poll()
+    number = site.items()["Quay plan number 1"]["id"]
+    shown = pages(site, "item_page", number)
+    assert [(line.state, line.title) for line in shown.related] == [
+        ("known", "Quay plan number 2"),
+        ("followed", "Quay plan number 3"),
+        ("not followed", "Elsewhere in the world of quays"),
+    ]
+    assert shown.related[2].reason == "host: other.example is another site"
+    assert {node.title for node in shown.graph.nodes} == {
+        f"Quay plan number {n}" for n in (1, 2, 3)
+    }
+    assert len(shown.graph.edges) == 2
+    third = pages(site, "item_page", site.items()["Quay plan number 3"]["id"])
+    assert third.provenance == (
+        "Found as related news of “Quay plan number 1” under “Related News”, "
+        "on its publisher's page."
+    )
+    assert third.item.text is None
+    assert "Paragraph 3-2" in third.full.text
+
+
+def test_the_source_page_counts_links_by_what_became_of_them(site: Site) -> None:
+    site.page(
+        1,
+        2,
+        3,
+        ("Elsewhere in the world of quays", "http://other.example/2026/far-away-from-quays.html"),
+    )
+    site.poll()
+    assert pages(site, "source_page", "alpha").related == {
+        "found": 3, "followed": 1, "known": 1, "not followed: host": 1,
+    }  # fmt: skip
+
+
+def test_a_private_source_s_finds_stay_private(site: Site) -> None:
+    source = replace(site.house.settings.sources[0], private=True, follow=FollowSettings(True))
+    site.house.configure(sources=(source,))
+    views(site, ViewSettings("open", "Open"), ViewSettings("guarded", "G", token=Secret("t" * 20)))
+    site.poll()
+    assert items(site, "open") == {}
+    assert len(items(site, "guarded")) == 3
