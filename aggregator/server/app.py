@@ -24,6 +24,7 @@ from aggregator.server.headers import SecureHeaders, secure
 from aggregator.server.health import Health
 from aggregator.server.layout import page
 from aggregator.server.login import Login, local_path
+from aggregator.server.overrule import Overrule
 from aggregator.server.pages import Pages
 
 _STATIC = Path(__file__).parent / "static"
@@ -67,6 +68,7 @@ def create_app(
             *Health(backend, settings).routes(),
             *Login(settings).routes(),
             *Pages(backend, settings).routes(),
+            *Overrule(backend, settings).routes(),
             Route("/favicon.ico", favicon),
             Mount("/static", StaticFiles(directory=_STATIC), name="static"),
         ],

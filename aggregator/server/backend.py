@@ -43,6 +43,14 @@ class Backend(Protocol):
         """One item by its number (`ServedItem.number`)."""
         ...
 
+    async def split(self, number: int) -> str | None:
+        """Take an item out of its copy group; says what was done, None without such an item."""
+        ...
+
+    async def merge(self, number: int, other: int) -> str | None:
+        """Make two items copies of each other; says what was done, None without such items."""
+        ...
+
     async def opml(self, *, private: bool) -> bytes:
         """The sources as OPML; private ones only when asked for, secrets never."""
         ...

@@ -38,7 +38,7 @@ class Login:
     async def submit(self, request: Request) -> Response:
         """A token that opens something is remembered, beside those proved before."""
         settings = self.settings()
-        fields = await _fields(request)
+        fields = await read_form(request)
         following = _safe_path(fields.get("next", ""), settings)
         before = access_of(request, settings)
         access = Access(settings, (fields.get("token", ""),), before.proofs)
@@ -91,7 +91,7 @@ def _form(
     )
 
 
-async def _fields(request: Request) -> dict[str, str]:
+async def read_form(request: Request) -> dict[str, str]:
     """The fields of a small urlencoded form; a larger one counts as empty."""
     body = b""
     async for chunk in request.stream():

@@ -189,6 +189,7 @@ class SampleBackend:
     broken: bool = False
     is_ready: bool = True
     problem: str | None = None
+    overruled: list[tuple[str | int, ...]] = field(default_factory=list)
     items: tuple[ServedItem, ...] = field(
         default_factory=lambda: (full(1), *(served(n) for n in range(2, 13)))
     )
@@ -254,6 +255,18 @@ class SampleBackend:
             notes=("Ids of this source changed on 2026-02-11; 240 items were recognised by link.",),
         )
 
+    async def split(self, number: int) -> str | None:
+        return self._overrule("split", number)
+
+    async def merge(self, number: int, other: int) -> str | None:
+        return self._overrule("merge", number, other)
+
+    def _overrule(self, *what: str | int) -> str | None:
+        if not all(any(i.number == n for i in self.items) for n in what[1:]):
+            return None
+        self.overruled.append(what)
+        return "done"
+
     async def item_page(self, number: int) -> ItemPage | None:
         if number == PRIVATE_ITEM:
             return ItemPage(served(number, title="A members' letter"), True, ("desk",))
@@ -295,6 +308,7 @@ class SampleBackend:
                     (("=", "The first ferry left at"), ("-", "seven"), ("+", "six"), ("=", ".")),
                 ),
             ),
+            has_copies=True,
             decisions=(
                 DecisionLine(
                     "copy",

@@ -1,0 +1,74 @@
+"""Split and merge by a button: for the admin token, from our own page alone."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+
+from tests.server.conftest import Serve
+from tests.server.samples import SampleBackend, settings_of
+
+ADMIN = "the-admin-token"
+
+
+def signed_in(client: httpx.Client, token: str) -> None:
+    answer = client.post("/login", data={"token": token, "next": "/"})
+    assert answer.status_code == 303
+
+
+def proof_on(client: httpx.Client, number: int = 1) -> str:
+    found = re.search(r'name="proof" value="(\w+)"', client.get(f"/items/{number}").text)
+    assert found
+    return found[1]
+
+
+def test_the_buttons_are_for_the_administrator_alone(serve: Serve) -> None:
+    with serve(settings=settings_of(admin=ADMIN)) as client:
+        assert 'method="post" action="/items/1/' not in client.get("/items/1").text
+        signed_in(client, ADMIN)
+        assert 'action="/items/1/split"' in client.get("/items/1").text
+
+
+def test_a_button_overrules_and_leads_back(serve: Serve) -> None:
+    backend = SampleBackend()
+    with serve(backend, settings_of(admin=ADMIN)) as client:
+        signed_in(client, ADMIN)
+        proof = proof_on(client)
+        answer = client.post("/items/1/split", data={"proof": proof})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/items/1#why")
+        client.post("/items/1/merge", data={"proof": proof, "with": "2"})
+    assert backend.overruled == [("split", 1), ("merge", 1, 2)]
+
+
+@pytest.mark.parametrize("fields", [{}, {"proof": ""}, {"proof": "0" * 64}, {"proof": "ü"}])
+def test_a_form_of_another_site_changes_nothing(serve: Serve, fields: dict[str, str]) -> None:
+    backend = SampleBackend()
+    with serve(backend, settings_of(admin=ADMIN)) as client:
+        signed_in(client, ADMIN)
+        assert client.post("/items/1/split", data=fields).status_code == 403
+        other = proof_on(client, 1)
+        assert client.post("/items/2/split", data={"proof": other}).status_code == 403
+    assert backend.overruled == []
+
+
+@pytest.mark.parametrize("admin", [None, ADMIN])
+def test_nobody_overrules_without_the_admin_token(serve: Serve, admin: str | None) -> None:
+    backend = SampleBackend()
+    with serve(backend, settings_of(admin=admin)) as client:
+        for token in ("x", "wrong"):
+            headers = {"Authorization": f"Bearer {token}"}
+            assert client.post("/items/1/split", headers=headers).status_code == 403
+    assert backend.overruled == []
+
+
+def test_a_program_shows_the_token_and_needs_no_form(serve: Serve) -> None:
+    backend = SampleBackend()
+    headers = {"Authorization": f"Bearer {ADMIN}"}
+    with serve(backend, settings_of(admin=ADMIN)) as client:
+        assert client.post("/items/1/split", headers=headers).status_code == 303
+        assert client.post("/items/77/split", headers=headers).status_code == 404
+        wrong = client.post("/items/1/merge", headers=headers, data={"with": "x"})
+        assert wrong.status_code == 400
+    assert backend.overruled == [("split", 1)]
