@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from aggregator.model.feed import ParsedEntry, ParsedFeed
     from aggregator.model.http import FetchResult
     from aggregator.model.settings import Settings, SourceSettings
+    from aggregator.pipeline.look import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,24 +210,33 @@ def parse(
 
 
 async def _parse(settings: Settings, names: Sequence[str]) -> list[_Seen]:
-    from aggregator.pipeline.look import look_at_document, look_at_page
+    """Look at every document, a few at once, in their order."""
+    import asyncio
+
     from aggregator.service import open_reader
 
-    seen = []
     async with open_reader(settings) as reader:
-        for name in names:
-            if name.startswith(("http://", "https://")):
-                result, feed = await look_at_page(reader, name)
-                seen.append(_Seen(name, feed, _problem(result, feed)))
-                continue
-            try:
-                body = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()  # noqa: ASYNC240
-            except OSError as error:
-                seen.append(_Seen(name, None, f"cannot read {name}: {error.strerror}"))
-                continue
-            feed = await look_at_document(reader, body)
-            seen.append(_Seen(name, feed, _problem(None, feed) or feed.error))
-    return seen
+        gate = asyncio.Semaphore(2 * settings.fetching.parse_workers)
+
+        async def one(name: str) -> _Seen:
+            async with gate:
+                return await _parse_one(reader, name)
+
+        return list(await asyncio.gather(*(one(name) for name in names)))
+
+
+async def _parse_one(reader: Reader, name: str) -> _Seen:
+    from aggregator.pipeline.look import look_at_document, look_at_page
+
+    if name.startswith(("http://", "https://")):
+        result, feed = await look_at_page(reader, name)
+        return _Seen(name, feed, _problem(result, feed))
+    try:
+        body = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()  # noqa: ASYNC240
+    except OSError as error:
+        return _Seen(name, None, f"cannot read {name}: {error.strerror}")
+    feed = await look_at_document(reader, body)
+    return _Seen(name, feed, _problem(None, feed) or feed.error)
 
 
 def _parsed_json(one: _Seen) -> dict[str, Any]:
