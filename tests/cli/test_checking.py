@@ -1,0 +1,169 @@
+"""`check`, `discover`, `parse`, `poll` and `status` as a person or a script uses them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from aggregator import __version__
+from aggregator.cli.app import app
+from tests.e2e.feeds import rss
+from tests.origin import Origin, reply
+
+PAGE = (
+    b"<html><head><title>Hello</title>"
+    b'<link rel="alternate" type="application/rss+xml" title="News" href="/good"></head></html>'
+)
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def origin() -> Iterator[Origin]:
+    with Origin() as made:
+        tag = {"ETag": '"1"'}
+        made.script("/good", reply(200, tag, rss("good", range(3))), reply(304, tag))
+        made.answer("/page", body=PAGE, headers={"Content-Type": "text/html"})
+        made.answer("/broken", 500)
+        yield made
+
+
+@pytest.fixture
+def config(tmp_path: Path, origin: Origin) -> Path:
+    path = tmp_path / "aggregator.yaml"
+    document = {
+        "service": {"contact": "https://example.org/"},
+        "storage": {"url": f"sqlite:///{tmp_path}/x.db"},
+        "polling": {"min_refresh": "0s", "host_gap": "0s"},
+        "fetching": {"allow_networks": ["127.0.0.1/32"], "allow_ports": [origin.port]},
+        "sources": [
+            {"id": name, "url": origin.url(f"/{name}")} for name in ("good", "page", "broken")
+        ],
+    }
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+@pytest.fixture
+def run(config: Path) -> Run:
+    """Run a command with that configuration."""
+
+    def call(*words: str, **options: Any) -> Result:
+        return CliRunner().invoke(app, [*words, "--config", str(config)], **options)
+
+    return call
+
+
+def lines(result: Result) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_the_version_is_printed() -> None:
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.stdout) == (0, f"aggregator {__version__}\n")
+
+
+def test_check_says_what_is_configured_and_fetches_nothing(run: Run, origin: Origin) -> None:
+    result = run("check")
+    assert result.exit_code == 0
+    assert "3 sources, 1 views, no mistakes" in result.stdout
+    assert origin.requests() == []
+
+
+def test_check_of_a_broken_file_ends_with_2_and_names_every_place(run: Run, config: Path) -> None:
+    config.write_text("sources:\n  - id: a\n    ulr: x\nviws: []\n")
+    result = run("check")
+    assert result.exit_code == 2
+    assert f"{config}:3:5" in result.stderr
+    assert "`url`" in result.stderr
+    assert f"{config}:4:1" in result.stderr
+
+
+def test_check_online_reads_every_source_and_offers_the_feeds_of_a_page(run: Run) -> None:
+    result = run("check", "--online", "--json")
+    seen = {line["source"]: line for line in lines(result)}
+    assert result.exit_code == 1
+    assert (seen["good"]["ok"], seen["good"]["entries"], seen["good"]["format"]) == (True, 3, "rss")
+    assert "/good" in seen["page"]["error"]
+    assert "500" in seen["broken"]["error"]
+
+
+def test_discover_lists_the_feeds_of_a_page(run: Run, origin: Origin) -> None:
+    result = run("discover", origin.url("/page"), "--json")
+    assert result.exit_code == 0
+    assert lines(result)[0] == [  # type: ignore[comparison-overlap]
+        {"url": origin.url("/good"), "title": "News", "type": "application/rss+xml"}
+    ]
+
+
+def test_discover_of_what_cannot_be_fetched_says_why(run: Run, origin: Origin) -> None:
+    result = run("discover", origin.url("/broken"))
+    assert result.exit_code == 1
+    assert "500" in result.stderr
+
+
+def test_poll_and_status_tell_each_source_s_outcome(run: Run) -> None:
+    polled = run("poll", "--all", "--json")
+    assert polled.exit_code == 1
+    outcomes = {line["source"]: (line["outcome"], line["new"]) for line in lines(polled)}
+    assert outcomes == {"good": ("new", 3), "page": ("html", 0), "broken": ("http", 0)}
+    again = run("poll", "good", "--json")
+    assert (again.exit_code, lines(again)[0]["outcome"]) == (0, "not_modified")
+    status = run("status", "--json")
+    states = {line["source"]: line for line in lines(status)}
+    assert status.exit_code == 1
+    assert (states["good"]["state"], states["good"]["items"]) == ("ok", 3)
+    assert states["broken"]["state"] == "failing"
+    assert states["broken"]["next_poll"] > states["broken"]["last_poll"]
+
+
+def test_poll_without_names_polls_what_is_due(run: Run, origin: Origin) -> None:
+    run("poll")
+    asked = len(origin.log)
+    result = run("poll")
+    assert (result.exit_code, len(origin.log)) == (0, asked)
+    assert "nothing is due" in result.stdout
+
+
+def test_poll_of_an_unknown_source_suggests_the_right_one(run: Run) -> None:
+    result = run("poll", "goood")
+    assert result.exit_code == 2
+    assert "did you mean 'good'" in result.stderr
+
+
+def test_parse_prints_one_object_a_document(run: Run, tmp_path: Path) -> None:
+    feed, junk = tmp_path / "feed.xml", tmp_path / "junk.xml"
+    feed.write_bytes(rss("alpha", range(2)))
+    junk.write_bytes(b"no feed at all")
+    result = run("parse", "--json", str(feed), str(junk), str(tmp_path / "missing.xml"))
+    read, bad, missing = lines(result)
+    assert result.exit_code == 1
+    assert read["error"] is None
+    assert read["feed"]["title"] == "The alpha"
+    assert read["entries"][0] == {
+        "id": "alpha-1",
+        "link": "https://alpha.example/2026/bridge-1",
+        "title": "alpha reports on bridge 1",
+        "published": "2026-03-01T00:00:01Z",
+        "updated": None,
+        "author": None,
+        "summary": "<p>The alpha desk writes that bridge 1 opened.</p>",
+        "content": None,
+        "enclosures": [],
+        "categories": [],
+    }
+    assert bad["error"]
+    assert "cannot read" in missing["error"]
+
+
+def test_parse_sanitises_what_it_prints(run: Run) -> None:
+    document = rss("alpha", range(1)).replace(
+        b"opened.", b"opened.&lt;script&gt;x()&lt;/script&gt;"
+    )
+    result = run("parse", "--json", "-", input=document)
+    assert "script" not in lines(result)[0]["entries"][0]["summary"]
