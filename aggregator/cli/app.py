@@ -7,7 +7,15 @@ from typing import Annotated
 import typer
 
 from aggregator import __version__
-from aggregator.cli import articles, checking, comparing, configuring, polling, running
+from aggregator.cli import (
+    articles,
+    checking,
+    comparing,
+    configuring,
+    explaining,
+    polling,
+    running,
+)
 
 app = typer.Typer(
     name="aggregator",
@@ -59,6 +67,9 @@ app.command()(articles.extract)
 app.command()(articles.related)
 app.command()(polling.poll)
 app.command()(polling.status)
+app.command()(explaining.plan)
+app.command()(explaining.why)
+app.command()(explaining.moves)
 app.command("import")(configuring.import_opml)
 app.command()(configuring.export)
 app.command()(configuring.schema)

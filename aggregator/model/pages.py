@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from aggregator.model.item import PollRecord, ServedItem
@@ -96,6 +96,16 @@ class ViewPage:
 
 
 @dataclass(frozen=True, slots=True)
+class DayOfPolls:
+    """What happened to a source on one day (UTC)."""
+
+    day: date
+    polls: int
+    failed: int
+    new_items: int
+
+
+@dataclass(frozen=True, slots=True)
 class SourcePage:
     """One source: its state, its recent polls and items.
 
@@ -109,6 +119,8 @@ class SourcePage:
     related: Mapping[str, int] = field(default_factory=dict)
     views: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()  # decisions an operator may ask about, in words
+    floors: tuple[str, ...] = ()  # what keeps the next poll from being earlier
+    days: tuple[DayOfPolls, ...] = ()  # the last two weeks, oldest first
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from aggregator.model.http import FetchResult, Validators
 from aggregator.model.item import FeedState
-from aggregator.model.settings import SourceSettings
+from aggregator.model.settings import Secret, SourceSettings
 from aggregator.store import sources
 from aggregator.telemetry import metrics
 from aggregator.urls.origin import same_origin, split
@@ -35,6 +35,7 @@ class Move:
     old: str
     new: str
     why: str
+    secrets: tuple[Secret, ...] = ()  # of the source: no line that holds one is printed
 
 
 def after_poll(
@@ -135,20 +136,22 @@ def moves(configured: Sequence[SourceSettings], states: Iterable[FeedState]) -> 
         other = state.extra.get("duplicate_of")
         if other:
             why += f"; {other} is polled there already: remove one of the two"
-        found.append(Move(source.id, source.url, state.effective_url, why))
+        secrets = (*source.headers.values(), *(source.auth or ()))
+        found.append(Move(source.id, source.url, state.effective_url, why, secrets))
     return found
 
 
 def patch(moved: Sequence[Move], files: Iterable[tuple[str, str]]) -> str:
     """A unified diff of the configuration files, given as `(name, text)`, that follows the moves.
 
-    Addresses that stand in no file as they are (environment, OPML) are left out.
+    There are no lines of context, as those may hold secrets of other sources. Addresses that
+    stand in no file as they are (environment, OPML) are left out.
     """
     diffs: list[str] = []
     for name, text in files:
         lines = text.splitlines(keepends=True)
         changed = [_with_moves(line, moved) for line in lines]
-        diffs += difflib.unified_diff(lines, changed, f"a/{name}", f"b/{name}")
+        diffs += difflib.unified_diff(lines, changed, f"a/{name}", f"b/{name}", n=0)
     return "".join(line if line.endswith("\n") else line + "\n" for line in diffs)
 
 
@@ -156,6 +159,8 @@ def _with_moves(line: str, moved: Sequence[Move]) -> str:
     for move in moved:
         start = line.find(move.old)
         after = line[start + len(move.old) :][:1]
+        if any(secret.reveal() in line for secret in move.secrets):
+            continue
         if start >= 0 and (not after or after in "\"' \t\r\n,}#"):
             return line.replace(move.old, move.new, 1)
     return line

@@ -24,7 +24,7 @@ from aggregator.model.http import FetchError, FetchRequest, FetchResult, Validat
 from aggregator.model.item import EntryIntent, FeedState, PollRecord
 from aggregator.model.poll import Plan, PollKind, PollOutcome
 from aggregator.model.settings import SourceSettings
-from aggregator.pipeline import fulltext, gaps, health, moves, outage, pace, planning
+from aggregator.pipeline import explain, fulltext, gaps, health, moves, outage, pace, planning
 from aggregator.pipeline.configure import host_key
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.reading import ReadDocument, prepare_bodies, read_document
@@ -186,6 +186,7 @@ async def _read(
         link=feed.link or state.link,
         feed_id=feed.id or state.feed_id,
         items_seen=len(document.keyed),
+        extra=explain.noted(dict(state.extra), identified, now),
     )
     changed = any(intent.kind in ("new", "changed") for intent in intents)
     return _Polled(

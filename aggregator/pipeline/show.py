@@ -26,7 +26,7 @@ from aggregator.model.pages import (
     ViewPage,
 )
 from aggregator.model.settings import FullText, Settings, SourceSettings, ViewSettings
-from aggregator.pipeline import copies, neighbours
+from aggregator.pipeline import copies, explain, neighbours
 from aggregator.pipeline.publish import (
     Publisher,
     parse_place,
@@ -36,7 +36,16 @@ from aggregator.pipeline.publish import (
 )
 from aggregator.publish.opml import render_opml
 from aggregator.rules.select import view_sources
-from aggregator.store import items, leads, links, overrules, sources, views
+from aggregator.store import (
+    hosts,
+    items,
+    leads,
+    links,
+    overrules,
+    sources,
+    subscriptions,
+    views,
+)
 from aggregator.store.database import Database
 from aggregator.telemetry import metrics
 from aggregator.telemetry.clock import Clock
@@ -45,6 +54,7 @@ _PROBLEM = "The changed configuration was refused and the old one stays: the log
 _PAGE = 50
 _PLACE = re.compile(r"^\S*:\d+:\d+: (?:[\w.-]+\[\d+\]: )?")
 _POLLS = 50
+_CHART = timedelta(days=14)
 _TICK_LATE = timedelta(seconds=30)
 
 
@@ -91,7 +101,7 @@ class Pages:
         source = next((one for one in settings.sources if one.id == source_id), None)
         if source is None:
             return None
-        return await self._database.run_read(_source_page, settings, source)
+        return await self._database.run_read(_source_page, settings, source, self._clock.now())
 
     async def item_page(self, number: int) -> ItemPage | None:
         """One item with everything decided about it."""
@@ -136,6 +146,10 @@ class Pages:
         """Metrics in the Prometheus text format."""
         for state, number in (await self._database.run_read(sources.source_counts)).items():
             metrics.SOURCES.labels(state=state).set(number)
+        for state, number in (await self._database.run_read(subscriptions.counts)).items():
+            metrics.SUBSCRIPTIONS.labels(state=state).set(number)
+        blocked = await self._database.run_read(hosts.overview, self._clock.now())
+        metrics.HOSTS_BLOCKED.set(len(blocked))
         return metrics.exposition(), "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -250,31 +264,26 @@ def _view_page(
     )
 
 
-def _source_page(connection: Connection, settings: Settings, source: SourceSettings) -> SourcePage:
+def _source_page(
+    connection: Connection, settings: Settings, source: SourceSettings, now: datetime
+) -> SourcePage:
     state = sources.feed_state(connection, source.id)
     scopes = (source.id,) if source.private else ()
     places = views.newest(connection, views.Selection((source.id,), scopes), _PAGE)
     found = views.served(connection, [place.number for place in places])
     count = views.count(connection, views.Selection((source.id,), scopes))
+    why = explain.reasons(connection, settings, source, now, 0)
+    brief = items.polls_in_brief(connection, source.id, now - _CHART)
     return SourcePage(
+        floors=tuple(explain.floor_text(f) for f in (why.plan.floors if why and why.plan else ())),
+        days=tuple(explain.activity(brief, now)),
         source=source_overview(source, state, count),
         polls=tuple(items.polls_of(connection, source.id, _POLLS)),
         items=tuple(found[place.number] for place in places),
         related=neighbours.link_counts(connection, source.id),
         views=_showing(settings, [source.id]),
-        notes=_notes(state) + _following_notes(settings, source),
+        notes=(why.notes if why else ()) + _following_notes(settings, source),
     )
-
-
-def _notes(state: FeedState | None) -> tuple[str, ...]:
-    if state is None:
-        return ()
-    notes = []
-    if state.identity_policy:
-        notes.append(f"Entries are told apart by {state.identity_policy}.")
-    if state.effective_url:
-        notes.append("The feed has moved for good; its new address is polled.")
-    return tuple(notes)
 
 
 def _following_notes(settings: Settings, source: SourceSettings) -> tuple[str, ...]:

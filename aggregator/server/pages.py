@@ -16,6 +16,7 @@ from aggregator.model.pages import ItemPage, Neighbourhood, SourceHealth, Source
 from aggregator.model.settings import Settings
 from aggregator.server.auth import Access, access_of, remember
 from aggregator.server.backend import Backend
+from aggregator.server.chart import draw_days
 from aggregator.server.graph import draw
 from aggregator.server.layout import page
 from aggregator.server.login import ask_for_token, local_path
@@ -116,7 +117,8 @@ class Pages:
             return ask_for_token(request, settings)
         if tidy := _without_token(request, access):
             return tidy
-        return page("source.html", settings, access, shown=shown, source=shown.source)
+        chart = draw_days(shown.days)
+        return page("source.html", settings, access, shown=shown, source=shown.source, chart=chart)
 
     async def item(self, request: Request) -> Response:
         """One item with its related links, copies, revisions and the decisions about it."""

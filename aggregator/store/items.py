@@ -92,6 +92,17 @@ def polls_of(connection: Connection, source_id: str, limit: int) -> list[PollRec
     return [_record(row) for row in rows]
 
 
+def polls_in_brief(
+    connection: Connection, source_id: str, since: datetime
+) -> list[tuple[datetime, bool, int]]:
+    """`(when, whether it failed, new items)` of a source's polls since a time."""
+    p = t.poll_log.c
+    rows = connection.execute(
+        select(p.at, p.error, p.new_items).where(p.source_id == source_id, p.at >= since)
+    )
+    return [(row.at, row.error is not None, row.new_items) for row in rows]
+
+
 def _record(row: Row[Any]) -> PollRecord:
     return PollRecord(
         source_id=row.source_id,
