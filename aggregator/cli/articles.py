@@ -85,6 +85,79 @@ def related(
     raise typer.Exit(SOME_FAILED if failed else OK)
 
 
+def reread(
+    source: Annotated[str, typer.Argument(help="The id of a configured source.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Read the pages of a source's items once more, after a rule changed.
+
+    They are queued; the running service, or the next one, reads them politely.
+    """
+    import asyncio
+
+    from aggregator.config.load import load_settings
+    from aggregator.pipeline.fulltext import reads_pages
+    from aggregator.pipeline.fulltext import reread as queue_again
+    from aggregator.service import open_parts
+
+    with told():
+        settings = load_settings(config)
+        chosen = next((one for one in settings.sources if one.id == source), None)
+        if chosen is None:
+            fail(f"there is no source {source!r} in the configuration")
+        if not reads_pages(chosen, settings):
+            fail(
+                f"no page of {source} is read: it needs service.contact, and follow_related or "
+                "full_text"
+            )
+
+        async def queue() -> int:
+            async with open_parts(settings) as parts:
+                return await parts.database.run_write(
+                    queue_again, settings, chosen, parts.clock.now()
+                )
+
+        stdout.print(f"{asyncio.run(queue())} pages are queued to be read again")
+
+
+def forget(
+    what: Annotated[str, typer.Argument(help="An item's number, id or address, or a source's id.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Remove all text of an item, or of a source's items, for good.
+
+    Text, revisions, fingerprints, pages and related links go. The hash of each key stays, so that
+    what was forgotten does not come back as new.
+    """
+    import asyncio
+
+    from aggregator.config.load import load_settings
+
+    with told():
+        settings = load_settings(config)
+        asyncio.run(_forget(settings, what, ask=not yes))
+
+
+async def _forget(settings: Settings, what: str, *, ask: bool) -> None:
+    from aggregator.pipeline.forget import forget_items
+    from aggregator.service import open_parts
+    from aggregator.store import items
+
+    async with open_parts(settings) as parts:
+        if any(one.id == what for one in settings.sources):
+            numbers = await parts.database.run_read(items.numbers_of, what)
+        else:
+            number = await parts.database.run_read(items.number_of, what)
+            if number is None:
+                fail(f"{what!r} is neither a source nor an item")
+            numbers = [number]
+        if ask:
+            typer.confirm(f"Remove the text of {len(numbers)} items for good?", abort=True)
+        await forget_items(parts, numbers)
+        stdout.print(f"forgot {len(numbers)} items; only the hashes of their keys are left")
+
+
 def _wanted(names: list[str] | None, url: str | None, *, jsonl: bool) -> Iterable[_Wanted]:
     if jsonl:
         if names or url:

@@ -32,7 +32,7 @@ from aggregator.pipeline.fulltext import reads_pages
 from aggregator.pipeline.harvest import page_key
 from aggregator.pipeline.keep import Read, keep_page, keep_unchanged, refuse, settle_known
 from aggregator.pipeline.parts import Parts, Workers
-from aggregator.rules.follow import header_robots, refuse_host
+from aggregator.rules.follow import FRESH, header_robots, refuse_host
 from aggregator.store import hosts, links, pages
 from aggregator.store.database import Database
 from aggregator.store.pages import PageRow
@@ -110,6 +110,9 @@ class Follower:
         source = next((one for one in settings.sources if one.id == page.source_id), None)
         if source is None or not reads_pages(source, settings) or not source.enabled:
             return await self._refuse(page, "off", "following was switched off", fetched=False)
+        stale = not page.depth and not page.visits and self._now() - page.dated > FRESH
+        if stale and page.reason != pages.REREAD:
+            return await self._refuse(page, "too_old", "not read while it was fresh", fetched=False)
         verdict = await self._robots.verdict(page.url)
         if verdict.pause_until is not None:
             await self._quiet(page, verdict.pause_until - self._parts.clock.now())

@@ -16,7 +16,7 @@ from aggregator.pipeline.configure import host_key
 from aggregator.pipeline.harvest import keep_links, page_key
 from aggregator.rules.follow import is_fresh
 from aggregator.rules.truncated import is_truncated
-from aggregator.store import links, pages
+from aggregator.store import items, links, pages
 from aggregator.store.writing import Written
 
 
@@ -66,19 +66,34 @@ def after_poll(
             keep_links(connection, settings, source, number, stored.related[key], depth=1, now=now)
 
 
+def reread(
+    connection: Connection, settings: Settings, source: SourceSettings, now: datetime
+) -> int:
+    """Queue the pages of a source's items once more, however old; returns how many wait.
+
+    For after a rule, an override or `full_text` changed.
+    """
+    queue_own_pages(
+        connection, settings, source, items.numbers_of(connection, source.id), now, any_age=True
+    )
+    return pages.reread(connection, source.id, now)
+
+
 def queue_own_pages(
     connection: Connection,
     settings: Settings,
     source: SourceSettings,
     numbers: Sequence[int],
     now: datetime,
+    *,
+    any_age: bool = False,
 ) -> None:
-    """Queue the own pages of items that are fresh and have one."""
+    """Queue the own pages of items that are fresh (or of `any_age`) and have one."""
     wanted = []
     for item in pages.own_pages(connection, numbers):
         text = _wants_text(source, item)
         key = page_key(item.link, settings)
-        fresh = is_fresh(item.published, item.first_seen, now)
+        fresh = any_age or is_fresh(item.published, item.first_seen, now)
         if key is None or not fresh or not (text or source.follow.enabled):
             continue
         wanted.append(
@@ -96,6 +111,8 @@ def queue_own_pages(
             )
         )
     pages.enqueue(connection, wanted, now)
+    if any_age:
+        pages.want_text(connection, {page.key: page.wanted_text for page in wanted})
 
 
 def _wants_text(source: SourceSettings, item: pages.OwnPage) -> bool:

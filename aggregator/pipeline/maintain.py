@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from aggregator.markup.sanitize import SANITIZER_VERSION, sanitize_html
 from aggregator.pipeline.parts import Parts
-from aggregator.store import items, sources
+from aggregator.store import items, links, pages, sources
 
 _AT_ONCE = 500
 
@@ -27,6 +27,7 @@ async def purge(parts: Parts) -> int:
         if len(numbers) < _AT_ONCE:
             break
     await parts.database.run_write(sources.drop_old_polls, now - storage.keep_poll_log)
+    await parts.database.run_write(pages.drop_old_budgets, now.date().isoformat())
     return gone
 
 
@@ -42,6 +43,18 @@ async def sanitize_again(parts: Parts) -> int:
         done += len(old)
 
 
+async def sanitize_pages_again(parts: Parts) -> int:
+    """The same for text that was taken from pages."""
+    done = 0
+    while True:
+        old = await parts.database.run_read(links.stale_articles, SANITIZER_VERSION, _AT_ONCE)
+        if not old:
+            return done
+        clean = await parts.workers.run(_sanitize_all, old, timeout=60.0)
+        await parts.database.run_write(_put_pages, clean)
+        done += len(old)
+
+
 def _sanitize_all(
     rows: list[tuple[int, str, str | None, str | None]],
 ) -> list[tuple[int, str, str | None]]:
@@ -49,6 +62,11 @@ def _sanitize_all(
         (number, sanitize_html(html, link), sanitize_html(summary, link) if summary else None)
         for number, html, summary, link in rows
     ]
+
+
+def _put_pages(connection: Connection, rows: list[tuple[int, str, str | None]]) -> None:
+    for number, html, _ in rows:
+        links.put_article_html(connection, number, html, SANITIZER_VERSION)
 
 
 def _put_all(connection: Connection, rows: list[tuple[int, str, str | None]]) -> None:

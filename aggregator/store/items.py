@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, func, or_, select, update
 
 from aggregator.model.http import Timing
 from aggregator.model.item import PollRecord
+from aggregator.store import links
 from aggregator.store import schema as t
 from aggregator.store.known import batches
 
@@ -142,9 +143,18 @@ def purge_text(connection: Connection, before: datetime, limit: int) -> list[int
 
 
 def forget(connection: Connection, numbers: Sequence[int], at: datetime) -> None:
-    """Remove everything readable of these items; only ids, key hashes and times stay."""
+    """Remove everything readable of these items; only ids, key hashes and times stay.
+
+    With their texts go revisions, fingerprints, related links, what their pages said, and the
+    rendered documents that show them.
+    """
+    links.forget(connection, numbers)
     for some in batches(map(str, numbers)):
         ids = [int(number) for number in some]
+        connection.execute(delete(t.fingerprint).where(t.fingerprint.c.item_id.in_(ids)))
+        connection.execute(
+            update(t.merge_log).where(t.merge_log.c.item_id.in_(ids)).values(evidence={})
+        )
         connection.execute(delete(t.item_text).where(t.item_text.c.item_id.in_(ids)))
         connection.execute(delete(t.revision).where(t.revision.c.item_id.in_(ids)))
         connection.execute(
@@ -160,6 +170,38 @@ def forget(connection: Connection, numbers: Sequence[int], at: datetime) -> None
                 external_url=None, image=None, categories=[], enclosures=[],
             )
         )  # fmt: skip
+
+
+def drop_rendered(connection: Connection, numbers: Sequence[int], now: datetime) -> None:
+    """Remove the rendered documents of every view that may show these items."""
+    for some in batches(map(str, numbers)):
+        ids = [int(number) for number in some]
+        showing = (
+            select(t.view_source.c.view_id)
+            .join(t.entry, t.entry.c.source_id == t.view_source.c.source_id)
+            .where(t.entry.c.item_id.in_(ids))
+        )
+        connection.execute(delete(t.rendered).where(t.rendered.c.view_id.in_(showing)))
+    links.move_views_of(connection, numbers, now)
+
+
+def numbers_of(connection: Connection, source_id: str) -> list[int]:
+    """The items that came from a source, tombstones left out."""
+    i = t.item.c
+    return list(
+        connection.scalars(
+            select(i.id).where(i.source_id == source_id, i.purged_at.is_(None)).order_by(i.id)
+        )
+    )
+
+
+def number_of(connection: Connection, name: str) -> int | None:
+    """The number of an item by its number, public id or address; None when there is none."""
+    i = t.item.c
+    if name.isascii() and name.isdigit() and len(name) < 19:
+        return connection.scalar(select(i.id).where(i.id == int(name)))
+    query = select(i.id).where(or_(i.public_id == name, i.link == name)).order_by(i.id)
+    return connection.scalar(query.limit(1))
 
 
 def stale_html(

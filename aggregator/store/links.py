@@ -357,6 +357,29 @@ def counts(connection: Connection, source_id: str) -> dict[tuple[str, str | None
     return {(row[0], row[1]): row[2] for row in rows}
 
 
+def stale_articles(
+    connection: Connection, version: int, limit: int
+) -> list[tuple[int, str, str | None, str | None]]:
+    """`(item, html, None, link)` of page texts sanitised by an older sanitiser."""
+    a = t.article.c
+    rows = connection.execute(
+        select(a.item_id, a.html, t.item.c.link)
+        .join(t.item, t.item.c.id == a.item_id)
+        .where(a.sanitizer_version < version, a.html.is_not(None))
+        .limit(limit)
+    )
+    return [(row.item_id, row.html, None, row.link) for row in rows]
+
+
+def put_article_html(connection: Connection, item_id: int, html: str, version: int) -> None:
+    """Keep a page's HTML that was sanitised again."""
+    connection.execute(
+        update(t.article)
+        .where(t.article.c.item_id == item_id)
+        .values(html=html, sanitizer_version=version)
+    )
+
+
 def forget(connection: Connection, numbers: Sequence[int]) -> None:
     """Remove what pages said about items: their text, edges, and the pages themselves."""
     for some in batches(map(str, numbers)):

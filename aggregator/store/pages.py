@@ -17,6 +17,7 @@ from aggregator.store.known import batches
 from aggregator.store.sources import upsert
 
 WAITING = ("queued", "again")
+REREAD = "reread"  # the reason of a page that an operator wants read once more, however old
 _PATIENCE = timedelta(seconds=3)  # of whoever waits for a host's turn
 
 
@@ -57,6 +58,7 @@ class PageRow:
     state: str
     reason: str | None
     detail: str | None
+    dated: datetime
     attempts: int
     visits: int
     validators: Validators
@@ -242,38 +244,30 @@ def finish(
     connection.execute(update(t.page).where(t.page.c.id == page.id).values(values))
 
 
-def drop_of_items(connection: Connection, numbers: Sequence[int]) -> None:
-    """Forget the pages of items: what is waiting is never read."""
-    for some in batches(map(str, numbers)):
-        connection.execute(delete(t.page).where(t.page.c.item_id.in_([int(n) for n in some])))
-
-
 def reread(connection: Connection, source_id: str, now: datetime) -> int:
     """Queue the pages of a source's items once more; returns how many."""
+    p = t.page.c
+    ours = or_(p.item_id.is_not(None), and_(p.depth == 0, p.state == "refused"))
     done = connection.execute(
         update(t.page)
-        .where(
-            t.page.c.source_id == source_id,
-            or_(
-                t.page.c.item_id.is_not(None),
-                and_(t.page.c.depth == 0, t.page.c.state == "refused"),
-            ),
-        )
+        .where(p.source_id == source_id, ours)
         .values(
-            state="queued", next_at=now, attempts=0, visits=0, etag=None, last_modified=None,
-            validators_url=None, lease_owner=None, lease_until=None, wanted_text=True,
+            state="queued", reason=REREAD, next_at=now, attempts=0, visits=0, etag=None,
+            last_modified=None, validators_url=None, lease_owner=None, lease_until=None,
         )
     )  # fmt: skip
     return done.rowcount
 
 
-def waiting(connection: Connection, now: datetime) -> tuple[int, datetime | None]:
-    """How many pages wait, and when the next of them is due."""
-    p = t.page.c
-    row = connection.execute(
-        select(func.count(), func.min(p.next_at)).where(p.state.in_(WAITING))
-    ).one()
-    return row[0], row[1]
+def want_text(connection: Connection, wanted: dict[str, bool]) -> None:
+    """Say of own pages, by key, whether their text is wanted."""
+    for value in (True, False):
+        for some in batches(key for key, one in wanted.items() if one is value):
+            connection.execute(
+                update(t.page)
+                .where(t.page.c.key.in_(some), t.page.c.depth == 0)
+                .values(wanted_text=value)
+            )
 
 
 def take_budget(connection: Connection, host: str, day: str, limit: int) -> bool:
@@ -346,6 +340,7 @@ def _page(row: Row[Any]) -> PageRow:
         state=row.state,
         reason=row.reason,
         detail=row.detail,
+        dated=row.dated,
         attempts=row.attempts,
         visits=row.visits,
         validators=Validators(row.etag, row.last_modified, row.validators_url),

@@ -11,8 +11,10 @@ from sqlalchemy import Connection, select
 
 from aggregator.model.settings import FollowSettings, FullText, ServiceSettings
 from aggregator.pipeline.follow import Follower, Visit, drain
+from aggregator.pipeline.forget import forget_items
+from aggregator.pipeline.fulltext import reread
 from aggregator.pipeline.parts import Parts
-from aggregator.store import links
+from aggregator.store import items, links
 from aggregator.store import schema as t
 from tests.origin import Origin
 from tests.pipeline.conftest import House
@@ -364,3 +366,53 @@ def test_a_list_that_changes_on_every_load_and_ten_thousand_links_stay_bounded(s
     assert len(site.edges()) <= 60 * 60
     assert len(site.origin.requests()) <= 1 + 2 + 50
     assert len([1 for (title, _) in site.edges() if title == "Quay plan number 1"]) <= 60
+
+
+def test_after_a_rule_changed_old_pages_are_read_again(site: Site) -> None:
+    site.feed(1)
+    site.page(1)
+    site.poll()
+    site.house.clock.move(days=9)
+    site.page(1, 2)
+    site.page(2)
+    site.follow(full_text=FullText.ALWAYS)
+
+    async def again(parts: Parts) -> int:
+        source = site.house.settings.sources[0]
+        return await parts.database.run_write(
+            reread, site.house.settings, source, parts.clock.now()
+        )
+
+    assert site.house.run(again) == 1
+    site.read()
+    number = site.items()["Quay plan number 1"]["id"]
+    assert "Paragraph 1-2" in site.query(links.article, number).text
+    assert site.state(1, link(2)[1]) == ("followed", None)
+
+
+def test_what_is_forgotten_leaves_no_word_and_never_comes_back(site: Site) -> None:
+    site.follow(full_text=FullText.ALWAYS)
+    site.feed(1)
+    site.page(1, 2)
+    site.page(2)
+    site.poll()
+    site.house.feed("atom")
+
+    async def forget(parts: Parts) -> int:
+        numbers = await parts.database.run_read(items.numbers_of, "alpha")
+        return await forget_items(parts, numbers)
+
+    def words(connection: Connection) -> str:
+        tables = (t.item, t.entry, t.item_text, t.revision, t.article, t.related_link, t.page)
+        rows = [connection.execute(select(table)).all() for table in (*tables, t.rendered)]
+        return repr(rows)
+
+    assert "harbour council" in site.query(words)
+    assert site.house.run(forget) == 2
+    assert "Quay plan" not in site.query(words)
+    assert "harbour" not in site.query(words)
+    site.house.clock.move(hours=1)
+    site.origin.forget()
+    site.poll()
+    assert site.paths() == []
+    assert site.house.titles() == []
