@@ -13,7 +13,7 @@ from aggregator.model.article import RelatedLink
 from aggregator.model.item import EntryIntent, PreparedBody
 from aggregator.model.settings import FullText, Settings, SourceSettings
 from aggregator.pipeline.configure import host_key
-from aggregator.pipeline.harvest import keep_links, page_key
+from aggregator.pipeline.harvest import come_nearer, keep_links, page_key
 from aggregator.rules.follow import is_fresh
 from aggregator.rules.truncated import is_truncated
 from aggregator.store import items, links, pages
@@ -56,7 +56,7 @@ def after_poll(
 
     The links that the feed itself names as related become edges at once.
     """
-    _adopt(connection, source, stored, written)
+    _adopt(connection, settings, source, stored, written, now)
     if not reads_pages(source, settings):
         return
     queue_own_pages(connection, settings, source, written.new_items, now)
@@ -122,7 +122,12 @@ def _wants_text(source: SourceSettings, item: pages.OwnPage) -> bool:
 
 
 def _adopt(
-    connection: Connection, source: SourceSettings, stored: StoredEntries, written: Written
+    connection: Connection,
+    settings: Settings,
+    source: SourceSettings,
+    stored: StoredEntries,
+    written: Written,
+    now: datetime,
 ) -> None:
     followed = set(links.followed_among(connection, written.joined_items))
     if not followed:
@@ -132,3 +137,6 @@ def _adopt(
             body = asdict(stored.bodies[key])
             body.pop("image")
             links.adopt(connection, number, body)
+            if source.follow.enabled:
+                come_nearer(connection, settings, source, number, 0, now)
+            links.lower_depth(connection, number, 0)

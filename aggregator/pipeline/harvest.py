@@ -93,6 +93,27 @@ def keep_links(
     links.put_links(connection, item_id, edges, now)
     if edges:
         links.move_views_of(connection, [item_id], now)
+    for number in links.deeper_targets(connection, item_id, depth, source.id):
+        come_nearer(connection, settings, source, number, depth, now)
+
+
+def come_nearer(
+    connection: Connection,
+    settings: Settings,
+    source: SourceSettings,
+    item_id: int,
+    depth: int,
+    now: datetime,
+) -> None:
+    """A followed item turned out to be nearer to a feed than was known.
+
+    What was refused for its depth is decided anew, and so is what stands behind it: the result is
+    the same in whatever order pages were read.
+    """
+    if not links.lower_depth(connection, item_id, depth):
+        return
+    again = links.take_too_deep(connection, item_id)
+    keep_links(connection, settings, source, item_id, again, depth=depth + 1, now=now)
 
 
 def _fresh(
@@ -143,8 +164,9 @@ def _decide(
     if room <= 0:
         most = source.follow.links_per_article
         return _refused(edge, "links", f"{most} links of one article are followed")
-    if asked is not None:
-        return edge  # queued for another article
+    if asked is not None:  # queued for another article
+        pages.lower_depth(connection, asked, page.depth)
+        return edge
     host, day = host_key(url), page.now.date().isoformat()
     limit = source.follow.pages_per_host_and_day
     if not pages.take_budget(connection, host, day, limit):

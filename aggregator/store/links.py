@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, or_, select, update
 
+from aggregator.model.article import RelatedLink
 from aggregator.model.item import RelatedRef
 from aggregator.store import schema as t
 from aggregator.store.known import batches
@@ -223,8 +224,39 @@ def adopt(connection: Connection, item_id: int, body: dict[str, Any]) -> None:
             .where(t.article.c.item_id == item_id)
             .values(html=old.html, text=old.text)
         )
-    connection.execute(update(t.item).where(t.item.c.id == item_id).values(depth=0))
     upsert(connection, t.item_text, [{"item_id": item_id, "from_page": False, **body}], update=True)
+
+
+def lower_depth(connection: Connection, item_id: int, depth: int) -> bool:
+    """Put an item nearer to a feed; False when it was that near already."""
+    i = t.item.c
+    done = connection.execute(
+        update(t.item).where(i.id == item_id, i.depth > depth).values(depth=depth)
+    )
+    return done.rowcount == 1
+
+
+def take_too_deep(connection: Connection, item_id: int) -> list[RelatedLink]:
+    """Take out the edges of an item that were refused for their depth."""
+    r = t.related_link.c
+    here = (r.item_id == item_id, r.reason == "depth")
+    rows = connection.execute(select(t.related_link).where(*here).order_by(r.position)).all()
+    connection.execute(delete(t.related_link).where(*here))
+    return [
+        RelatedLink(row.url, row.text or "", row.heading, row.rule, row.position) for row in rows
+    ]
+
+
+def deeper_targets(connection: Connection, item_id: int, depth: int, source_id: str) -> list[int]:
+    """Items of a source that an item's links lead to and that stand farther from a feed."""
+    r, i = t.related_link.c, t.item.c
+    return list(
+        connection.scalars(
+            select(i.id)
+            .join(t.related_link, r.target_id == i.id)
+            .where(r.item_id == item_id, i.depth > depth, i.source_id == source_id)
+        )
+    )
 
 
 def items_by_key(connection: Connection, source_id: str, keys: Iterable[str]) -> dict[str, int]:

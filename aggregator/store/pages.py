@@ -199,6 +199,12 @@ def put_back(
     )  # fmt: skip
 
 
+def lower_depth(connection: Connection, page: PageRow, depth: int) -> None:
+    """A waiting page was found nearer to a feed."""
+    p = t.page.c
+    connection.execute(update(t.page).where(p.id == page.id, p.depth > depth).values(depth=depth))
+
+
 def move(connection: Connection, page: PageRow, url: str, host: str, now: datetime) -> None:
     """A page redirects: it is asked for at the other address next."""
     connection.execute(

@@ -416,3 +416,18 @@ def test_what_is_forgotten_leaves_no_word_and_never_comes_back(site: Site) -> No
     site.poll()
     assert site.paths() == []
     assert site.house.titles() == []
+
+
+def test_an_article_found_nearer_to_a_feed_later_has_its_own_links_followed(site: Site) -> None:
+    site.feed(1)
+    site.page(1, 2)
+    for number in (2, 3, 4):
+        site.page(number, number + 1)
+    site.poll()
+    assert site.state(2, link(3)[1]) == ("refused", "depth")
+    site.feed(1, 2)
+    site.house.clock.move(hours=1)
+    site.poll()
+    assert site.state(2, link(3)[1]) == ("followed", None)
+    assert site.state(3, link(4)[1]) == ("refused", "depth")
+    assert len(site.items()) == 3
