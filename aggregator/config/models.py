@@ -293,6 +293,11 @@ class Copies(Group):
     boilerplate_groups: Annotated[int, whole(1, 10_000)] | None = Field(
         None, description="Stories of a source in which a paragraph recurs until it is ignored."
     )
+    resent: Annotated[float, _SHARE] | None = Field(
+        None,
+        description="Share of the longer text that two items of one source with one title must "
+        "share to be one text sent again.",
+    )
     revision_window: Annotated[timedelta, duration()] | None = Field(
         None, description="Time in which the same title from the same source is a revision."
     )

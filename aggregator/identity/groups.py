@@ -7,9 +7,11 @@ looked them up (so that two workers cannot both find nothing).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from aggregator.identity.copies import ComparableText, comparable, compare
+from aggregator.identity.tokens import words
 from aggregator.model.copies import (
     Assignment,
     Compared,
@@ -53,6 +55,8 @@ def choose_group(
             continue
         other = ready.get(candidate.item_id) or comparable(candidate.text, candidate.boilerplate)
         decision = compare(text, other, limits, young=_is_young(new, candidate, limits))
+        if decision.same and new.source_id and candidate.source_id == new.source_id:
+            decision = _within_source(decision, new, candidate, limits)
         overruled = candidate.group in kept_apart
         compared.append(Compared(candidate.item_id, candidate.group, decision, overruled))
     compared.sort(key=lambda c: (not c.decision.same, -c.decision.score, c.item_id))
@@ -74,6 +78,33 @@ def choose_group(
         best.decision.reason,
         also=tuple(also),
         compared=tuple(compared),
+    )
+
+
+def _within_source(
+    decision: CopyDecision, new: TextOfItem, candidate: TextOfItem, limits: CopyThresholds
+) -> CopyDecision:
+    """The stricter rule for two items that ONE source publishes as two.
+
+    It tells them apart itself, by id and address, and what its items share is mostly its own
+    furniture, which for a young or small source is not learned yet: only the same title over
+    practically the same text, with the same figures, is one text sent again.
+    """
+    evidence = decision.evidence
+    longer = max(evidence.shingles_a, evidence.shingles_b)
+    resent = (
+        words(new.title or "") == words(candidate.title or "")
+        and evidence.shared >= limits.resent * longer
+        and _figures_agree(decision, limits)
+    )
+    if resent:
+        return decision
+    reason = f"{decision.reason}, but one source publishes them as two items"
+    return replace(
+        decision,
+        same=False,
+        reason=reason,
+        evidence=replace(evidence, vetoes=(*evidence.vetoes, "source")),
     )
 
 

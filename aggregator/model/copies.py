@@ -30,6 +30,7 @@ class CopyThresholds:
     max_candidates: int = 20  # compared in full, those with most shared fingerprints first
     boilerplate_groups: int = 3  # a paragraph in this many copy groups of a source is furniture
     revision_window: timedelta = timedelta(hours=6)  # same source, same title: a revision
+    resent: float = 0.9  # of the longer text, shared by two items of ONE source with one title
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class CopyEvidence:
     numbers_only_b: tuple[str, ...] = ()
     dates_a: tuple[str, ...] = ()  # `MM-DD`, of the opening, where the guard looked
     dates_b: tuple[str, ...] = ()
-    vetoes: tuple[str, ...] = ()  # numbers | dates | short
+    vetoes: tuple[str, ...] = ()  # numbers | dates | short | source
 
 
 @dataclass(frozen=True, slots=True)

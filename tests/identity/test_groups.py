@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,9 +17,9 @@ NOW = datetime(2024, 3, 5, 12, tzinfo=UTC)
 COPY = ENGLISH.rsplit("\n\n", 1)[0]
 
 
-def item(number: int, text: str, group: int | None = None, source: str = "a") -> TextOfItem:
+def item(number: int, text: str, group: int | None = None, source: str = "") -> TextOfItem:
     return TextOfItem(
-        item_id=number, source_id=source, text=text, group=number if group is None else group,
+        item_id=number, source_id=source or f"s{number}", text=text, group=number if group is None else group,
         source_items=100, shared_fingerprints=5,
     )  # fmt: skip
 
@@ -58,6 +59,16 @@ def test_what_an_operator_split_stays_split() -> None:
     found = choose_group(item(9, COPY), both, apart_groups={frozenset((1, 2))})
     assert found.group in (1, 2)
     assert found.also == ()
+
+
+def test_two_items_of_one_source_are_one_only_when_practically_the_same() -> None:
+    def both(text: str, title: str, other: str = "Ferry sinks") -> bool:
+        new = replace(item(9, text, source="a"), title=title)
+        return choose_group(new, [replace(item(1, ENGLISH, source="a"), title=other)]).group == 1
+
+    assert both(ENGLISH, "Ferry sinks!")
+    assert not both(COPY, "Ferry sinks")
+    assert not both(ENGLISH, "Another ferry sinks")
 
 
 def test_the_order_of_candidates_does_not_matter() -> None:

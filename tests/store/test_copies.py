@@ -149,8 +149,23 @@ def test_two_reports_of_one_template_stay_apart_and_the_log_says_why(
 
 
 def test_items_of_one_document_are_compared_with_each_other(desk: Desk) -> None:
-    first, second = desk.take("alpha", ENGLISH, trimmed(ENGLISH))
+    first, second = desk.take("alpha", ENGLISH, ENGLISH + " It is so.", title="Ferry sinks")
     assert desk.together(first, second)
+
+
+def test_what_one_source_publishes_as_two_items_stays_two(desk: Desk) -> None:
+    first, second = desk.take("alpha", ENGLISH, trimmed(ENGLISH))
+    assert not desk.together(first, second)
+    with desk.database.read() as connection:
+        row = connection.execute(select(t.merge_log).where(t.merge_log.c.kind == "apart")).one()
+    assert row.evidence["vetoes"] == ["source"]
+    assert "one source publishes them as two items" in row.reason
+
+
+def test_two_items_of_one_source_meet_through_another_s_copy(desk: Desk) -> None:
+    first, second = desk.take("alpha", ENGLISH, trimmed(ENGLISH))
+    (third,) = desk.take("beta", ENGLISH + " It is so.")
+    assert desk.together(first, second, third)
 
 
 def test_a_text_that_matches_two_groups_joins_them_and_views_move(desk: Desk) -> None:

@@ -1,0 +1,138 @@
+"""Real feeds replayed in order of their dates: every merge listed, to be checked by reading.
+
+    python -m bench.replay_feeds [DIR] [--stories]
+
+DIR holds `documents/*.gz`, feed documents; without it the environment variable
+AGGREGATOR_EVAL_DATA is asked for a folder with `feeds` in it, then `../shared/data` beside the
+repository. Each document is a source. Its entries are keyed as a poll keys them and stored one
+after the other, oldest first, at the time they were published, undated ones at the end.
+"""
+
+from __future__ import annotations
+
+import gzip
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import select
+
+from aggregator.identity.agreement import texts_agree
+from aggregator.identity.copies import prepare_text
+from aggregator.identity.entries import Known, identify
+from aggregator.identity.naming import Mint
+from aggregator.model.item import EntryIntent
+from aggregator.pipeline.reading import prepare_bodies, read_document
+from aggregator.store import copies, writing
+from aggregator.store import schema as t
+from aggregator.store.database import Database
+from aggregator.store.grouping import Grouping
+from aggregator.store.migrate import migrate
+from bench.eval_dedup import data_directory
+
+_LATEST = datetime(2030, 1, 1, tzinfo=UTC)  # beyond every real date
+_EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+_NOTHING = Known({}, {}, {}, None, empty=True)
+_MINT = Mint("bench.invalid", "2026-01-01")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One entry of one source, ready to be stored at its time."""
+
+    at: datetime
+    source: str
+    intent: EntryIntent
+
+
+def entries(folder: Path) -> list[Told]:
+    """All entries of all documents, oldest first."""
+    found: list[Told] = []
+    for path in sorted(folder.glob("documents/*.gz")):
+        name = path.name.removesuffix(".gz")[:12]
+        body = gzip.decompress(path.read_bytes())
+        read = read_document(body, None, f"https://{name}.example/feed", None)
+        for intent in identify(read.keyed, _NOTHING).intents:
+            at = intent.entry.published or intent.entry.updated or _LATEST
+            found.append(Told(min(max(at, _EARLIEST), _LATEST), name, intent))
+    return sorted(found, key=lambda one: (one.at, one.source, one.intent.key))
+
+
+def replay(database: Database, told: list[Told]) -> float:
+    """Store them one by one; returns the seconds that storing took."""
+    grouping = Grouping()
+    spent = 0.0
+    for one in told:
+        (prepared,) = prepare_bodies([one.intent.entry])
+        with database.read() as connection:
+            learned = copies.learned_paragraphs(connection, one.source, grouping.settings.copies)
+        text = prepare_text(prepared[0].text, learned)
+        intent = replace(one.intent, body=prepared[0], prepared=text, archived=False)
+        ingest = writing.Ingest(
+            one.source, "", one.at,
+            {"title": one.source, "feed_id": f"tag:{one.source}", "updated": one.at.isoformat()},
+            lambda i, source=one.source: (_MINT.item(source, i.key),) * 2,  # type: ignore[misc]
+            texts_agree, grouping=grouping, learned=learned,
+        )  # fmt: skip
+        begin = time.perf_counter()
+        with database.write() as connection:
+            writing.write_entries(connection, ingest, [intent])
+        spent += time.perf_counter() - begin
+    return spent
+
+
+def groups(database: Database, column: str) -> list[list[str]]:
+    """Every group of more than one item, each item as a line."""
+    i = t.item.c
+    members: defaultdict[int, list[str]] = defaultdict(list)
+    with database.read() as connection:
+        rows = connection.execute(
+            select(i[column], i.id, i.source_id, i.first_seen, i.title, i.link, t.item_text.c.text)
+            .join(t.item_text, t.item_text.c.item_id == i.id)
+            .order_by(i.id)
+        )
+        for row in rows:
+            text = " ".join(row.text.split())[:160]
+            members[row[0]].append(
+                f"{row.id} {row.source_id} {row.first_seen:%Y-%m-%d} {row.title or ''} <{row.link}>"
+                f"\n      {text}"
+            )
+    return [lines for lines in members.values() if len(lines) > 1]
+
+
+def main(arguments: list[str]) -> int:
+    named = [a for a in arguments if not a.startswith("--")]
+    folder = Path(named[0]) if named else data_directory(None) / "feeds"
+    if not folder.is_dir():
+        print(f"no data: {folder} is not there; name its folder or set AGGREGATOR_EVAL_DATA")
+        return 1
+    told = entries(folder)
+    with tempfile.TemporaryDirectory() as scratch:
+        database = Database(f"sqlite:///{scratch}/replay.db")
+        migrate(database)
+        spent = replay(database, told)
+        found = groups(database, "group_id")
+        with database.read() as connection:
+            prints = connection.scalars(select(t.fingerprint.c.item_id)).all()
+            stored = len(connection.scalars(select(t.item.c.id)).all())
+            known = len(connection.scalars(select(t.entry.c.id)).all())
+        for lines in found:
+            print("copies:", *lines, sep="\n  ")
+        if "--stories" in arguments:
+            for lines in groups(database, "story_id"):
+                print("story:", *lines, sep="\n  ")
+        database.close()
+    print(f"{len(told)} entries of {len({o.source for o in told})} sources: {stored} items, "
+          f"{known - stored} met by address, {len(found)} groups of copies with "
+          f"{sum(map(len, found))} items")  # fmt: skip
+    print(f"{len(prints) / max(stored, 1):.1f} fingerprints an item; "
+          f"{spent / max(len(told), 1) * 1e3:.2f} ms to store one")  # fmt: skip
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
