@@ -117,7 +117,9 @@ def _keep_own(
         text=article.text if wanted else None,
     )
     links.put_article(connection, row)
-    if wanted and (before is None or before.html != row.html):
+    image = article.image.url if article.image and whole else None
+    pictured = image is not None and links.put_image(connection, item_id, image)
+    if pictured or (wanted and (before is None or before.html != row.html)):
         links.move_views_of(connection, [item_id], now)
     links.add_keys(
         connection, page.scope, item_id, _aliases(connection, parts.settings, page, read)

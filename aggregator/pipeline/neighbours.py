@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
@@ -62,37 +62,32 @@ def neighbourhood(
     number: int,
     item: ServedItem,
     scope: str,
-    copies: Mapping[int, str] | None = None,
+    copies: Sequence[int] = (),
 ) -> Neighbourhood | None:
-    """Items that related links lead to and come from, two steps wide; None when there are none.
-
-    `copies` are items with the same text, by number with their titles.
-    """
+    """Items that related links lead to and come from, and `copies`; None when there are none."""
     found: dict[int, tuple[str, str]] = {}
     for row in links.links_of(connection, [number]).get(number, []):
         if row.target_id is not None and row.target_title is not None:
             found[row.target_id] = (row.target_title, row.target_scope or "")
     for other, title, its_scope in links.pointing_at(connection, number, _DRAWN):
         found.setdefault(other, (title, its_scope))
-    copies = copies or {}
+    same = links.titles(connection, [one for one in copies if one != number])
+    found |= same
     around = [one for one in found if one != number and found[one][1] in ("", scope)][:_DRAWN]
-    around += [one for one in copies if one not in found][: _DRAWN - len(around)]
     if not around:
         return None
     nodes = [GraphNode("self", item.title, "self", number, private=bool(scope))]
     for one in around:
-        title = copies.get(one) or found[one][0]
-        kind = "copy" if one in copies else "related"
-        nodes.append(
-            GraphNode(str(one), title, kind, one, private=bool(found.get(one, ("", ""))[1]))
-        )
+        title, its_scope = found[one]
+        kind = "copy" if one in same else "related"
+        nodes.append(GraphNode(str(one), title, kind, one, private=bool(its_scope)))
     names = {number: "self", **{one: str(one) for one in around}}
     edges = [
         (names[a], names[b], "related")
         for a, b in links.edges_among(connection, list(names))
         if a != b
     ]
-    edges += [("self", str(one), "copy") for one in around if one in copies]
+    edges += [("self", str(one), "copy") for one in around if one in same]
     return Neighbourhood(tuple(nodes), _once(edges))
 
 

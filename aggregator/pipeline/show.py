@@ -334,7 +334,9 @@ def _item_page(connection: Connection, settings: Settings, number: int) -> ItemP
         provenance=neighbours.provenance(connection, number),
         image_caption=article.caption if article else None,
         image_credit=article.credit if article else None,
-        graph=neighbours.neighbourhood(connection, number, item, scope),
+        graph=neighbours.neighbourhood(
+            connection, number, item, scope, overrules.members_of(connection, number)
+        ),
         full=full if full != item else None,
         revisions=_revisions(items.revisions_of(connection, number), full),
         has_copies=len(overrules.members_of(connection, number)) > 1,

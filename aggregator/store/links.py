@@ -182,6 +182,15 @@ def article(connection: Connection, item_id: int) -> ArticleRow | None:
     return None if row is None else ArticleRow(**row._asdict())
 
 
+def put_image(connection: Connection, item_id: int, url: str) -> bool:
+    """Give an item the picture of its page, if its feed gave none; whether it took it."""
+    i = t.item.c
+    done = connection.execute(
+        update(t.item).where(i.id == item_id, i.image.is_(None)).values(image=url)
+    )
+    return done.rowcount == 1
+
+
 def mark_followed(
     connection: Connection, item_id: int, *, depth: int, age: int | None, tags: Sequence[str]
 ) -> None:
