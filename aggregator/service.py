@@ -7,7 +7,7 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,7 +24,7 @@ from aggregator.isolate.pool import WorkerPool
 from aggregator.model.errors import OperatorError
 from aggregator.model.http import BodyLimits, FetchLimits, HostSlots
 from aggregator.model.settings import Settings
-from aggregator.pipeline import maintain
+from aggregator.pipeline import maintain, websub
 from aggregator.pipeline.configure import apply_settings, installation
 from aggregator.pipeline.fulltext import reads_pages
 from aggregator.pipeline.look import Reader
@@ -155,6 +155,36 @@ def _workers(settings: Settings, *, articles: bool = False) -> WorkerPool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """What the server's WebSub callback asks, answered from the database."""
+
+    parts: Parts
+
+    @property
+    def largest(self) -> int:
+        """The most bytes of a delivery."""
+        return self.parts.settings.fetching.max_body_bytes
+
+    async def verify(self, token: str, asked: Mapping[str, str]) -> websub.Reply:
+        """A hub asks whether we meant it, or denies."""
+        parts = self.parts
+        if not parts.settings.service.websub:
+            return websub.Reply(404)
+        return await parts.database.run_write(websub.verify, token, asked, parts.clock.now())
+
+    async def deliver(
+        self, token: str, signature: str | None, content_type: str | None, body: bytes
+    ) -> websub.Reply:
+        """A hub brings a document; it is queued."""
+        parts = self.parts
+        if not parts.settings.service.websub:
+            return websub.Reply(410)
+        return await parts.database.run_write(
+            websub.deliver, token, signature, content_type, body, parts.clock.now()
+        )
+
+
 @dataclass(slots=True)
 class Service:
     """The running service: scheduler, server and the watch on its configuration."""
@@ -200,7 +230,7 @@ class Service:
         condition = Condition()
         publisher = Publisher(parts.database, parts.clock, lambda: parts.settings)
         pages = Pages(parts.database, publisher, parts.clock, lambda: parts.settings, condition)
-        app = create_app(pages, lambda: parts.settings)
+        app = create_app(pages, lambda: parts.settings, subscriber=Subscriber(parts))
         server = uvicorn.Server(
             uvicorn.Config(
                 app,

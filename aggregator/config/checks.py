@@ -121,6 +121,17 @@ def selected(view: ViewSettings, sources: Iterable[SourceSettings]) -> list[Sour
     ]
 
 
+def unreachable_callback(service: ServiceSettings, place: Place) -> Iterator[Problem]:
+    """WebSub without a public https address: no hub could deliver."""
+    if service.websub and not (service.base_url or "").startswith("https://"):
+        yield Problem(
+            place,
+            "service.websub",
+            "hubs deliver to `base_url`, which must be a public https address",
+            "set `service.base_url`, or leave `websub` out",
+        )
+
+
 def hidden_sources(
     views: Iterable[tuple[ViewSettings, Place, str]],
     sources: Sequence[SourceSettings],

@@ -232,6 +232,7 @@ class _Work:
         self.problems += checks.same_urls(self.placed_sources)
         ids = [tree["id"] for tree, _ in self.source_trees if isinstance(tree.get("id"), str)]
         self.problems += checks.unknown_sources(self.view_trees, ids)
+        self.problems += checks.unreachable_callback(settings.service, place)
         if self.problems:
             return
         views = [(view, *_place_of(view, self.placed_views, place)) for view in settings.views]

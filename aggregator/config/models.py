@@ -85,6 +85,11 @@ class Service(Group):
     trusted_proxies: Words | None = Field(
         None, description="Addresses of reverse proxies whose `X-Forwarded-*` headers count."
     )
+    websub: Flag | None = Field(
+        None,
+        description="Subscribe at the WebSub hubs that feeds name, so that news is pushed here. "
+        "They must reach `base_url`, which must be https.",
+    )
     page_text: Annotated[str, choice("guarded", "everywhere")] | None = Field(
         None,
         description="Where text taken from article pages is shown: behind a token, or everywhere.",

@@ -57,6 +57,7 @@ class ServiceSettings:
     token: Secret | None = None  # guards everything but health when set
     admin_token: Secret | None = None  # guards what changes something (issue: overrule, reread)
     trusted_proxies: tuple[str, ...] = ()
+    websub: bool = False  # subscribe at the hubs of feeds; they must reach `base_url`
     page_text: str = "guarded"  # guarded | everywhere: text taken from pages, see `full_text`
     log_format: str = "text"  # text | json
     log_level: str = "info"

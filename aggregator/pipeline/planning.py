@@ -92,7 +92,7 @@ def document_outcome(
         status=result.status,
         new_dates=tuple(i.entry.published or i.entry.updated for i in counted),
         entries=len(keyed),
-        overlap=None if known.empty or not keyed else seen / len(keyed),
+        overlap=None if known.empty or not keyed or result.delta else seen / len(keyed),
         span=document_span([e.entry.published for e in keyed], now),
         freshness=result.freshness,
         hints=feed.hints,

@@ -24,14 +24,24 @@ from aggregator.model.http import FetchError, FetchRequest, FetchResult, Validat
 from aggregator.model.item import EntryIntent, FeedState, PollRecord
 from aggregator.model.poll import Plan, PollKind, PollOutcome
 from aggregator.model.settings import SourceSettings
-from aggregator.pipeline import explain, fulltext, gaps, health, moves, outage, pace, planning
+from aggregator.pipeline import (
+    explain,
+    fulltext,
+    gaps,
+    health,
+    moves,
+    outage,
+    pace,
+    planning,
+    websub,
+)
 from aggregator.pipeline.configure import host_key
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.reading import ReadDocument, prepare_bodies, read_document
 from aggregator.schedule.hosts import HostHealth, host_after, host_floors
 from aggregator.schedule.policy import plan_next
 from aggregator.schedule.state import PolicyState
-from aggregator.store import copies, hosts, known, sources, writing
+from aggregator.store import copies, hosts, known, sources, subscriptions, writing
 from aggregator.telemetry import metrics
 from aggregator.urls.origin import split
 from aggregator.urls.redact import redact
@@ -73,6 +83,41 @@ async def poll_source(parts: Parts, source: SourceSettings, *, owner: str) -> Po
     record = await _store(parts, source, polled, result, started)
     _report(source, record)
     return record
+
+
+async def read_pushes(parts: Parts) -> int:
+    """Read what WebSub hubs delivered, each like a poll; returns how many documents."""
+    known_sources = {source.id: source for source in parts.settings.sources}
+    done = 0
+    for push in await parts.database.run_read(subscriptions.queued, websub.AT_ONCE):
+        source = known_sources.get(push.source_id)
+        if source is not None:
+            now, lease = parts.clock.now(), parts.settings.polling.lease
+            if not await parts.database.run_write(
+                sources.claim_one, source.id, now, f"{parts.owner}/push", lease
+            ):
+                continue  # being polled: next time
+            await _read_push(parts, source, push)
+        await parts.database.run_write(subscriptions.read, push.number)
+        metrics.PUSHES.labels(result="read").inc()
+        done += 1
+    return done
+
+
+async def _read_push(parts: Parts, source: SourceSettings, push: subscriptions.Push) -> None:
+    started = parts.clock.now()
+    state = await parts.database.run_read(sources.feed_state, source.id)
+    if state is None:
+        return
+    result = websub.as_result(push, state.effective_url or source.url)
+    polled = await _understand(parts, source, state, result, conditional=False)
+    if polled.outcome.kind is PollKind.ERROR:  # the hub's fault: says nothing about the feed
+        log.warning("a pushed document could not be read", source=source.id, error=polled.error)
+        await parts.database.run_write(sources.release, source.id, f"{parts.owner}/push")
+        return
+    pushed = replace(polled.outcome, kind=PollKind.PUSH, push=True)
+    polled = replace(polled, outcome=pushed, word="push")
+    _report(source, await _store(parts, source, polled, result, started))
 
 
 def _request(source: SourceSettings, state: FeedState) -> FetchRequest:
@@ -162,7 +207,7 @@ async def _read(
         found = await parts.database.run_read(_known_of, source.id, read.keyed)
         identified = identify(read.keyed, found)
         document = read
-        if gaps.is_gap(identified.intents):
+        if not result.delta and gaps.is_gap(identified.intents):
             read, identified, state = await _page_back(parts, source, state, result, read, found)
         paragraphs = await parts.database.run_read(
             copies.learned_paragraphs, source.id, parts.settings.dedup.copies
@@ -291,9 +336,13 @@ async def _store(
     started: datetime,
 ) -> PollRecord:
     now = parts.clock.now()
-    fine = polled.outcome.kind in _FINE
-    moved = moves.after_poll(polled.state, source, result, now, fine=fine)
-    polled = replace(polled, state=moved)
+    if polled.outcome.kind is not PollKind.PUSH:
+        fine = polled.outcome.kind in _FINE
+        moved = moves.after_poll(polled.state, source, result, now, fine=fine)
+        covered = parts.settings.service.websub and await parts.database.run_read(
+            websub.is_active, source.id, now
+        )
+        polled = replace(polled, state=moved, outcome=replace(polled.outcome, push=covered))
     host = host_key(result.final_url)  # who answered, or did not
     usual = source.poll.interval or parts.settings.polling.interval
     known_health, slowdown, gone = await parts.database.run_read(_circumstances, host)
@@ -338,6 +387,11 @@ async def _store(
         done = _finish(connection, ingest, last, written, state, record)
         fulltext.after_poll(connection, parts.settings, source, entries, written, now)
         sources.set_host(connection, source.id, polling_host)
+        if polled.outcome.kind is PollKind.OK and not result.delta:
+            websub.check_by_poll(connection, source.id, polled.outcome.new_dates, now)
+            if polled.read is not None:
+                feed = polled.read.feed
+                websub.discovered(connection, parts.settings, source, result, feed, now)
         health.remember(connection, host, source.id, polled.outcome, usual, now)
         return done
 
@@ -379,6 +433,8 @@ def _planned(
 ) -> FeedState:
     state, kind = polled.state, polled.outcome.kind
     fine = kind in _FINE
+    if kind is PollKind.PUSH:
+        started = state.last_polled_at or started
     extra = {k: v for k, v in state.extra.items() if k not in ("unconditional", "dead", "flip")}
     if plan.unconditional:
         extra["unconditional"] = True

@@ -26,9 +26,10 @@ from aggregator.server.layout import page
 from aggregator.server.login import Login, local_path
 from aggregator.server.overrule import Overrule
 from aggregator.server.pages import Pages
+from aggregator.server.websub import Callback, Subscriber
 
 _STATIC = Path(__file__).parent / "static"
-_FOR_MACHINES = ("/feeds/", "/opml", "/health/", "/metrics", "/robots.txt", "/static/")
+_FOR_MACHINES = ("/feeds/", "/opml", "/health/", "/metrics", "/robots.txt", "/static/", "/websub/")
 
 
 def create_app(
@@ -36,6 +37,7 @@ def create_app(
     settings: Callable[[], Settings],
     *,
     feed_max_age: timedelta = timedelta(minutes=1),
+    subscriber: Subscriber | None = None,
 ) -> Starlette:
     """The application over a backend.
 
@@ -44,6 +46,7 @@ def create_app(
         settings: gives the configuration in force; asked at every request, so that a changed
             token or view counts at once.
         feed_max_age: how long a reader or cache may reuse a feed without asking.
+        subscriber: takes what WebSub hubs send; without it they find nothing here.
     """
 
     async def on_http_error(request: Request, error: Exception) -> Response:
@@ -68,6 +71,7 @@ def create_app(
             *Health(backend, settings).routes(),
             *Login(settings).routes(),
             *Pages(backend, settings).routes(),
+            *(Callback(subscriber).routes() if subscriber else ()),
             *Overrule(backend, settings).routes(),
             Route("/favicon.ico", favicon),
             Mount("/static", StaticFiles(directory=_STATIC), name="static"),

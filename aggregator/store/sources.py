@@ -522,7 +522,12 @@ def intervals(connection: Connection) -> list[float]:
 def polls_since(connection: Connection, since: datetime, most: int) -> int:
     """How many requests were made for polls since a time; counts no further than `most`."""
     p = t.poll_log.c
-    some = select(p.id).where(p.at >= since, p.outcome != "outage").limit(most).subquery()
+    some = (
+        select(p.id)
+        .where(p.at >= since, p.outcome.not_in(("outage", "push")))
+        .limit(most)
+        .subquery()
+    )
     return connection.scalar(select(func.count()).select_from(some)) or 0
 
 

@@ -17,9 +17,9 @@ from sqlalchemy import Connection
 
 from aggregator.model.item import PollRecord
 from aggregator.model.settings import SourceSettings
-from aggregator.pipeline import maintain, outage, pace
+from aggregator.pipeline import maintain, outage, pace, websub
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.poll import poll_source
+from aggregator.pipeline.poll import poll_source, read_pushes
 from aggregator.pipeline.show import Condition
 from aggregator.store import sources
 from aggregator.telemetry import metrics
@@ -29,6 +29,7 @@ log = structlog.get_logger("aggregator.work")
 
 _TICK_SECONDS = 1.0
 _MAINTENANCE = timedelta(hours=1)
+_PUSHES = timedelta(seconds=2)
 _SETTLE = timedelta(minutes=10)
 _FIRST_SETTLE = timedelta(seconds=20)
 _LATE = timedelta(minutes=1)  # overdue by more than this: we were away
@@ -61,6 +62,9 @@ class Ticker:
             "interval",
             seconds=_SETTLE.total_seconds(),
             next_run_time=now + _FIRST_SETTLE,
+        )
+        self._scheduler.add_job(
+            self._guarded(self._pushes), "interval", seconds=_PUSHES.total_seconds()
         )
         self._scheduler.add_job(self._guarded(self.tick), "interval", seconds=_TICK_SECONDS)
         self._scheduler.add_job(self._guarded(self._pages.tick), "interval", seconds=_TICK_SECONDS)
@@ -99,6 +103,13 @@ class Ticker:
             task.add_done_callback(self._running.discard)
             metrics.IN_FLIGHT.set(len(self._running))
         return len(claims)
+
+    async def _pushes(self) -> None:
+        """Subscribe, renew, and read what hubs delivered."""
+        if not self._parts.settings.service.websub or self._stopping:
+            return
+        await websub.keep_up(self._parts)
+        await read_pushes(self._parts)
 
     def _claim(self, connection: Connection, now: datetime, room: int) -> list[sources.Claim]:
         """Claim within what our own network and the hourly cap allow."""

@@ -309,3 +309,9 @@ def test_problems_are_data_for_scripts(tmp_path: Path) -> None:
             "suggestion": "did you mean `name`?",
         }
     ]
+
+
+def test_websub_needs_an_address_that_hubs_can_reach(mistakes: Mistakes) -> None:
+    said = mistakes("service: {websub: yes, base_url: 'http://news.example'}\nsources: []\n")
+    assert len(said) == 1
+    assert "which must be a public https address" in said[0]
