@@ -12,13 +12,12 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
-import uvicorn
 
 from aggregator import __version__
 from aggregator.config.load import ConfigError, load_settings
-from aggregator.config.watch import changed_files
 from aggregator.fetch.client import Fetcher
 from aggregator.isolate.pool import WorkerPool
 from aggregator.model.errors import OperatorError
@@ -32,13 +31,14 @@ from aggregator.pipeline.parts import Parts, Workers
 from aggregator.pipeline.publish import Publisher
 from aggregator.pipeline.show import Condition, Pages
 from aggregator.pipeline.slots import DatabaseSlots, LocalSlots
-from aggregator.server.app import create_app
 from aggregator.store import sources
 from aggregator.store.database import Database
 from aggregator.store.migrate import migrate
 from aggregator.telemetry import metrics
 from aggregator.telemetry.clock import Clock, SystemClock
-from aggregator.work.tick import Ticker
+
+if TYPE_CHECKING:
+    import uvicorn
 
 log = structlog.get_logger("aggregator")
 
@@ -230,6 +230,12 @@ class Service:
         condition = Condition()
         publisher = Publisher(parts.database, parts.clock, lambda: parts.settings)
         pages = Pages(parts.database, publisher, parts.clock, lambda: parts.settings, condition)
+        # What only the running service needs is loaded here, not for every command.
+        import uvicorn
+
+        from aggregator.server.app import create_app
+        from aggregator.work.tick import Ticker
+
         app = create_app(pages, lambda: parts.settings, subscriber=Subscriber(parts))
         server = uvicorn.Server(
             uvicorn.Config(
@@ -271,6 +277,8 @@ class Service:
 
     async def _watch(self, parts: Parts, reload: asyncio.Event) -> None:
         """Notice changed files; the set of files follows the configuration."""
+        from aggregator.config.watch import changed_files
+
         while True:
             files = [Path(name) for name in parts.settings.files] or [self.path]
             try:

@@ -9,6 +9,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import ip_address
 from typing import Generic, TypeVar
 
 from aggregator.config.build import feed_key
@@ -18,7 +19,14 @@ from aggregator.config.problems import Place, Problem
 from aggregator.config.validate import locate
 from aggregator.config.values import split_at_commas
 from aggregator.config.variables import Confidential
-from aggregator.model.settings import ServiceSettings, Settings, SourceSettings, ViewSettings
+from aggregator.model.settings import (
+    Network,
+    ServiceSettings,
+    Settings,
+    SourceSettings,
+    ViewSettings,
+)
+from aggregator.urls.origin import host
 
 M = TypeVar("M", SourceSettings, ViewSettings)
 
@@ -179,12 +187,13 @@ def doubts(
     if not settings.sources:
         yield Problem(place, "sources", "there are none: nothing will be polled")
     for one in sources:
-        yield from _doubts_of(one)
+        yield from _doubts_of(one, settings.fetching.allow_networks)
 
 
-def _doubts_of(one: Placed[SourceSettings]) -> Iterator[Problem]:
+def _doubts_of(one: Placed[SourceSettings], own: Sequence[Network]) -> Iterator[Problem]:
     made = one.made
-    if made.poll.interval is not None and made.poll.interval < _POLITE:
+    often = made.poll.interval is not None and made.poll.interval < _POLITE
+    if often and not _is_within(made.url, own):
         place, at = one.at("poll")
         yield Problem(place, at, "more often than every 15 minutes is more than publishers like")
     if made.auth is not None and made.url.casefold().startswith("http:"):
@@ -194,3 +203,12 @@ def _doubts_of(one: Placed[SourceSettings]) -> Iterator[Problem]:
         place, at = one.at("url")
         said = "the address seems to hold a secret, so the source is private"
         yield Problem(place, at, said, "say `private: yes` or `private: no`")
+
+
+def _is_within(url: str, networks: Sequence[Network]) -> bool:
+    """Whether the URL's host is an address in a network that the operator opened: their own."""
+    try:
+        address = ip_address((host(url) or "").strip("[]"))
+    except ValueError:
+        return False
+    return any(address in network for network in networks)

@@ -1,25 +1,36 @@
-"""Bring a database to the shape this version needs, under a lock, or refuse it clearly."""
+"""Bring a database to the shape this version needs, under a lock, or refuse it clearly.
+
+Alembic is loaded only when there is something to migrate: it costs half a second of CPU.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from aggregator.store.database import Database, DatabaseError
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 _LOCK_ID = 0x6D696772
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def alembic_config() -> Config:
     """Alembic's configuration for our migrations, without a file."""
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     return config
+
+
+def revisions() -> list[str]:
+    """The revisions this version knows, oldest first: the numbers that begin the files' names."""
+    return sorted(path.name[:4] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def migrate(database: Database) -> None:
@@ -27,29 +38,32 @@ def migrate(database: Database) -> None:
 
     Raises `DatabaseError` when the database was written by a newer version.
     """
-    config = alembic_config()
-    script = ScriptDirectory.from_config(config)
-    head = script.get_current_head()
+    known = revisions()
     with database.read() as connection:
-        if current_revision(connection) == head:
+        if current_revision(connection) == known[-1]:
             return
     with database.write() as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _LOCK_ID})
         current = current_revision(connection)
-        known = {step.revision for step in script.walk_revisions()}
         if current is not None and current not in known:
             raise DatabaseError(
                 f"the database {database.shown_url} was written by a newer version of aggregator "
-                f"(its schema is {current!r}, this version knows {head!r}): "
+                f"(its schema is {current!r}, this version knows {known[-1]!r}): "
                 "upgrade aggregator, or restore a backup made before"
             )
-        if current == head:
+        if current == known[-1]:
             return
+        from alembic import command
+
+        config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
 def current_revision(connection: Connection) -> str | None:
     """The schema revision stored in the database; None for an empty one."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from aggregator.store import database as module
 from aggregator.store.database import Database, DatabaseError
-from aggregator.store.migrate import current_revision, migrate
+from aggregator.store.migrate import alembic_config, current_revision, migrate, revisions
 from aggregator.store.schema import metadata
 from aggregator.store.sources import fact, set_fact, set_fact_once
 
@@ -27,6 +28,11 @@ def test_migrations_make_exactly_the_schema(database_url: str) -> None:
         assert current_revision(connection) is not None
     database.close()
     assert difference == []
+
+
+def test_the_files_names_give_the_revisions_that_alembic_knows() -> None:
+    script = ScriptDirectory.from_config(alembic_config())
+    assert revisions() == [step.revision for step in script.walk_revisions()][::-1]
 
 
 def test_starting_twice_at_once_migrates_once(database_url: str) -> None:
