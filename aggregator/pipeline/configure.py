@@ -63,7 +63,7 @@ def apply_settings(connection: Connection, settings: Settings, now: datetime) ->
             connection,
             view.id,
             feed_id=mint.view(view.id),
-            config_hash=_view_hash(view, settings),
+            config_hash=view_hash(view, settings),
             sources=view_sources(view, settings.sources) + followed_sources(view, settings.sources),
             now=now,
         )
@@ -85,6 +85,15 @@ def host_key(url: str) -> str:
     """The name under which a URL's host has its budget: the registrable domain."""
     host = host_of(url)
     return registrable_domain(host) if host else ""
+
+
+def is_in_force(connection: Connection, source: SourceSettings) -> bool:
+    """Whether the database knows a source as it is configured here; it stays so to the commit.
+
+    A poll under way when its source's address, access or privacy changes must store nothing.
+    """
+    row = _row(source)
+    return rows.address_in_force(connection, source.id) == (row.url_hash, row.private)
 
 
 def _row(source: SourceSettings) -> rows.SourceRow:
@@ -113,7 +122,7 @@ def _row(source: SourceSettings) -> rows.SourceRow:
     )
 
 
-def _view_hash(view: ViewSettings, settings: Settings) -> str:
+def view_hash(view: ViewSettings, settings: Settings) -> str:
     """Changes with everything that shows in the rendered bytes of a view."""
     return _hash(
         {
@@ -129,6 +138,12 @@ def _view_hash(view: ViewSettings, settings: Settings) -> str:
                 view.tags or view.sources or view.exclude_tags or view.exclude_sources
             ),
             "private": view.token is not None or settings.service.token is not None,
+            "private sources": sorted(one.id for one in settings.sources if one.private),
+            "standings": [
+                (one.id, one.aggregator, one.preference)
+                for one in sorted(settings.sources, key=lambda one: one.id)
+                if one.aggregator or one.preference
+            ],
             "base": settings.service.public_url,
             "name": settings.service.name,
             "version": __version__,  # an upgrade renders anew

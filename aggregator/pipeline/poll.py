@@ -35,7 +35,7 @@ from aggregator.pipeline import (
     planning,
     websub,
 )
-from aggregator.pipeline.configure import host_key
+from aggregator.pipeline.configure import host_key, is_in_force
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.reading import ReadDocument, prepare_bodies, read_document
 from aggregator.schedule.hosts import HostHealth, host_after, host_floors
@@ -48,6 +48,7 @@ from aggregator.urls.redact import redact
 
 _FINE = (PollKind.OK, PollKind.SAME_BODY, PollKind.NOT_MODIFIED, PollKind.NO_CONTENT)
 _BODIES_AT_ONCE = 100  # entries prepared in one worker task
+_ANEW = timedelta(minutes=1)  # never at once: two processes may differ in their configuration
 
 log = structlog.get_logger("aggregator.poll")
 
@@ -376,14 +377,19 @@ async def _store(
     written = writing.Written()
     batches = [intents[i : i + writing.BATCH] for i in range(0, len(intents), writing.BATCH)]
     for batch in batches[:-1]:
-        written.add(await parts.database.run_write(writing.write_entries, ingest, batch))
+        done = await parts.database.run_write(_write, source, ingest, batch)
+        if done is None:
+            return await _superseded(parts, source, record, now)
+        written.add(done)
     last = batches[-1] if batches else ()
     if gone and result.status is not None:
         await parts.database.run_write(outage.over, now)
 
     entries = fulltext.stored_entries(intents)
 
-    def finish(connection: Connection) -> PollRecord:
+    def finish(connection: Connection) -> PollRecord | None:
+        if not is_in_force(connection, source):
+            return None
         done = _finish(connection, ingest, last, written, state, record)
         fulltext.after_poll(connection, parts.settings, source, entries, written, now)
         sources.set_host(connection, source.id, polling_host)
@@ -395,7 +401,32 @@ async def _store(
         health.remember(connection, host, source.id, polled.outcome, usual, now)
         return done
 
-    return await parts.database.run_write(finish)
+    finished = await parts.database.run_write(finish)
+    return finished or await _superseded(parts, source, record, now)
+
+
+def _write(
+    connection: Connection,
+    source: SourceSettings,
+    ingest: writing.Ingest,
+    batch: Sequence[EntryIntent],
+) -> writing.Written | None:
+    """One batch; None, and nothing is stored, when the source is configured otherwise by now."""
+    if not is_in_force(connection, source):
+        return None
+    return writing.write_entries(connection, ingest, batch)
+
+
+async def _superseded(
+    parts: Parts, source: SourceSettings, record: PollRecord, now: datetime
+) -> PollRecord:
+    """The source's address, access or privacy changed during the poll: it is polled anew."""
+    detail = "its configuration changed while it was polled"
+    at = now + _ANEW
+    await parts.database.run_write(sources.postpone, source.id, at, "address", detail)
+    return replace(
+        record, outcome="superseded", error=None, next_at=at, reason="address", reason_detail=detail
+    )
 
 
 def _circumstances(connection: Connection, host: str) -> tuple[HostHealth, float, bool]:

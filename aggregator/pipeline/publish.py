@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 from aggregator.model.item import FeedPage, ServedItem
 from aggregator.model.pages import Rendered
 from aggregator.model.settings import Settings, ViewMode, ViewSettings
+from aggregator.pipeline.configure import view_hash
 from aggregator.publish.formats import FORMATS
 from aggregator.rules.select import followed_sources, view_sources
 from aggregator.store import leads, views
@@ -105,6 +106,8 @@ class Publisher:
         state, page, older_row, fresh = loaded
         row = await asyncio.to_thread(_rows, wanted.fmt, page, state, older_row)
         metrics.RENDERS.labels(format=wanted.fmt).inc()
+        if state.config_hash != view_hash(wanted.view, settings):
+            return row  # a changed configuration is about to be in force: not its document
         if fresh or not wanted.page:
             await self._database.run_write(_keep_rendered, wanted, row, fresh, self._clock.now())
         self._keep(wanted, row)

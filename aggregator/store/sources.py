@@ -103,6 +103,15 @@ def config_hashes(connection: Connection) -> dict[str, tuple[str, str, bool, boo
     return {r.id: (r.config_hash, r.url_hash, r.removed_at is not None, r.private) for r in rows}
 
 
+def address_in_force(connection: Connection, source_id: str) -> tuple[str, bool] | None:
+    """`(url hash, private)` of a source; nobody changes them before this transaction ends."""
+    s = t.source.c
+    row = connection.execute(
+        select(s.url_hash, s.private).where(s.id == source_id).with_for_update(read=True)
+    ).first()
+    return None if row is None else (row.url_hash, row.private)
+
+
 def put_source(connection: Connection, row: SourceRow, now: datetime, *, url_changed: bool) -> None:
     """Insert or update one source; a changed URL clears what was learned from the old address."""
     existing = connection.execute(select(t.source.c.id).where(t.source.c.id == row.id)).first()
@@ -164,13 +173,23 @@ def remove_sources(connection: Connection, ids: Iterable[str], now: datetime) ->
 
 
 def make_private(connection: Connection, source_id: str) -> None:
-    """Move what a source leads out of the public scope: it became private."""
+    """Move what a source leads out of the public scope, and its queue of pages: it became private.
+
+    What it held in a former private time goes before the same key of its public time.
+    """
     moved = select(t.item.c.id).where(t.item.c.source_id == source_id, t.item.c.scope == "")
+    k, p = t.url_key.c, t.page.c
+    keys = select(k.key).where(k.scope == source_id)
     connection.execute(
-        t.url_key.update()
-        .where(t.url_key.c.scope == "", t.url_key.c.item_id.in_(moved))
-        .values(scope=source_id)
+        delete(t.url_key).where(k.scope == "", k.item_id.in_(moved), k.key.in_(keys))
     )
+    connection.execute(
+        t.url_key.update().where(k.scope == "", k.item_id.in_(moved)).values(scope=source_id)
+    )
+    read = select(p.key).where(p.scope == source_id)
+    ours = and_(p.scope == "", p.source_id == source_id)
+    connection.execute(delete(t.page).where(ours, p.key.in_(read)))
+    connection.execute(t.page.update().where(ours).values(scope=source_id))
     connection.execute(
         t.item.update()
         .where(t.item.c.source_id == source_id, t.item.c.scope == "")
