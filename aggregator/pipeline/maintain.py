@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from aggregator.markup.sanitize import SANITIZER_VERSION, sanitize_html
 from aggregator.pipeline.parts import Parts
+from aggregator.pipeline.tidy import tidy_copies
 from aggregator.store import items, links, pages, sources
 
 _AT_ONCE = 500
@@ -16,6 +17,7 @@ async def purge(parts: Parts) -> int:
 
     Returns how many items became tombstones. In small transactions, so that polls go on.
     """
+    await tidy_copies(parts)
     now = parts.clock.now()
     storage = parts.settings.storage
     gone = 0

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from aggregator.identity.boilerplate import learned_boilerplate
@@ -89,8 +89,9 @@ def place_items(
         return Grown()
     placing = _Placing(connection, grouping, source, now)
     placing.look_up(items)
-    if any(not item.changed for item in items):
-        grouping.recent.follow(connection, grouping.settings.stories, now)
+    fresh = [item.item_id for item in items if not item.changed]
+    if fresh:
+        grouping.recent.follow(connection, grouping.settings.stories, now, min(fresh))
     for item in items:
         placing.place(item)
     placing.write()
@@ -437,3 +438,60 @@ def sources_showing(connection: Connection, grown: Grown) -> set[str]:
                 )
             )
     return found
+
+
+def first_item_since(connection: Connection, since: datetime) -> int:
+    """The number of the first item seen since a time; beyond all numbers where there is none."""
+    i = t.item.c
+    found = connection.scalar(select(func.min(i.id)).where(i.first_seen >= since))
+    return int(found or (connection.scalar(select(func.max(i.id))) or 0) + 1)
+
+
+def drop_fingerprints(connection: Connection, before: int | None, part: int, parts: int) -> None:
+    """Drop one of `parts` slices of the index: what is of items before a number, or all of it."""
+    f = t.fingerprint.c
+    width = (1 << 32) // parts
+    low = part * width - (1 << 31)
+    inside = [f.hash >= low, f.hash <= low + width - 1]
+    if before is not None:
+        inside.append(f.item_id < before)
+    connection.execute(delete(t.fingerprint).where(*inside))
+
+
+def drop_paragraphs(connection: Connection, now: datetime, furniture: int) -> None:
+    """Forget paragraphs not seen for 30 days, those that are furniture after a year."""
+    p, day = t.paragraph.c, (now - _EPOCH).days
+    connection.execute(
+        delete(t.paragraph).where(
+            ((p.seen_day < day - 30) & (p.groups < furniture)) | (p.seen_day < day - 365)
+        )
+    )
+
+
+def texts_after(connection: Connection, number: int, limit: int) -> Sequence[Any]:
+    """`id` and `text` of the items after a number, in order."""
+    x = t.item_text.c
+    return connection.execute(
+        select(x.item_id.label("id"), x.text)
+        .where(x.item_id > number)
+        .order_by(x.item_id)
+        .limit(limit)
+    ).all()
+
+
+def index_text(
+    connection: Connection, number: int, prepared: PreparedText, limits: CopyThresholds
+) -> None:
+    """Make a stored text findable, where its fingerprints still say something."""
+    f = t.fingerprint.c
+    hashes = indexed(prepared, limits)
+    found = connection.execute(
+        select(f.hash, func.count(f.item_id)).where(f.hash.in_(hashes)).group_by(f.hash)
+    )
+    counts: dict[int, int] = {row[0]: row[1] for row in found}
+    rows = [
+        {"hash": value, "item_id": number}
+        for value in hashes
+        if counts.get(value, 0) <= limits.max_postings
+    ]
+    upsert(connection, t.fingerprint, rows, update=False)

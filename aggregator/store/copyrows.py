@@ -30,15 +30,15 @@ class StoredText:
 def find_item(connection: Connection, written: str) -> int | None:
     """The number of the item with this number, public id or link."""
     i = t.item.c
-    found: int | None
     if written.isascii() and written.isdecimal() and len(written) < 19:
-        found = connection.scalar(select(i.id).where(i.id == int(written)))
-        return found
+        number: int | None = connection.scalar(select(i.id).where(i.id == int(written)))
+        return number
     for condition in (i.public_id == written, i.link == written):
         found = connection.scalar(select(i.id).where(condition).order_by(i.id).limit(1))
         if found is not None:
-            return found
-    found = connection.scalar(select(t.entry.c.item_id).where(t.entry.c.link == written).limit(1))
+            return int(found)
+    by_entry = select(t.entry.c.item_id).where(t.entry.c.link == written).limit(1)
+    found = connection.scalar(by_entry)
     return found
 
 

@@ -37,8 +37,13 @@ class RecentItems:
         self._last_item = 0
         self._last_decision = 0
 
-    def follow(self, connection: Connection, limits: StoryThresholds, now: datetime) -> None:
-        """Read what was committed since the last time, by whomever."""
+    def follow(
+        self, connection: Connection, limits: StoryThresholds, now: datetime, below: int
+    ) -> None:
+        """Read what was committed since the last time, by whomever: items numbered below `below`.
+
+        Later ones are this transaction's own and are placed one after the other.
+        """
         with self._lock:
             if limits != self._limits or not self._is_sound(connection):
                 self._limits = limits
@@ -47,7 +52,7 @@ class RecentItems:
                 self._last_item = _first_wanted(connection, now - limits.window, self._most)
                 self._last_decision = connection.scalar(select(func.max(t.merge_log.c.id))) or 0
             self._unsure.clear()
-            self._read_new(connection, limits, now)
+            self._read_new(connection, limits, now, below)
             self._read_regrouped(connection)
             self._expire(now - limits.window)
 
@@ -95,7 +100,11 @@ class RecentItems:
             found |= {row.id: row.content_hash for row in rows}
         return found == self._unsure
 
-    def _read_new(self, connection: Connection, limits: StoryThresholds, now: datetime) -> None:
+    def _read_new(
+        self, connection: Connection, limits: StoryThresholds, now: datetime, below: int
+    ) -> None:
+        if self._last_item + 1 >= below:
+            return
         i = t.item.c
         while True:
             rows = connection.execute(
@@ -104,7 +113,7 @@ class RecentItems:
                     t.item_text.c.text,
                 )
                 .join(t.item_text, t.item_text.c.item_id == i.id)
-                .where(i.id > self._last_item)
+                .where(i.id > self._last_item, i.id < below)
                 .order_by(i.id)
                 .limit(_AT_ONCE)
             ).all()  # fmt: skip

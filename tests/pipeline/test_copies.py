@@ -8,8 +8,12 @@ from html import escape
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from aggregator.model.settings import DedupSettings, Secret, SourceSettings, ViewMode, ViewSettings
+from aggregator.pipeline import tidy
+from aggregator.pipeline.parts import Parts
+from aggregator.store import schema as t
 from tests.identity.texts import ENGLISH, GERMAN
 from tests.origin import Origin
 from tests.pipeline.conftest import House
@@ -250,3 +254,27 @@ def test_an_operator_s_tracking_parameters_make_two_links_one_page(
         origin.answer(f"/{site}", body=body)
         house.poll(site)
     assert len(titles(house)) == 1
+
+
+def test_after_its_window_a_text_leaves_the_index_and_a_new_kind_of_index_is_made(
+    house: House, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def indexed() -> set[int]:
+        async def work(parts: Parts) -> set[int]:
+            await tidy.tidy_copies(parts)
+            return await parts.database.run_read(
+                lambda connection: set(connection.scalars(select(t.fingerprint.c.item_id)))
+            )
+
+        return house.run(work)
+
+    publish(house, origin, "alpha", ("Ferry sinks", ENGLISH))
+    assert len(first := indexed()) == 1
+    house.clock.move(days=10)
+    publish(house, origin, "beta", ("Trees planted", OTHER))
+    both = indexed()
+    assert len(both) == 2
+    monkeypatch.setattr(tidy, "VERSION", 99)
+    assert indexed() == both
+    house.clock.move(days=8)
+    assert indexed() == both - first
