@@ -40,8 +40,9 @@ format: .venv/.dev  ## format the code and fix what the linter can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/.dev  ## measure polling against other readers, into bench/README.md
-	$(BIN)/python -m bench.poll $(ARGS)
+bench: .venv/.dev  ## measure polling against other readers, extraction against trafilatura
+	$(BIN)/python -m bench.poll
+	$(BIN)/python -m bench.articles
 
 simulate: .venv/.dev  ## the polling policy against fixed intervals, on synthetic publishers
 	$(BIN)/python -m bench.simulate $(ARGS)
