@@ -51,10 +51,8 @@ class ServiceError(OperatorError):
 
 def user_agent(settings: Settings) -> str:
     """Who we say we are (RFC 9110 §10.1.5)."""
-    product = settings.fetching.product or settings.service.name
-    token = "".join(c if c.isascii() and (c.isalnum() or c in "-._") else "-" for c in product)
     contact = f" (+{settings.service.contact})" if settings.service.contact else ""
-    return f"{token or 'aggregator'}/{__version__}{contact}"
+    return f"{settings.product_token}/{__version__}{contact}"
 
 
 def fetch_limits(settings: Settings) -> FetchLimits:

@@ -259,3 +259,10 @@ class Settings:
     views: tuple[ViewSettings, ...] = ()
     files: tuple[str, ...] = ()  # every file read, for watching
     warnings: tuple[str, ...] = ()
+
+    @property
+    def product_token(self) -> str:
+        """Our name in the User-Agent and in robots.txt (RFC 9110 §10.1.5, RFC 9309 §2.2.1)."""
+        name = self.fetching.product or self.service.name
+        token = "".join(c if c.isascii() and (c.isalnum() or c in "-._") else "-" for c in name)
+        return token or "aggregator"

@@ -37,6 +37,7 @@ from aggregator.store import hosts, links, pages
 from aggregator.store.database import Database
 from aggregator.store.pages import PageRow
 from aggregator.telemetry import metrics
+from aggregator.urls.redact import redact
 
 T = TypeVar("T")
 
@@ -89,11 +90,11 @@ class Follower:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._store = StoredRobots(parts.database)
-        token = parts.settings.fetching.product or parts.settings.service.name
-        self._token = token
+        self._token = parts.settings.product_token
         self._robots = RobotsCache(
-            parts.fetcher, self._store, _OffLoop(parts.workers), token=token, clock=parts.clock
-        )
+            parts.fetcher, self._store, _OffLoop(parts.workers),
+            token=self._token, clock=parts.clock,
+        )  # fmt: skip
 
     async def visit(self, page: PageRow) -> Visit:
         """Read a page that was claimed; its claim ends with the visit.
@@ -102,7 +103,8 @@ class Follower:
         """
         done = await self._visit(page)
         metrics.PAGES.labels(outcome=done.word).inc()
-        log.info("page", url=page.url, outcome=done.word, detail=done.detail, depth=page.depth)
+        shown = redact(page.url) if not page.scope else page.source_id
+        log.info("page", outcome=done.word, url=shown, detail=done.detail, depth=page.depth)
         return done
 
     async def _visit(self, page: PageRow) -> Visit:

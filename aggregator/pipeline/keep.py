@@ -79,7 +79,7 @@ def refuse(
     fetched: bool = True,
 ) -> None:
     """A page is not kept; every edge to it says why. A page that is an item's stays its page."""
-    state = "done" if page.depth and page.item_id is not None else "refused"
+    state = "done" if page.visits and page.item_id is not None else "refused"
     pages.finish(connection, page, now, state=state, reason=reason, detail=detail, fetched=fetched)
     links.settle(
         connection, page.scope, page.key, now, state="refused", reason=reason, detail=detail
@@ -229,6 +229,8 @@ def _intent(connection: Connection, parts: Parts, page: PageRow, read: Read) -> 
         url_key=page.key,
         url_key_is_identity=True,
         body=body,
+        # Found under an item of a back catalogue: not on top of a view either.
+        archived=page.parent_id is not None and links.is_archived(connection, page.parent_id),
         why=f"found as related news, {page.depth} from a feed",
         aliases=tuple(_aliases(connection, parts.settings, page, read)),
         prepared=read.prepared if keep else None,

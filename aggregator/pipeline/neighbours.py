@@ -46,10 +46,14 @@ def _why(row: LinkRow) -> str:
 
 
 def provenance(connection: Connection, number: int) -> str | None:
-    """How a followed item was found, as a sentence; None for an item of a feed."""
+    """How a followed item was found, or why the page of another was not read; else None."""
     article = links.article(connection, number)
     if article is None or article.parent_id is None:
-        return None
+        refusal = links.page_refusal(connection, number)
+        if refusal is None:
+            return None
+        reason = refusal[0].replace("_", " ")
+        return f"Its own page was not read: {refusal[1] or reason} ({reason})."
     title, _ = links.titles(connection, [article.parent_id]).get(article.parent_id, ("", ""))
     under = f" under “{article.heading}”" if article.heading else ""
     return (

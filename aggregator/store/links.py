@@ -333,6 +333,15 @@ def parents(connection: Connection, numbers: Sequence[int]) -> dict[int, str]:
     return found
 
 
+def page_refusal(connection: Connection, item_id: int) -> tuple[str, str | None] | None:
+    """Why an item's own page was not read, as (reason, detail)."""
+    p = t.page.c
+    row = connection.execute(
+        select(p.reason, p.detail).where(p.item_id == item_id, p.state == "refused")
+    ).first()
+    return None if row is None else (row.reason or "failed", row.detail)
+
+
 def pointing_at(connection: Connection, item_id: int, limit: int) -> list[tuple[int, str, str]]:
     """`(item, title, scope)` of items whose related links lead to an item."""
     r, i = t.related_link.c, t.item.c
@@ -354,6 +363,13 @@ def words_of(connection: Connection, item_id: int) -> tuple[str | None, str]:
         .where(t.item.c.id == item_id)
     ).first()
     return (None, "") if row is None else (row.title, row.text or "")
+
+
+def is_archived(connection: Connection, item_id: int) -> bool:
+    """Whether an item came with a back catalogue: it stands by its date, not by its arrival."""
+    i = t.item.c
+    row = connection.execute(select(i.sort_at, i.first_seen).where(i.id == item_id)).first()
+    return row is not None and row.sort_at < row.first_seen
 
 
 def source_ref(connection: Connection, item_id: int) -> dict[str, Any]:
