@@ -31,6 +31,15 @@ from tests.origin import Origin
 
 T = TypeVar("T")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SCORE: dict[str, int] = {}  # what `test_polite` counted; printed at the end of the run
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the politeness score."""
+    if SCORE:
+        terminalreporter.write_sep("-", "politeness score")
+    for line, count in SCORE.items():
+        terminalreporter.write_line(f"{count:6}  {line}")
 
 
 @dataclass
