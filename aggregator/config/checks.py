@@ -20,6 +20,7 @@ from aggregator.config.validate import locate
 from aggregator.config.values import split_at_commas
 from aggregator.config.variables import Confidential
 from aggregator.model.settings import (
+    FullText,
     Network,
     ServiceSettings,
     Settings,
@@ -167,12 +168,10 @@ def doubts(
     """What works but is probably not meant so, about the service and single sources."""
     service = settings.service
     if service.contact is None:
-        yield Problem(
-            place,
-            "service.contact",
-            "is not set: publishers who see our requests cannot reach you",
-            "set it to a web or mail address",
-        )
+        said = "is not set: publishers who see our requests cannot reach you"
+        if any(_reads_pages(one) for one in settings.sources):
+            said += ", so no page is read and no related link followed"
+        yield Problem(place, "service.contact", said, "set it to a web or mail address")
     if service.listen_host not in ("127.0.0.1", "::1", "localhost") and service.token is None:
         yield Problem(
             place, "service.token", "is not set: everyone who reaches the port can read everything"
@@ -188,6 +187,11 @@ def doubts(
         yield Problem(place, "sources", "there are none: nothing will be polled")
     for one in sources:
         yield from _doubts_of(one, settings.fetching.allow_networks)
+
+
+def _reads_pages(source: SourceSettings) -> bool:
+    """Whether a source asks for article pages, for related links or for text."""
+    return source.follow.enabled or source.full_text is not FullText.NEVER
 
 
 def _doubts_of(one: Placed[SourceSettings], own: Sequence[Network]) -> Iterator[Problem]:

@@ -25,6 +25,12 @@ def test_a_configuration_without_doubts_has_no_warning(warnings) -> None:
     assert warnings("sources: [{id: a, url: 'https://example.org/a', poll: 15m}]\n") == []
 
 
+def test_without_a_contact_nothing_is_followed(warnings) -> None:
+    text = "sources: [{id: a, url: 'https://a.example/feed', follow_related: on}]\n"
+    (line,) = warnings(text, contact="")
+    assert "so no page is read and no related link followed" in line
+
+
 def test_a_missing_contact_and_no_sources_at_all(warnings) -> None:
     assert warnings("sources: []\n", contact="") == [
         "aggregator.yaml: service.contact: is not set: publishers who see our requests cannot "
