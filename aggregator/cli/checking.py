@@ -83,6 +83,7 @@ async def _look(
 
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+    from aggregator.pipeline.hiding import hide
     from aggregator.pipeline.look import look_at_source
     from aggregator.service import open_reader
 
@@ -95,7 +96,7 @@ async def _look(
             async def one(source: SourceSettings) -> _Seen:
                 result, feed = await look_at_source(reader, source)
                 progress.advance(bar)
-                return _Seen(source.id, feed, _problem(result, feed))
+                return _Seen(source.id, feed, hide(_problem(result, feed), source))
 
             return list(await asyncio.gather(*(one(source) for source in wanted)))
 

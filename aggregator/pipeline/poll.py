@@ -36,6 +36,7 @@ from aggregator.pipeline import (
     websub,
 )
 from aggregator.pipeline.configure import host_key, is_in_force
+from aggregator.pipeline.hiding import hide, unless_secret
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.reading import ReadDocument, prepare_bodies, read_document
 from aggregator.schedule.hosts import HostHealth, host_after, host_floors
@@ -44,7 +45,6 @@ from aggregator.schedule.state import PolicyState
 from aggregator.store import copies, hosts, known, sources, subscriptions, writing
 from aggregator.telemetry import metrics
 from aggregator.urls.origin import split
-from aggregator.urls.redact import redact
 
 _FINE = (PollKind.OK, PollKind.SAME_BODY, PollKind.NOT_MODIFIED, PollKind.NO_CONTENT)
 _BODIES_AT_ONCE = 100  # entries prepared in one worker task
@@ -161,14 +161,23 @@ async def _understand(
     if result.error is not None:
         return await _failed(parts, state, result, outcome)
     if result.body is None:
-        kept = result.validators or state.validators
+        kept = _kept(result.validators, source) or state.validators
         word = "not_modified" if outcome.kind is PollKind.NOT_MODIFIED else "no_content"
         return _Polled(replace(state, validators=kept), outcome, word)
     hashed = planning.body_hash(result.body)
     if hashed == state.body_hash and not result.delta:
         same = replace(outcome, kind=PollKind.SAME_BODY, body_bytes=result.decoded_bytes)
-        return _Polled(replace(state, validators=result.validators), same, "unchanged")
+        kept = _kept(result.validators, source)
+        return _Polled(replace(state, validators=kept), same, "unchanged")
     return await _read(parts, source, state, result, hashed, conditional=conditional)
+
+
+def _kept(validators: Validators, source: SourceSettings) -> Validators:
+    """Validators as they are stored: never with a secret address, whose own need not name it."""
+    if not source.url_is_secret:
+        return validators
+    own = validators.url in (None, source.url.partition("#")[0])
+    return replace(validators, url=None) if own else Validators()
 
 
 async def _failed(
@@ -225,12 +234,12 @@ async def _read(
     )  # fmt: skip
     learned = replace(
         state,
-        validators=state.validators if result.delta else result.validators,
+        validators=state.validators if result.delta else _kept(result.validators, source),
         body_hash=state.body_hash if result.delta else hashed,
         identity_policy=read.policy,
         title=feed.title or state.title,
-        link=feed.link or state.link,
-        feed_id=feed.id or state.feed_id,
+        link=unless_secret(feed.link or state.link, source),
+        feed_id=unless_secret(feed.id or state.feed_id, source),
         items_seen=len(document.keyed),
         extra=explain.noted(dict(state.extra), identified, now),
     )
@@ -362,7 +371,7 @@ async def _store(
         at=started,
         status=result.status,
         outcome=polled.word,
-        error=redact_text(polled.error, source),
+        error=hide(polled.error, source),
         wire_bytes=result.wire_bytes,
         decoded_bytes=result.decoded_bytes,
         timing=result.timing,
@@ -497,8 +506,9 @@ def _ingest(parts: Parts, source: SourceSettings, polled: _Polled, now: datetime
 
     def public_id(intent: EntryIntent) -> tuple[str, str]:
         minted = parts.mint.item(source.id, intent.key)
-        if guids_count and intent.guid and is_lasting_iri(intent.guid):
-            return intent.guid, minted
+        guid = unless_secret(intent.guid, source)
+        if guids_count and guid and is_lasting_iri(guid):
+            return guid, minted
         return minted, minted
 
     return writing.Ingest(
@@ -517,18 +527,6 @@ def _ingest(parts: Parts, source: SourceSettings, polled: _Polled, now: datetime
         grouping=parts.grouping,
         learned=polled.paragraphs,
     )
-
-
-def redact_text(text: str | None, source: SourceSettings) -> str | None:
-    """An error message without the source's secrets (a server may echo a URL or a header)."""
-    if text is None:
-        return None
-    text = text.replace(source.url, redact(source.url) if source.url_is_secret else source.url)
-    secrets = [*source.headers.values(), *(source.auth or ())]
-    for secret in secrets:
-        if len(secret.reveal()) >= 4:
-            text = text.replace(secret.reveal(), "***")
-    return text[:2000]
 
 
 def _report(source: SourceSettings, record: PollRecord) -> None:

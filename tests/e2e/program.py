@@ -123,9 +123,9 @@ class Program:
     def get(self, path: str, **options: Any) -> httpx.Response:
         return httpx.get(self.url + path, timeout=30, **options)
 
-    def command(self, *words: str, code: int | None = 0) -> str:
-        """Run a command of the program; returns what it printed."""
-        ran = subprocess.run(
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the program, whatever comes of it."""
+        return subprocess.run(
             [sys.executable, "-m", "aggregator", *words, "--config", str(self.config)],
             capture_output=True,
             text=True,
@@ -133,6 +133,10 @@ class Program:
             timeout=180,
             check=False,
         )
+
+    def command(self, *words: str, code: int | None = 0) -> str:
+        """Run a command of the program; returns what it printed."""
+        ran = self.run(*words)
         if code is not None:
             assert ran.returncode == code, f"exit code {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
         return ran.stdout
