@@ -42,11 +42,19 @@ def plan(
 
 
 def why(
-    what: Annotated[str, typer.Argument(help="The id of a source.", metavar="SOURCE")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="The id of a source; or the number, id or link of an item.", metavar="SOURCE|ITEM"
+        ),
+    ],
     json: JsonOption = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """Explain a source: its last polls, the next one with every floor, what was noted."""
+    """Explain a source: its last polls, the next one with every floor, what was noted.
+
+    Or an item: where it is from, and why it is, or is not, one with others.
+    """
     from aggregator.pipeline.explain import reasons
 
     now = datetime.now(UTC)
@@ -54,7 +62,11 @@ def why(
         settings = _settings(config)
         source = next((one for one in settings.sources if one.id == what), None)
         if source is None:
-            fail(f"there is no source {what!r} in the configuration")
+            from aggregator.cli.item_reasons import print_item
+            from aggregator.pipeline import copies
+
+            print_item(_read(settings, lambda c: copies.reasons(c, what)), json=json)
+            return
         found = _read(settings, lambda c: reasons(c, settings, source, now, _POLLS))
     if found is None:
         fail(f"{what} was never polled: start the service, or `aggregator poll {what}`")

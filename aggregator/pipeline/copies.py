@@ -13,7 +13,7 @@ from aggregator.identity.copies import comparable, compare, shared_passages
 from aggregator.model.copies import CopyDecision, CopyThresholds
 from aggregator.model.errors import OperatorError
 from aggregator.model.pages import DecisionLine, TextSide
-from aggregator.store import copies, overrules, writing
+from aggregator.store import copies, items, overrules, writing
 from aggregator.store.copyrows import StoredText, find_item, stored_texts, texts_since
 
 _SHOWN_CHARACTERS = 3000  # of each side of a comparison
@@ -74,6 +74,31 @@ def decisions(connection: Connection, number: int) -> tuple[DecisionLine, ...]:
     order = {"merge": 0, "copy": 1, "story": 2, "apart": 3, "split": 4}
     kept = [line for line in lines if line.kind != "apart" or line.other_number not in members]
     return tuple(sorted(kept, key=lambda line: order.get(line.kind, 9)))
+
+
+@dataclass(frozen=True, slots=True)
+class ItemReasons:
+    """Everything decided about one item: `entries` are `(source, why)`, `members` its copies."""
+
+    text: StoredText
+    entries: tuple[tuple[str, str], ...]
+    members: tuple[int, ...]
+    decisions: tuple[DecisionLine, ...]
+
+
+def reasons(connection: Connection, written: str) -> ItemReasons:
+    """What was decided about the item a person means.
+
+    Raises:
+        NoSuchItem: none is meant, or its text is no longer kept.
+    """
+    number = number_of(connection, written)
+    text = stored_texts(connection, [number]).get(number)
+    if text is None:
+        raise NoSuchItem(f"the text of item {number} is no longer kept")
+    entries = tuple((one.source_id, one.why or "") for one in items.entries_of(connection, number))
+    members = tuple(n for n in overrules.members_of(connection, number) if n != number)
+    return ItemReasons(text, entries, members, decisions(connection, number))
 
 
 def _other(decision: overrules.Decision, number: int) -> int | None:

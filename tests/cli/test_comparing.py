@@ -90,6 +90,18 @@ def test_an_unknown_item_is_said(stored: Desk, config: str) -> None:
     run("merge", "77", "--config", config, code=2)
 
 
+def test_why_explains_an_item_with_its_evidence(stored: Desk, config: str) -> None:
+    (first,) = stored.take("alpha", ENGLISH)
+    (second,) = stored.take("beta", trimmed(ENGLISH))
+    said = json.loads(run("why", str(second), "--json", "--config", config))
+    assert said["copies"] == [first]
+    (decision,) = said["decisions"]
+    assert (decision["kind"], decision["other"]) == ("copy", first)
+    assert len(" ".join(decision["passages"])) > 0.8 * len(trimmed(ENGLISH))
+    assert "one text with items" in run("why", str(first), "--config", config)
+    run("why", "nothing-like-this", "--config", config, code=2)
+
+
 def test_a_dry_run_shows_what_a_threshold_would_change(stored: Desk, config: str) -> None:
     from datetime import UTC, datetime
 
