@@ -120,6 +120,8 @@ class Follower:
             await self._quiet(page, verdict.pause_until - self._parts.clock.now())
         if not verdict.allowed:
             return await self._forbidden(page, verdict)
+        if verdict.crawl_delay is not None and (wait := await self._rest(page, verdict)):
+            return await self._later(page, wait, "the Crawl-delay after robots.txt itself")
         request = FetchRequest(
             url=page.url,
             kind=RequestKind.ARTICLE,
@@ -190,7 +192,7 @@ class Follower:
         if "is busy" in verdict.reason:
             wait = max(verdict.expires_at - self._now(), timedelta(0))
             return await self._later(page, wait, verdict.reason)
-        record = await self._store.load(parse_target(page.url).base.rstrip("/"))
+        record = await self._store.load(_authority(page.url))
         if record is not None and record.outcome is RobotsOutcome.UNREACHABLE:
             return await self._try_again(page, "robots", verdict.reason, _RETRY)
         return await self._refuse(page, "robots", verdict.reason, fetched=False)
@@ -233,6 +235,14 @@ class Follower:
         )
         return Visit(page, reason, detail)
 
+    async def _rest(self, page: PageRow, verdict: RobotsVerdict) -> timedelta | None:
+        """What is left of the gap since robots.txt was asked for: only then it became known."""
+        record = await self._store.load(_authority(page.url))
+        if record is None or verdict.crawl_delay is None:
+            return None
+        wait = record.fetched_at + verdict.crawl_delay - self._now()
+        return wait if wait > timedelta(0) else None
+
     async def _quiet(self, page: PageRow, wait: timedelta) -> None:
         """The host asked for quiet: nobody of ours contacts it, feeds included."""
         if wait > timedelta(0):
@@ -243,6 +253,11 @@ class Follower:
 
     def _now(self) -> datetime:
         return self._parts.clock.now()
+
+
+def _authority(url: str) -> str:
+    """Under which name robots.txt of a URL is kept."""
+    return parse_target(url).base.rstrip("/")
 
 
 class _OffLoop:

@@ -431,3 +431,62 @@ def test_an_article_found_nearer_to_a_feed_later_has_its_own_links_followed(site
     assert site.state(2, link(3)[1]) == ("followed", None)
     assert site.state(3, link(4)[1]) == ("refused", "depth")
     assert len(site.items()) == 3
+
+
+def test_a_host_that_asks_for_quiet_is_left_alone_and_asked_again_later(site: Site) -> None:
+    site.feed(1, 2)
+    site.page(1)
+    site.origin.answer(link(2)[1], 429, {"Retry-After": "1200"})
+    site.poll()
+    assert site.paths() == ["/robots.txt", link(2)[1]]
+    site.house.clock.move(minutes=10)
+    assert site.read() == []
+    site.page(2)
+    site.house.clock.move(minutes=11)
+    assert {visit.word for visit in site.read()} == {"read"}
+    assert site.paths().count(link(1)[1]) == 1
+
+
+def test_while_robots_txt_cannot_be_read_nothing_is(site: Site) -> None:
+    site.origin.answer("/robots.txt", 500)
+    site.feed(1)
+    site.page(1)
+    site.poll()
+    for _ in range(4):
+        site.house.clock.move(hours=5)
+        site.read()
+    assert set(site.paths()) == {"/robots.txt"}
+    site.origin.answer("/robots.txt", 404)
+    site.house.clock.move(hours=20)
+    site.feed(1, 2)
+    site.page(2)
+    site.poll()
+    assert link(1)[1] not in site.paths()
+
+
+def test_a_crawl_delay_is_the_gap_after_robots_txt_too(site: Site) -> None:
+    body = b"User-agent: aggregator\nCrawl-delay: 20\n"
+    site.origin.answer("/robots.txt", body=body, headers={"Content-Type": "text/plain"})
+    site.feed(1)
+    site.page(1)
+    site.poll()
+    assert site.paths() == ["/robots.txt"]
+    site.house.clock.move(seconds=21)
+    site.read()
+    assert site.paths() == ["/robots.txt", link(1)[1]]
+
+
+def test_what_a_feed_itself_names_as_related_is_followed_too(site: Site) -> None:
+    related = site.origin.url(link(2)[1])
+    site.origin.answer(
+        "/alpha",
+        body=f"""<feed xmlns="http://www.w3.org/2005/Atom"><title>Quay</title><id>urn:x:1</id>
+        <updated>2026-03-01T09:00:00Z</updated><entry><id>urn:x:2</id>
+        <title>Quay plan number 1</title><updated>2026-03-01T09:00:00Z</updated>
+        <link href="{site.origin.url(link(1)[1])}"/><link rel="related" href="{related}"/>
+        <summary>The council met</summary></entry></feed>""".encode(),
+    )
+    site.page(1)
+    site.page(2)
+    site.poll()
+    assert site.state(1, link(2)[1]) == ("followed", None)
