@@ -54,7 +54,10 @@ def provenance(connection: Connection, number: int) -> str | None:
             return None
         reason = refusal[0].replace("_", " ")
         return f"Its own page was not read: {refusal[1] or reason} ({reason})."
-    title, _ = links.titles(connection, [article.parent_id]).get(article.parent_id, ("", ""))
+    told = links.titles(connection, [number, article.parent_id])
+    title, scope = told.get(article.parent_id, ("", ""))
+    if scope not in ("", told[number][1]):
+        return "Found as related news of an item of a private source."
     under = f" under “{article.heading}”" if article.heading else ""
     return (
         f"Found as related news of “{title or article.parent_id}”{under}, on its publisher's page."

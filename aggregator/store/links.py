@@ -302,17 +302,25 @@ def links_of(connection: Connection, numbers: Sequence[int]) -> dict[int, list[L
 def served_links(
     connection: Connection, numbers: Sequence[int]
 ) -> dict[int, tuple[RelatedRef, ...]]:
-    """The related links of items as feeds carry them: the first ten that are news."""
+    """The related links of items as feeds carry them: the first ten that are news.
+
+    An item of a private source is named by items of that source alone.
+    """
     found: dict[int, tuple[RelatedRef, ...]] = {}
-    for number, rows in links_of(connection, numbers).items():
+    linked = links_of(connection, numbers)
+    scopes = {number: scope for number, (_, scope) in titles(connection, list(linked)).items()}
+    for number, rows in linked.items():
         shown = [row for row in rows if row.reason not in _HIDDEN][:_SERVED]
+        open_to = (None, "", scopes[number])
         found[number] = tuple(
             RelatedRef(
                 url=row.url,
-                title=row.target_title or row.text or None,
+                title=(row.target_title if row.target_scope in open_to else None)
+                or row.text
+                or None,
                 heading=row.heading,
                 state=row.state,
-                item_id=row.target_public_id,
+                item_id=row.target_public_id if row.target_scope in open_to else None,
             )
             for row in shown
         )
@@ -320,14 +328,16 @@ def served_links(
 
 
 def parents(connection: Connection, numbers: Sequence[int]) -> dict[int, str]:
-    """Under whose related news items were found: the address of that page."""
+    """Under whose related news items were found: the address of that page, if it may be told."""
     found: dict[int, str] = {}
-    a, i = t.article.c, t.item.c
+    a, i, child = t.article.c, t.item.c, t.item.alias("child")
     for some in batches(map(str, numbers)):
         rows = connection.execute(
             select(a.item_id, i.link)
             .join(t.item, i.id == a.parent_id)
+            .join(child, child.c.id == a.item_id)
             .where(a.item_id.in_([int(n) for n in some]), i.link.is_not(None))
+            .where(or_(i.scope == "", i.scope == child.c.scope))
         )
         found |= {row.item_id: row.link for row in rows}
     return found

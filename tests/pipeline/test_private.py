@@ -188,3 +188,42 @@ def test_a_document_rendered_by_a_former_configuration_is_not_kept(
     before, after = house.run(work)
     assert b"Bridge" in before
     assert b"Bridge" not in after
+
+
+def test_related_news_name_no_item_of_a_source_that_became_private(
+    house: House, origin: Origin
+) -> None:
+    origin.answer("/alpha", body=rss(7, site="alpha").replace(b"Bridge", b"Alpha bridge"))
+    origin.answer("/beta", body=rss(8, site="beta"))
+    house.poll()
+
+    async def relate(parts: Parts) -> None:
+        def put(connection: Any) -> None:
+            numbers = dict(
+                connection.execute(
+                    t.item.select().with_only_columns(t.item.c.source_id, t.item.c.id)
+                ).all()
+            )
+            row = {
+                "item_id": numbers["beta"], "key": "k", "url": "https://alpha.example/2026/bridge-7",
+                "text": "Bridge works go on", "rule": "r", "position": 1, "state": "known",
+                "target_id": numbers["alpha"], "found_at": parts.clock.now(),
+            }  # fmt: skip
+            connection.execute(t.related_link.insert(), row)
+            article = {
+                "item_id": numbers["beta"], "parent_id": numbers["alpha"], "sanitizer_version": 1,
+                "read_at": parts.clock.now(),
+            }  # fmt: skip
+            connection.execute(t.article.insert(), article)
+
+        await parts.database.run_write(put)
+
+    house.run(relate)
+    for fmt in ("atom", "rss", "json"):
+        assert b"Alpha bridge" in house.feed(fmt).body
+    hide(house)
+    for fmt in ("atom", "rss", "json"):
+        body = house.feed(fmt).body
+        assert b"Bridge 8 opens" in body
+        assert b"Alpha bridge" not in body
+        assert b"alpha.example/?p=" not in body
