@@ -42,7 +42,7 @@ from aggregator.pipeline.reading import ReadDocument, prepare_bodies, read_docum
 from aggregator.schedule.hosts import HostHealth, host_after, host_floors
 from aggregator.schedule.policy import plan_next
 from aggregator.schedule.state import PolicyState
-from aggregator.store import copies, hosts, known, sources, subscriptions, writing
+from aggregator.store import copies, hosts, known, sources, subscriptions, withdrawals, writing
 from aggregator.telemetry import metrics
 from aggregator.urls.origin import split
 
@@ -402,6 +402,8 @@ async def _store(
         done = _finish(connection, ingest, last, written, state, record)
         fulltext.after_poll(connection, parts.settings, source, entries, written, now)
         sources.set_host(connection, source.id, polling_host)
+        if polled.read is not None and not result.delta:
+            _follow_complete(connection, source.id, polled.read.feed, intents, now)
         if polled.outcome.kind is PollKind.OK and not result.delta:
             websub.check_by_poll(connection, source.id, polled.outcome.new_dates, now)
             if polled.read is not None:
@@ -412,6 +414,21 @@ async def _store(
 
     finished = await parts.database.run_write(finish)
     return finished or await _superseded(parts, source, record, now)
+
+
+def _follow_complete(
+    connection: Connection,
+    source_id: str,
+    feed: ParsedFeed,
+    intents: Sequence[EntryIntent],
+    now: datetime,
+) -> None:
+    """A whole document that says it is the whole feed takes back what it no longer has."""
+    if not feed.complete or feed.error is not None or feed.dropped or not intents:
+        return
+    present = {intent.key for intent in intents}
+    present.update(intent.known.key for intent in intents if intent.known is not None)
+    withdrawals.follow_complete(connection, source_id, present, now)
 
 
 def _write(

@@ -278,3 +278,30 @@ def test_after_its_window_a_text_leaves_the_index_and_a_new_kind_of_index_is_mad
     assert indexed() == both
     house.clock.move(days=8)
     assert indexed() == both - first
+
+
+def test_what_a_complete_feed_no_longer_lists_is_marked_and_comes_back(
+    house: House, origin: Origin
+) -> None:
+    def complete(*items: tuple[str, str]) -> None:
+        house.clock.move(minutes=1)
+        whole = feed("alpha", *items).replace(
+            b"<channel>",
+            b"<channel xmlns:fh='http://purl.org/syndication/history/1.0'><fh:complete/>",
+        )
+        origin.answer("/alpha", body=whole)
+        house.poll("alpha")
+
+    def withdrawn() -> list[str]:
+        return [i["title"] for i in served(house) if i["_aggregator"].get("withdrawn")]
+
+    ferry, trees = ("Ferry sinks", ENGLISH), ("Trees planted", OTHER)
+    complete(ferry, trees)
+    assert withdrawn() == []
+    complete(trees)
+    assert withdrawn() == ["Ferry sinks"]
+    assert sorted(titles(house)) == ["Ferry sinks", "Trees planted"]
+    complete(ferry, trees)
+    assert withdrawn() == []
+    publish(house, origin, "alpha", trees)  # an ordinary feed says nothing by an absence
+    assert withdrawn() == []

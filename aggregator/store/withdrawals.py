@@ -1,0 +1,53 @@
+"""Items that their publisher took back: gone from a feed that says it lists everything.
+
+RFC 5005 §2: a document with `fh:complete` is the whole feed, so an entry that it no longer has was
+removed. Any other feed says nothing by an entry's absence. Items are marked, never deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from aggregator.store import schema as t
+from aggregator.store.known import batches
+from aggregator.store.writing import move_views
+
+
+def follow_complete(
+    connection: Connection, source_id: str, present: Collection[str], now: datetime
+) -> tuple[list[int], list[int]]:
+    """Mark what a complete document no longer lists, and unmark what came back.
+
+    Args:
+        connection: The transaction that stores the document.
+        source_id: The source; an item that another source still lists is not touched.
+        present: The keys of all entries of the document.
+        now: When it was seen to be gone.
+
+    Returns:
+        The numbers of the items withdrawn and of those that are back.
+    """
+    e, i = t.entry.c, t.item.c
+    other = t.entry.alias("other")
+    elsewhere = (
+        select(other.c.id).where(other.c.item_id == i.id, other.c.source_id != source_id).exists()
+    )
+    rows = connection.execute(
+        select(e.key, i.id, i.withdrawn_at)
+        .join(t.item, i.id == e.item_id)
+        .where(e.source_id == source_id, i.purged_at.is_(None), ~elsewhere)
+    ).all()
+    listed = {row.id for row in rows if row.key in present}
+    marked = {row.id for row in rows if row.withdrawn_at is not None}
+    every = {row.id for row in rows}
+    gone, back = sorted(every - listed - marked), sorted(listed & marked)
+    for numbers, at in ((gone, now), (back, None)):
+        for some in batches(map(str, numbers)):
+            ids = [int(number) for number in some]
+            connection.execute(update(t.item).where(i.id.in_(ids)).values(withdrawn_at=at))
+    if gone or back:
+        move_views(connection, [source_id], now)
+    return gone, back
