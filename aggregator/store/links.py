@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
 from aggregator.model.article import RelatedLink
 from aggregator.model.item import RelatedRef
@@ -281,16 +281,26 @@ def items_by_key(connection: Connection, source_id: str, keys: Iterable[str]) ->
 
 
 def links_of(connection: Connection, numbers: Sequence[int]) -> dict[int, list[LinkRow]]:
-    """The edges of items, in page order."""
+    """The edges of items, in page order.
+
+    A target in another private scope is not named: its source may have become private since.
+    """
+    own = t.item.alias()
     r, i = t.related_link.c, t.item.c
     found: dict[int, list[LinkRow]] = {}
     for some in batches(map(str, numbers)):
         rows = connection.execute(
             select(
                 r.item_id, r.url, r.text, r.heading, r.rule, r.position, r.state, r.reason,
-                r.detail, r.target_id, i.title, i.public_id, i.scope,
+                r.detail, i.id, i.title, i.public_id, i.scope,
             )
-            .join(t.item, i.id == r.target_id, isouter=True)
+            .select_from(t.related_link)
+            .join(own, own.c.id == r.item_id)
+            .join(
+                t.item,
+                and_(i.id == r.target_id, or_(i.scope == "", i.scope == own.c.scope)),
+                isouter=True,
+            )
             .where(r.item_id.in_([int(n) for n in some]))
             .order_by(r.item_id, r.found_at, r.position, r.key)
         )  # fmt: skip

@@ -160,3 +160,38 @@ def test_a_private_source_s_finds_stay_private(site: Site) -> None:
     site.poll()
     assert items(site, "open") == {}
     assert len(items(site, "guarded")) == 3
+
+
+def test_a_target_that_became_private_is_no_longer_named(site: Site, origin: Origin) -> None:
+    other = replace(site.house.settings.sources[0], id="beta", url=origin.url("/beta"))
+    site.house.configure(sources=(*site.house.settings.sources, other))
+    origin.answer("/beta", body=origin_feed(site, 3))
+    site.house.poll("beta")
+    site.poll()
+    before = items(site)["Quay plan number 1"]["_aggregator"]["related"]
+    assert before[1]["id"] == items(site)["Quay plan number 3"]["id"]
+    alpha, beta = site.house.settings.sources
+    site.house.configure(sources=(alpha, replace(beta, private=True)))
+    after = items(site)["Quay plan number 1"]["_aggregator"]["related"]
+    assert after[1].get("id") is None
+
+
+def origin_feed(site: Site, number: int) -> bytes:
+    return (
+        "<rss version='2.0'><channel><title>B</title><item><guid isPermaLink='false'>b</guid>"
+        f"<title>Quay plan number {number}</title><link>{site.origin.url(link(number)[1])}</link>"
+        "<description>The council met…</description></item></channel></rss>"
+    ).encode()
+
+
+def test_the_picture_of_a_page_comes_with_its_caption_and_credit(site: Site) -> None:
+    figure = (
+        '<figure><img src="/images/quay.jpg" width="800" height="500"><figcaption>The quay at '
+        "dawn, before the ferries leave. (Photo by Ben Rope)</figcaption></figure>"
+    )
+    site.page(1, more=figure)
+    site.poll()
+    shown = pages(site, "item_page", site.items()["Quay plan number 1"]["id"])
+    assert shown.item.image == site.origin.url("/images/quay.jpg")
+    assert shown.image_caption == "The quay at dawn, before the ferries leave."
+    assert shown.image_credit == "Ben Rope"
