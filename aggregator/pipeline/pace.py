@@ -29,13 +29,12 @@ def slowdown(connection: Connection) -> float:
     return float(value) if value else 1.0
 
 
-def settle(connection: Connection, polling: PollingSettings) -> float:
-    """Compare what is planned with the cap and keep the slowdown that follows from it.
+def settle(connection: Connection, polling: PollingSettings, planned: float) -> float:
+    """Compare what is `planned` an hour with the cap and keep the slowdown that follows from it.
 
     The planned requests already contain the present slowdown, so the two multiply. Without a cap
     it is 1.
     """
-    planned = planned_per_hour(connection)
     before = slowdown(connection)
     cap = polling.requests_per_hour
     factor = 1.0

@@ -131,7 +131,9 @@ class Ticker:
 
     async def _settle(self) -> None:
         """What all plans add up to, and the slowdown that the cap asks for."""
-        factor = await self._parts.database.run_write(pace.settle, self._parts.settings.polling)
+        database, polling = self._parts.database, self._parts.settings.polling
+        planned = await database.run_read(pace.planned_per_hour)  # long, so not in a write
+        factor = await database.run_write(pace.settle, polling, planned)
         if factor > 1.0:
             log.info("the hourly cap slows polling down", factor=round(factor, 2))
 

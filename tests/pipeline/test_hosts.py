@@ -322,7 +322,9 @@ def test_the_hourly_cap_holds_and_slows_the_plans(house: House, origin: Origin) 
             started += await ticker.tick()
             await asyncio.gather(*ticker._running)
             house.clock.move(minutes=1)
-        return started, await parts.database.run_write(pace.settle, parts.settings.polling)
+        planned = await parts.database.run_read(pace.planned_per_hour)
+        polling = parts.settings.polling
+        return started, await parts.database.run_write(pace.settle, polling, planned)
 
     started, factor = house.run(work)
     assert started == 5

@@ -183,6 +183,28 @@ def test_a_broken_push_says_nothing_about_the_feed(open_house: House, origin: Or
     assert open_house.poll("alpha")[0].outcome in ("unchanged", "not_modified")
 
 
+@pytest.mark.parametrize(
+    "hub",
+    ["https://10.0.0.7/", "https://169.254.169.254/", "https://[::1]/", "https://0x7f.1/hub"],
+)
+def test_a_hub_inside_our_network_is_never_asked(
+    open_house: House, origin: Origin, hub: str
+) -> None:
+    trusting = replace(open_house.settings.sources[0], allow_private=True)
+    open_house.configure(
+        sources=(trusting,),
+        fetching=replace(open_house.settings.fetching, allow_ports=(origin.port, 443)),
+    )
+    origin.send("/alpha", linked(origin, rss(1), hub))
+    open_house.poll("alpha")
+    closed = replace(open_house.settings.fetching, allow_networks=())
+    open_house.configure(fetching=closed)
+    open_house.run(websub.keep_up)
+    found = subscription(open_house)
+    assert found.state == "failed"
+    assert "refused" in found.detail
+
+
 def test_a_subscription_ends_when_the_feed_names_no_hub_any_more(
     open_house: House, origin: Origin
 ) -> None:
