@@ -121,18 +121,24 @@ def _leads(connection: Connection, showing: Showing, places: Sequence[Place]) ->
 def _members(
     connection: Connection, showing: Showing, numbers: Sequence[int]
 ) -> dict[int, list[Member]]:
-    """By group, all members inside the view of the groups that these items are in."""
+    """By group, the members inside the view of the groups that these items are in.
+
+    What a new source brought below its newest items lies in the archive, where nobody who reads
+    daily looks: it stands for a group only if readers got it, or if nothing else is there.
+    """
     i, key = t.item.c, _key(showing.mode)
+    archived: set[int] = set()
     found: defaultdict[int, list[Member]] = defaultdict(list)
     for start in range(0, len(numbers), _AT_ONCE):
         groups = select(key).where(i.id.in_(numbers[start : start + _AT_ONCE]))
         keys = sorted(set(connection.scalars(groups)) - found.keys())
         rows = connection.execute(
             select(
-                i.id, i.source_id, i.scope, i.published, i.first_seen, key.label("key")
+                i.id, i.source_id, i.scope, i.published, i.first_seen, i.sort_at, key.label("key")
             ).where(key.in_(keys), *_inside(showing.selection))
         ).all()  # fmt: skip
         served = _served(connection, showing.view_id, [row.id for row in rows])
+        archived.update(row.id for row in rows if row.sort_at < row.first_seen)
         for row in rows:
             standing = showing.standings.get(row.source_id, Standing())
             found[row.key].append(
@@ -146,6 +152,8 @@ def _members(
                     served=row.id in served,
                 )
             )
+    for group, members in found.items():
+        found[group] = [m for m in members if m.served or m.item_id not in archived] or members
     return found
 
 

@@ -1,0 +1,37 @@
+"""A reader that asks once a day gets every text once, whatever its sources do (invariant 11)."""
+
+from __future__ import annotations
+
+from tests.origin import Origin
+from tests.pipeline.conftest import House, rss
+from tests.pipeline.test_private import TEXT
+
+
+def test_a_text_is_shown_though_a_copy_lies_in_the_archive_of_a_new_source(
+    house: House, origin: Origin
+) -> None:
+    """Of a new source only ten items come on top: who reads daily never sees those below."""
+    many = rss(*range(1000, 1130), site="beta", text="stands")
+    origin.answer("/beta", body=many)
+    house.poll("beta")
+    house.feed()
+    house.clock.move(hours=1)
+    backlog = rss(*range(11, 31), text="is like no other")
+    oldest = _item(rss(1, text=TEXT))
+    backlog = backlog.replace(b"</channel>", oldest + b"</channel>")
+    origin.answer("/alpha", body=backlog.replace(b"01 Mar 2026", b"01 Mar 2025"))
+    house.poll("alpha")
+    body = house.feed("rss").body
+    assert b"alpha.example/2026/bridge-30<" in body
+    assert b"alpha.example/2026/bridge-1<" not in body  # in the archive
+    house.clock.move(hours=1)
+    copy = _item(rss(1, site="beta", text=TEXT))
+    origin.answer("/beta", body=many.replace(b"<item>", copy + b"<item>", 1))
+    house.poll("beta")
+    body = house.feed("rss").body
+    assert b"beta.example/2026/bridge-1<" in body
+    assert b"alpha.example/2026/bridge-1<" not in body
+
+
+def _item(document: bytes) -> bytes:
+    return b"<item>" + document.split(b"<item>")[1].split(b"</item>")[0] + b"</item>"
