@@ -186,6 +186,7 @@ class DecisionLine:
     passages: tuple[str, ...] = ()
     private: bool = False  # the other one is private: shown with the service's token only
     sides: tuple[TextSide, ...] = ()  # this text and the other, or none
+    from_page: bool = False  # one of the texts was taken from a page, not from a feed
 
 
 @dataclass(frozen=True, slots=True)

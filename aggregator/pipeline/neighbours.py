@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from aggregator.model.item import ServedItem
-from aggregator.model.pages import GraphNode, Neighbourhood, RelatedLine
+from aggregator.model.pages import DecisionLine, GraphNode, Neighbourhood, RelatedLine
 from aggregator.store import links
 from aggregator.store.links import LinkRow
 
@@ -104,6 +105,18 @@ def _once(edges: Sequence[tuple[str, str, str]]) -> tuple[tuple[str, str, str], 
     for edge in edges:
         seen.setdefault(frozenset(edge[:2]), edge)
     return tuple(seen.values())
+
+
+def telling_pages(
+    connection: Connection, number: int, decisions: Sequence[DecisionLine]
+) -> tuple[DecisionLine, ...]:
+    """Decisions about an item, those marked that quote a text taken from a page."""
+    others = [line.other_number for line in decisions if line.other_number is not None]
+    taken = links.from_pages(connection, [number, *others])
+    return tuple(
+        replace(line, from_page=not taken.isdisjoint({number, line.other_number}))
+        for line in decisions
+    )
 
 
 def link_counts(connection: Connection, source_id: str) -> dict[str, int]:

@@ -340,7 +340,9 @@ def _item_page(connection: Connection, settings: Settings, number: int) -> ItemP
         full=full if full != item else None,
         revisions=_revisions(items.revisions_of(connection, number), full),
         has_copies=len(overrules.members_of(connection, number)) > 1,
-        decisions=(*copies.decisions(connection, number), *_same(visible, titles)),
+        decisions=neighbours.telling_pages(
+            connection, number, (*copies.decisions(connection, number), *_same(visible, titles))
+        ),
     )
 
 

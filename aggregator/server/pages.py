@@ -134,11 +134,11 @@ class Pages:
             return tidy
         if not access.trusted:
             shown = _public_part(shown)
-        if shown.full is not None:
-            everywhere = settings.service.page_text == "everywhere"
-            readable = everywhere or access.may_see(private=True, views=shown.views)
-            # Without the right to the page's text its earlier versions are not shown either.
-            shown = replace(shown, item=shown.full) if readable else replace(shown, revisions=())
+        everywhere = settings.service.page_text == "everywhere"
+        if not (everywhere or access.may_see(private=True, views=shown.views)):
+            shown = _without_page_text(shown)
+        elif shown.full is not None:
+            shown = replace(shown, item=shown.full)
         item = shown.item
         return page(
             "item.html",
@@ -171,6 +171,18 @@ def _without_token(request: Request, access: Access) -> Response | None:
     response = RedirectResponse(local_path(request, query), 303)
     remember(response, access)
     return response
+
+
+def _without_page_text(shown: ItemPage) -> ItemPage:
+    """The page without what was taken from article pages: earlier versions and quotes too."""
+    return replace(
+        shown,
+        full=None,
+        revisions=() if shown.full is not None else shown.revisions,
+        decisions=tuple(
+            replace(d, sides=(), passages=()) if d.from_page else d for d in shown.decisions
+        ),
+    )
 
 
 def _public_part(shown: ItemPage) -> ItemPage:

@@ -385,6 +385,16 @@ def words_of(connection: Connection, item_id: int) -> tuple[str | None, str]:
     return (None, "") if row is None else (row.title, row.text or "")
 
 
+def from_pages(connection: Connection, numbers: Sequence[int]) -> set[int]:
+    """Which of these items have the text of their page and none of a feed."""
+    x = t.item_text.c
+    found: set[int] = set()
+    for some in batches(map(str, numbers)):
+        ids = [int(number) for number in some]
+        found |= set(connection.scalars(select(x.item_id).where(x.item_id.in_(ids), x.from_page)))
+    return found
+
+
 def is_archived(connection: Connection, item_id: int) -> bool:
     """Whether an item came with a back catalogue: it stands by its date, not by its arrival."""
     i = t.item.c

@@ -84,12 +84,12 @@ class Site:
         path = link(number)[1]
         self.origin.answer(path, body=article(number, wanted, **options), headers=headers)
 
-    def feed(self, *numbers: int, extra: str = "") -> None:
+    def feed(self, *numbers: int, text: str = "The council met…") -> None:
         items = "".join(
             f"<item><guid isPermaLink='false'>q{n}</guid><title>Quay plan number {n}</title>"
             f"<link>{self.origin.url(link(n)[1])}</link>"
-            f"<pubDate>Sun, 01 Mar 2026 08:{n % 60:02d}:00 GMT</pubDate>{extra}"
-            f"<description>The council met…</description></item>"
+            f"<pubDate>Sun, 01 Mar 2026 08:{n % 60:02d}:00 GMT</pubDate>"
+            f"<description><![CDATA[{text}]]></description></item>"
             for n in numbers
         )
         document = f"<rss version='2.0'><channel><title>Quay</title>{items}</channel></rss>"

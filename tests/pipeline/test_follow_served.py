@@ -195,3 +195,23 @@ def test_the_picture_of_a_page_comes_with_its_caption_and_credit(site: Site) -> 
     assert shown.item.image == site.origin.url("/images/quay.jpg")
     assert shown.image_caption == "The quay at dawn, before the ferries leave."
     assert shown.image_credit == "Ben Rope"
+
+
+def test_a_comparison_with_a_followed_copy_says_that_it_quotes_a_page(site: Site) -> None:
+    copy = "".join(f"<p>{part}</p>" for part in LONG)
+    site.page(1, 3, more=copy)
+    site.page(3, more=copy)
+    site.feed(1, text=copy)
+    site.poll()
+    shown = pages(site, "item_page", site.items()["Quay plan number 1"]["id"])
+    same = [line for line in shown.decisions if line.sides]
+    assert same
+    assert all(line.from_page for line in same)
+
+
+LONG = [
+    f"The engineers told the council in part {n} of their long report that the {word} of the old "
+    f"quay must be renewed before the winter, since the {word} had not been looked at for years, "
+    f"and that the town would have to find the money for the {word} in next year's budget."
+    for n, word in enumerate(("timber", "chains", "lamps", "stairs", "walls", "rails"))
+]
