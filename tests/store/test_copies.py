@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -19,6 +21,7 @@ from aggregator.store import schema as t
 from aggregator.store.database import Database
 from aggregator.store.grouping import Grouping
 from aggregator.store.migrate import migrate
+from tests.e2e.stories import stream as news
 from tests.identity.texts import ENGLISH, LANGUAGES, MARKET_REPORTS
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -364,3 +367,26 @@ def test_commit_order_alone_decides_the_groups(desk: Desk, sqlite_url: str) -> N
     assert partition(desk) == partition(other)
     assert partition(desk, "story_id") == partition(other, "story_id")
     other.database.close()
+
+
+def test_two_orders_of_arrival_agree_on_practically_all_pairs(tmp_path: Path) -> None:
+    pieces = news(40, 20)
+    pairs: list[set[frozenset[str]]] = []
+    for seed in (1, 2):
+        desk = Desk(f"sqlite:///{tmp_path}/order{seed}.db")
+        named = {}
+        for piece in random.Random(seed).sample(pieces, len(pieces)):
+            (number,) = desk.take(f"s{piece.source}", piece.text, title=piece.title)
+            named[number] = piece.link
+        groups = desk.groups()
+        desk.database.close()
+        pairs.append(
+            {
+                frozenset((named[a], named[b]))
+                for a, b in combinations(sorted(groups), 2)
+                if groups[a] == groups[b]
+            }
+        )
+    differing = pairs[0] ^ pairs[1]
+    assert len(pairs[0] | pairs[1]) >= 200
+    assert len(differing) <= 0.01 * len(pairs[0] | pairs[1]), differing
