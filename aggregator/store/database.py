@@ -46,10 +46,14 @@ class Database:
 
     def _engine(self) -> Engine:
         if not self.is_sqlite:
-            return create_engine(self.url, pool_size=10, max_overflow=4, pool_pre_ping=True)
+            return create_engine(
+                self.url, pool_size=10, max_overflow=4, pool_pre_ping=True, hide_parameters=True
+            )
+        # No error quotes the values of a statement: they are texts and addresses of sources.
         engine = create_engine(
-            self.url, pool_size=6, max_overflow=4, connect_args={"check_same_thread": False}
-        )
+            self.url, pool_size=6, max_overflow=4, hide_parameters=True,
+            connect_args={"check_same_thread": False},
+        )  # fmt: skip
         event.listen(engine, "connect", _on_sqlite_connect)
         event.listen(engine, "begin", _on_sqlite_begin)
         return engine

@@ -80,7 +80,7 @@ class PageReader:
         try:
             await self._follower.visit(page)
         except Exception as error:
-            log.exception("reading a page failed inside", url=page.url)
+            log.exception("reading a page failed inside", source=page.source_id, page=page.id)
             later = self._parts.clock.now() + _BACK_OFF
             detail = f"an error of ours: {error}"
             await self._parts.database.run_write(pages.put_back, page, later, detail, failed=True)

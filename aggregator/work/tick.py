@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from aggregator.model.item import PollRecord
 from aggregator.model.settings import SourceSettings
 from aggregator.pipeline import maintain, outage, pace, websub
+from aggregator.pipeline.hiding import hide
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.poll import poll_source, read_pushes
 from aggregator.pipeline.show import Condition
@@ -191,6 +192,10 @@ async def poll_guarded(parts: Parts, source: SourceSettings) -> PollRecord | Non
         log.exception("polling failed inside", source=source.id)
         later = parts.clock.now() + _BACK_OFF
         await parts.database.run_write(
-            sources.postpone, source.id, later, "internal-error", f"an error of ours: {error}"[:500]
+            sources.postpone,
+            source.id,
+            later,
+            "internal-error",
+            hide(f"an error of ours: {error}"[:500], source) or "",
         )
         return None

@@ -11,6 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from aggregator.store import database as module
 from aggregator.store.database import Database, DatabaseError
@@ -120,3 +121,14 @@ def test_a_fact_set_once_stays(database_url: str) -> None:
         assert set_fact_once(connection, "tag date", "2026-01-01") == "2026-01-01"
         assert set_fact_once(connection, "tag date", "2027-01-01") == "2026-01-01"
     database.close()
+
+
+def test_an_error_of_the_database_quotes_no_values(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    migrate(database)
+    with database.write() as connection:
+        statement = metadata.tables["source"].insert()
+        with pytest.raises(IntegrityError) as told:
+            connection.execute(statement, {"id": "a", "url": "https://a.example/?key=k3y-k3y-k3y"})
+    database.close()
+    assert "k3y" not in str(told.value)
