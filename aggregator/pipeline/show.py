@@ -207,7 +207,7 @@ def _overview(connection: Connection, settings: Settings, problem: str | None) -
             source_overview(one, states.get(one.id), counts.get(one.id, 0))
             for one in settings.sources
         ),
-        items=items.total(connection),
+        items=items.total(connection, private=guarded),
         problem=problem if guarded or problem is None else _PROBLEM,
         warnings=_grouped(settings.warnings) if guarded else _counted(settings.warnings),
     )

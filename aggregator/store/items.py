@@ -74,11 +74,12 @@ def items_by_source(connection: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def total(connection: Connection) -> int:
-    """How many items there are, tombstones not counted."""
-    return (
-        connection.scalar(select(func.count(t.item.c.id)).where(t.item.c.purged_at.is_(None))) or 0
-    )
+def total(connection: Connection, *, private: bool = True) -> int:
+    """How many items there are, tombstones not counted; without `private` only public ones."""
+    query = select(func.count(t.item.c.id)).where(t.item.c.purged_at.is_(None))
+    if not private:
+        query = query.where(t.item.c.scope == "")
+    return connection.scalar(query) or 0
 
 
 def polls_of(connection: Connection, source_id: str, limit: int) -> list[PollRecord]:

@@ -16,6 +16,7 @@ from aggregator.pipeline.configure import apply_settings
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.poll import poll_source
 from aggregator.pipeline.publish import Publisher
+from aggregator.pipeline.show import Condition, Pages
 from aggregator.store import schema as t
 from aggregator.store import sources
 from tests.origin import Origin, Wire, reply
@@ -227,3 +228,22 @@ def test_related_news_name_no_item_of_a_source_that_became_private(
         assert b"Bridge 8 opens" in body
         assert b"Alpha bridge" not in body
         assert b"alpha.example/?p=" not in body
+
+
+def test_the_open_start_page_counts_no_items_of_private_sources(
+    house: House, origin: Origin
+) -> None:
+    origin.answer("/alpha", body=rss(1, 2, 3, site="alpha"))
+    origin.answer("/beta", body=rss(1, 2, site="beta"))
+    hide(house)
+    house.poll()
+
+    async def counted(parts: Parts) -> int:
+        publisher = Publisher(parts.database, parts.clock, lambda: house.settings)
+        pages = Pages(parts.database, publisher, parts.clock, lambda: house.settings, Condition())
+        return (await pages.overview()).items
+
+    assert house.run(counted) == 2
+    guarded = replace(house.settings.service, token=Secret("a-token"))
+    house.configure(service=guarded)
+    assert house.run(counted) == 5
