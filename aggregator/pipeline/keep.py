@@ -54,6 +54,9 @@ def keep_page(
 ) -> tuple[str, str | None]:
     """Store a page that was read; returns a word and a sentence about what came of it."""
     now = parts.clock.now()
+    # The source may have become private since the page was claimed.
+    page = replace(page, scope=pages.scope_now(connection, page))
+    source = replace(source, private=source.private or bool(page.scope))
     if page.item_id is None:
         return _keep_followed(connection, parts, source, page, read, now)
     return _keep_own(connection, parts, source, page, read, now)

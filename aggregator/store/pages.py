@@ -129,6 +129,14 @@ def page_of(connection: Connection, scope: str, key: str) -> PageRow | None:
     return None if row is None else _page(row)
 
 
+def scope_now(connection: Connection, page: PageRow) -> str:
+    """The scope a page is in now; it stays in it to the end of this transaction."""
+    p = t.page.c
+    query = select(p.scope).where(p.id == page.id).with_for_update(read=True)
+    now = connection.scalar(query)
+    return page.scope if now is None else now
+
+
 def claim(
     connection: Connection,
     now: datetime,
