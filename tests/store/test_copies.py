@@ -186,7 +186,7 @@ def test_a_private_copy_is_grouped_and_stays_in_its_scope(desk: Desk) -> None:
     assert desk.together(first, second)
     with desk.database.read() as connection:
         scopes = connection.execute(select(t.item.c.id, t.item.c.scope)).all()
-    assert dict(map(tuple, scopes)) == {first: "", second: "hidden"}  # type: ignore[arg-type]
+    assert dict(map(tuple, scopes)) == {first: "", second: "hidden"}
 
 
 def test_a_copy_moves_the_views_of_every_member(desk: Desk) -> None:
