@@ -19,8 +19,8 @@ COPY = ENGLISH.rsplit("\n\n", 1)[0]
 
 def item(number: int, text: str, group: int | None = None, source: str = "") -> TextOfItem:
     return TextOfItem(
-        item_id=number, source_id=source or f"s{number}", text=text, group=number if group is None else group,
-        source_items=100, shared_fingerprints=5,
+        item_id=number, source_id=source or f"s{number}", text=text,
+        group=number if group is None else group, source_items=100, shared_fingerprints=5,
     )  # fmt: skip
 
 
