@@ -302,6 +302,7 @@ def _known_of(connection: Connection, source_id: str, keyed: Sequence[KeyedEntry
     newest, empty = known.newest_published(connection, source_id)
     if empty:
         return Known({}, {}, {}, None, empty=True)
+    state = sources.feed_state(connection, source_id)
     keys = [key for one in keyed for key in (one.key, *one.candidates)]
     return Known(
         by_key=known.entries_by_key(connection, source_id, keys),
@@ -312,7 +313,7 @@ def _known_of(connection: Connection, source_id: str, keyed: Sequence[KeyedEntry
             connection, source_id, [one.url_key for one in keyed if one.url_key]
         ),
         newest_published=newest,
-        empty=False,
+        empty=state is None or state.last_success_at is None,  # its first poll was cut short
     )
 
 

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
+from aggregator.pipeline.parts import Parts
+from aggregator.store import schema as t
+from aggregator.store import writing
 from tests.origin import Origin
 from tests.pipeline.conftest import House, rss
 from tests.pipeline.test_private import TEXT
@@ -35,3 +42,28 @@ def test_a_text_is_shown_though_a_copy_lies_in_the_archive_of_a_new_source(
 
 def _item(document: bytes) -> bytes:
     return b"<item>" + document.split(b"<item>")[1].split(b"</item>")[0] + b"</item>"
+
+
+def test_a_first_poll_that_was_cut_short_still_brings_ten_items_on_top(
+    house: House, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "BATCH", 20)
+    origin.answer("/alpha", body=rss(*range(1, 61)))
+    with monkeypatch.context() as broken:
+        broken.delattr(writing, "log_poll")
+        with pytest.raises(AttributeError):
+            house.poll("alpha")
+    house.clock.move(hours=1)
+    house.poll("alpha")
+
+    async def on_top(parts: Parts) -> list[str]:
+        def read(connection: Any) -> list[str]:
+            i = t.item.c
+            return list(connection.scalars(
+                t.item.select().with_only_columns(i.title).where(i.sort_at == i.first_seen)
+            ))  # fmt: skip
+
+        return await parts.database.run_read(read)
+
+    assert len(house.titles()) == 60
+    assert sorted(house.run(on_top)) == [f"Bridge {n} opens" for n in range(51, 61)]
