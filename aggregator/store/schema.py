@@ -104,6 +104,8 @@ host = Table(
     Column("blocked_until", Utc),
     Column("blocked_reason", String),
     Column("health", Text),
+    Index("ix_host_next_at", "next_at"),
+    Index("ix_host_blocked_until", "blocked_until"),
 )
 
 # Requests in flight: at most one a host (two where it has many feeds), four an address.
