@@ -43,6 +43,8 @@ format: .venv/.dev  ## format the code and fix what the linter can fix
 bench: .venv/.dev  ## measure polling against other readers, extraction against trafilatura
 	$(BIN)/python -m bench.poll
 	$(BIN)/python -m bench.articles
+	$(BIN)/python -m bench.tick
+	$(BIN)/python -m bench.dedup
 
 simulate: .venv/.dev  ## the polling policy against fixed intervals, on synthetic publishers
 	$(BIN)/python -m bench.simulate $(ARGS)
