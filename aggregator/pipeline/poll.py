@@ -207,7 +207,8 @@ async def _read(
     try:
         read = await parts.workers.run(
             read_document, result.body, result.content_type, result.final_url,
-            state.identity_policy, parts.settings.dedup.tracking_parameters, timeout=timeout,
+            state.identity_policy, parts.settings.dedup.tracking_parameters, _zone(source),
+            timeout=timeout,
         )  # fmt: skip
         feed = read.feed
         if not feed.entries and feed.error_class is not None:
@@ -268,7 +269,7 @@ async def _page_back(
             return None
         older: ReadDocument = await parts.workers.run(
             read_document, answer.body, answer.content_type, answer.final_url,
-            read.policy, parts.settings.dedup.tracking_parameters, timeout=timeout,
+            read.policy, parts.settings.dedup.tracking_parameters, _zone(source), timeout=timeout,
         )  # fmt: skip
         return older
 
@@ -289,6 +290,10 @@ def _of_document(intents: Sequence[EntryIntent], document: ReadDocument) -> Sequ
     """The intents of the document itself, without those of older pages."""
     keys = {one.key for one in document.keyed}
     return [intent for intent in intents if intent.key in keys]
+
+
+def _zone(source: SourceSettings) -> str | None:
+    return source.timezone.key if source.timezone else None
 
 
 def _explain(feed: ParsedFeed) -> str:

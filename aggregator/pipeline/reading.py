@@ -29,9 +29,13 @@ def read_document(
     url: str,
     policy: str | None,
     tracking_parameters: Sequence[str] = (),
+    timezone: str | None = None,
 ) -> ReadDocument:
-    """Parse a feed document and key its entries. Runs in a worker process."""
-    feed = parse_document(body, content_type=content_type, url=url)
+    """Parse a feed document and key its entries. Runs in a worker process.
+
+    `timezone` is the source's IANA zone: what its ambiguous dates are told by.
+    """
+    feed = parse_document(body, content_type=content_type, url=url, timezone=timezone)
     if not feed.entries:
         return ReadDocument(feed, policy or "guid", ())
     extra = tuple(tracking_parameters)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import feedparser
 import pytest
@@ -70,6 +71,16 @@ def test_when_storing_fails_the_validators_stay_old_and_the_items_come_with_the_
 
 def _fail(*_: object) -> None:
     raise RuntimeError("the disk is full")
+
+
+def test_an_ambiguous_zone_is_read_in_the_source_s_own(house: House, origin: Origin) -> None:
+    dated = rss(1).replace(b"00:01:00 GMT", b"18:00:00 CST")
+    origin.answer("/alpha", body=dated)
+    shanghai = replace(house.settings.sources[0], timezone=ZoneInfo("Asia/Shanghai"))
+    house.configure(sources=(shanghai, house.settings.sources[1]))
+    house.poll("alpha")
+    (entry,) = feedparser.parse(house.feed().body).entries
+    assert entry.published == "2026-03-01T10:00:00Z"
 
 
 def test_an_entry_missing_from_the_feed_is_kept(house: House, origin: Origin) -> None:
