@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from aggregator.model.pages import DecisionLine
     from aggregator.pipeline.copies import ItemReasons
 
+_PASSAGE = 240  # characters shown of a shared passage; the item's page has it whole
+
 
 def print_item(found: ItemReasons, *, json: bool) -> None:
     """Print the reasons for people, or as one JSON object."""
@@ -39,7 +41,10 @@ def _print_decision(decision: DecisionLine) -> None:
         stdout.print(f"    {label}: {escape(value)}")
     for run, shared in decision.sides[0].runs if decision.sides else ():
         if shared:
-            stdout.print(f"    [green]“{escape(' '.join(run.split()))}”[/]")
+            passage = " ".join(run.split())
+            if len(passage) > _PASSAGE:
+                passage = passage[:_PASSAGE] + " …"
+            stdout.print(f"    [green]“{escape(passage)}”[/]")
 
 
 def _item_json(found: ItemReasons) -> dict[str, Any]:
