@@ -130,12 +130,12 @@ def notes(state: FeedState, *, subscription: str | None = None) -> tuple[str, ..
         said.append(f"Entries are told apart by {state.identity_policy}.")
     if flips := extra.get("guid_flips"):
         said.append(
-            f"Its ids changed for known texts {flips['count']} times, last {_day(flips['last'])}: "
-            "nothing was taken as new for that."
+            f"Its ids changed for known texts {_times(flips['count'])}, last "
+            f"{_day(flips['last'])}: nothing was taken as new for that."
         )
     if floods := extra.get("floods"):
         said.append(
-            f"It brought many old items at once {floods['count']} times, last "
+            f"It brought many old items at once {_times(floods['count'])}, last "
             f"{_day(floods['last'])}: they went to the archive, not on top."
         )
     if state.effective_url:
@@ -159,6 +159,10 @@ def notes(state: FeedState, *, subscription: str | None = None) -> tuple[str, ..
 
 def _day(stamp: str) -> str:
     return f"{datetime.fromisoformat(stamp):%Y-%m-%d}"
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
 
 
 def activity(rows: Iterable[tuple[datetime, bool, int]], now: datetime) -> Sequence[DayOfPolls]:

@@ -244,7 +244,8 @@ async def _read(
         items_seen=len(document.keyed),
         extra=explain.noted(dict(state.extra), identified, now),
     )
-    changed = any(intent.kind in ("new", "changed") for intent in intents)
+    # An entry may be renamed and have another text at once.
+    changed = any(intent.kind == "new" or intent.body is not None for intent in intents)
     return _Polled(
         learned, outcome, "new" if changed else "unchanged", feed.error,
         read, found, replace(identified, intents=tuple(intents)), paragraphs,

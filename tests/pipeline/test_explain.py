@@ -84,7 +84,7 @@ def test_flips_of_ids_and_gaps_are_noted_in_words(house: House, origin: Origin) 
         house.clock.move(hours=1)
     assert len(house.titles()) == 9
     notes = " ".join(why(house, "alpha").notes)
-    assert "ids changed for known texts 1 times" in notes
+    assert "ids changed for known texts once" in notes
     assert "items may have gone by" in notes
 
 
