@@ -114,12 +114,34 @@ def floor_text(floor: Floor) -> str:
     return f"{floor.name} ({kind}) until {floor.until:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def noted(extra: dict[str, Any], identified: Identified, now: datetime) -> dict[str, Any]:
-    """What a document's identification adds to a source's small facts: flips of ids, floods."""
-    for name, seen in (("guid_flips", identified.guid_flip), ("floods", identified.flood)):
-        if seen:
-            before = extra.get(name, {"count": 0})
-            extra = {**extra, name: {"count": before["count"] + 1, "last": now.isoformat()}}
+def noted(
+    extra: dict[str, Any],
+    identified: Identified,
+    now: datetime,
+    *,
+    before: str | None,
+    policy: str,
+) -> dict[str, Any]:
+    """What a document's identification adds to a source's small facts.
+
+    Flips of ids, floods, single renames, dates that were put right, and a weaker identity policy
+    (`before` is the one in force until now; None at the first document).
+    """
+    new = [intent for intent in identified.intents if intent.kind == "new"]
+    dates = [intent.entry.published for intent in new]
+    renamed = [intent for intent in identified.intents if intent.kind == "renamed"]
+    for name, count in (
+        ("guid_flips", int(identified.guid_flip)),
+        ("floods", int(identified.flood)),
+        ("renames", 0 if identified.guid_flip else len(renamed)),
+        ("future_dates", sum(1 for date in dates if date is not None and date > now)),
+        ("no_dates", sum(1 for date in dates if date is None)),
+    ):
+        if count:
+            so_far = extra.get(name, {"count": 0})["count"]
+            extra = {**extra, name: {"count": so_far + count, "last": now.isoformat()}}
+    if before is not None and before != policy:
+        extra = {**extra, "weaker_policy": {"from": before, "at": now.isoformat()}}
     return extra
 
 
@@ -127,7 +149,7 @@ def notes(state: FeedState, *, subscription: str | None = None) -> tuple[str, ..
     """Decisions about a source that an operator may ask about, one sentence each."""
     extra, said = state.extra, []
     if state.identity_policy:
-        said.append(f"Entries are told apart by {state.identity_policy}.")
+        said.append(_policy(state.identity_policy, extra.get("weaker_policy")))
     if flips := extra.get("guid_flips"):
         said.append(
             f"Its ids changed for known texts {_times(flips['count'])}, last "
@@ -137,6 +159,21 @@ def notes(state: FeedState, *, subscription: str | None = None) -> tuple[str, ..
         said.append(
             f"It brought many old items at once {_times(floods['count'])}, last "
             f"{_day(floods['last'])}: they went to the archive, not on top."
+        )
+    if renames := extra.get("renames"):
+        said.append(
+            f"An entry came back under another id {_times(renames['count'])}, last "
+            f"{_day(renames['last'])}: it stayed the item it was."
+        )
+    if future := extra.get("future_dates"):
+        said.append(
+            f"It gave a date in the future {_times(future['count'])}, last "
+            f"{_day(future['last'])}: the time of arrival is shown instead."
+        )
+    if undated := extra.get("no_dates"):
+        said.append(
+            f"It gave no date {_times(undated['count'])}, last {_day(undated['last'])}: "
+            "the time of arrival is shown instead."
         )
     if state.effective_url:
         why = extra.get("moved", {}).get("why", "redirected for good")
@@ -155,6 +192,16 @@ def notes(state: FeedState, *, subscription: str | None = None) -> tuple[str, ..
     if subscription:
         said.append(subscription)
     return tuple(said)
+
+
+def _policy(policy: str, weaker: dict[str, str] | None) -> str:
+    said = f"Entries are told apart by {policy}"
+    if weaker is None:
+        return f"{said}."
+    return (
+        f"{said}, since {_day(weaker['at'])}: by {weaker['from']} too many were "
+        "without one or shared one."
+    )
 
 
 def _day(stamp: str) -> str:

@@ -242,7 +242,13 @@ async def _read(
         link=unless_secret(feed.link or state.link, source),
         feed_id=unless_secret(feed.id or state.feed_id, source),
         items_seen=len(document.keyed),
-        extra=explain.noted(dict(state.extra), identified, now),
+        extra=explain.noted(
+            dict(state.extra),
+            replace(identified, intents=tuple(intents)),
+            now,
+            before=state.identity_policy,
+            policy=read.policy,
+        ),
     )
     # An entry may be renamed and have another text at once.
     changed = any(intent.kind == "new" or intent.body is not None for intent in intents)

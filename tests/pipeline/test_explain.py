@@ -88,6 +88,27 @@ def test_flips_of_ids_and_gaps_are_noted_in_words(house: House, origin: Origin) 
     assert "items may have gone by" in notes
 
 
+def test_repeated_ids_renames_and_dates_put_right_are_noted_in_words(
+    house: House, origin: Origin
+) -> None:
+    before = rss(*range(1, 9))
+    renamed = before.replace(b"?p=8<", b"?page=8<")
+    same_id = re.sub(rb"(<guid[^>]*>)[^<]*", rb"\1always", rss(*range(1, 9)))
+    odd = re.sub(rb"<pubDate>[^<]*</pubDate>", b"", rss(91))
+    future = re.sub(rb"<pubDate>[^<]*", b"<pubDate>Sat, 01 Jan 2039 00:00:00 GMT", rss(92))
+    bodies = (before, renamed, same_id, odd, future)
+    origin.script("/alpha", *(reply(200, {}, body) for body in bodies))
+    for _ in bodies:
+        house.poll("alpha")
+        house.clock.move(hours=1)
+    notes = " ".join(why(house, "alpha").notes)
+    assert "An entry came back under another id once" in notes
+    assert "Entries are told apart by link, since" in notes
+    assert "by guid too many were without one or shared one" in notes
+    assert "It gave no date once" in notes
+    assert "It gave a date in the future once" in notes
+
+
 def test_an_ended_source_says_so(house: House, origin: Origin) -> None:
     origin.answer("/alpha", 410)
     for _ in range(3):
