@@ -40,8 +40,9 @@ async def look_at_source(
     if result.body is None:
         return result, None
     return result, await look_at_document(
-        reader, result.body, result.content_type, result.final_url
-    )
+        reader, result.body, result.content_type, result.final_url,
+        timezone=source.timezone.key if source.timezone else None,
+    )  # fmt: skip
 
 
 async def look_at_page(reader: Reader, url: str) -> tuple[FetchResult, ParsedFeed]:
@@ -58,20 +59,32 @@ async def look_at_page(reader: Reader, url: str) -> tuple[FetchResult, ParsedFee
 
 
 async def look_at_document(
-    reader: Reader, body: bytes, content_type: str | None = None, url: str | None = None
+    reader: Reader,
+    body: bytes,
+    content_type: str | None = None,
+    url: str | None = None,
+    *,
+    timezone: str | None = None,
 ) -> ParsedFeed:
-    """Read a document in a worker: content sanitised, URLs absolute, as it would be stored."""
+    """Read a document in a worker: content sanitised, URLs absolute, as it would be stored.
+
+    `timezone` is the IANA zone of the source, for dates that name none.
+    """
     timeout = reader.settings.fetching.parse_timeout.total_seconds()
     try:
-        return await reader.workers.run(read_clean, body, content_type, url, timeout=timeout * 3)
+        return await reader.workers.run(
+            read_clean, body, content_type, url, timezone, timeout=timeout * 3
+        )
     except WorkerError as error:
         text = f"the document could not be read within its limits: {error}"
         return ParsedFeed(None, error=text, error_class="limit")
 
 
-def read_clean(body: bytes, content_type: str | None, url: str | None) -> ParsedFeed:
+def read_clean(
+    body: bytes, content_type: str | None, url: str | None, timezone: str | None = None
+) -> ParsedFeed:
     """Parse a document and sanitise every entry. Runs in a worker process."""
-    feed = parse_document(body, content_type=content_type, url=url)
+    feed = parse_document(body, content_type=content_type, url=url, timezone=timezone)
     entries = []
     for entry in feed.entries:
         prepared = prepare_body(entry)

@@ -113,7 +113,8 @@ async def _read_push(parts: Parts, source: SourceSettings, push: subscriptions.P
     result = websub.as_result(push, state.effective_url or source.url)
     polled = await _understand(parts, source, state, result, conditional=False)
     if polled.outcome.kind is PollKind.ERROR:  # the hub's fault: says nothing about the feed
-        log.warning("a pushed document could not be read", source=source.id, error=polled.error)
+        said = hide(polled.error, source)
+        log.warning("a pushed document could not be read", source=source.id, error=said)
         await parts.database.run_write(sources.release, source.id, f"{parts.owner}/push")
         return
     pushed = replace(polled.outcome, kind=PollKind.PUSH, push=True)
