@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -159,9 +160,9 @@ def _check_sqlite(url: URL) -> None:
 def _on_sqlite_connect(raw: Any, _record: Any) -> None:
     raw.isolation_level = None  # we say BEGIN ourselves
     cursor = raw.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    _write_ahead(cursor)
     for pragma in (
-        f"busy_timeout={_BUSY_MS}",
-        "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
         "cache_size=-16000",
@@ -169,6 +170,24 @@ def _on_sqlite_connect(raw: Any, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Change to WAL, with waiting of our own.
+
+    The change upgrades a read lock, and of two connections that do so at once SQLite refuses one
+    at once, whatever its busy timeout (https://www.sqlite.org/c3ref/busy_handler.html). A database
+    that is in WAL already is not locked by the question.
+    """
+    end = time.monotonic() + _BUSY_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        time.sleep(0.02)
 
 
 def _on_sqlite_begin(connection: Connection) -> None:

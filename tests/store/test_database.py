@@ -56,6 +56,30 @@ def test_starting_twice_at_once_migrates_once(database_url: str) -> None:
     assert failures == []
 
 
+def test_several_that_open_a_new_file_at_once_wait_for_each_other(tmp_path: Path) -> None:
+    failures: list[BaseException] = []
+
+    def touch(database: Database, barrier: threading.Barrier) -> None:
+        barrier.wait()
+        try:
+            with database.write() as connection:
+                connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS touched (at integer)")
+        except BaseException as error:
+            failures.append(error)
+
+    for number in range(30):  # without waiting, one round in seven failed
+        databases = [Database(f"sqlite:///{tmp_path / f'{number}.db'}") for _ in range(4)]
+        barrier = threading.Barrier(len(databases))
+        threads = [threading.Thread(target=touch, args=(one, barrier)) for one in databases]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for one in databases:
+            one.close()
+    assert failures == []
+
+
 def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
     database = Database(database_url)
     migrate(database)
