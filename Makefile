@@ -25,9 +25,9 @@ run: .venv/.run  ## install and start the service with config/aggregator.yaml
 demo: .venv/.run  ## the same with bundled sample feeds: no internet needed
 	@exec $(BIN)/python -m demo $(ARGS)
 
-test: .venv/.dev  ## run all tests (ARGS="-k poll" for some)
+test: .venv/.dev  ## run all tests (ARGS="-k poll" for some, ARGS=-n0 in one process)
 	@sh scripts/parts.sh
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/.dev  ## format, lint, types, import floors, docs: what CI checks before the tests
 	$(BIN)/ruff format --check .

@@ -9,15 +9,14 @@ import pytest
 
 from tests import parts
 
-_missing: dict[str, int] = {}
+_NOT_INSTALLED = " is not installed"
 
 
 def _program(part: str) -> Path:
     """The program of a part; else the test is skipped, or fails where parts are required."""
     if found := parts.find(part):
         return found
-    _missing[part] = _missing.get(part, 0) + 1
-    reason = f"{part} is not installed; `{parts.INSTALL}` installs it on Debian"
+    reason = f"{part}{_NOT_INSTALLED}; `{parts.INSTALL}` installs it on Debian"
     if parts.required():
         pytest.fail(f"{reason} ({parts.REQUIRE} is set)", pytrace=False)
     pytest.skip(reason)
@@ -31,8 +30,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say aloud which parts were missing: a silent skip looks like a pass."""
-    for part, tests in sorted(_missing.items()):
+    """Say aloud which parts were missing: a silent skip looks like a pass.
+
+    Counted from the reports, because the tests may have run in other processes (pytest-xdist).
+    """
+    reports = [
+        r for kind in ("skipped", "failed", "error") for r in terminalreporter.stats.get(kind, ())
+    ]
+    reasons = [str(report.longrepr) for report in reports]
+    missing = {
+        part: count
+        for part in parts.PARTS
+        if (count := sum(f"{part}{_NOT_INSTALLED}" in reason for reason in reasons))
+    }
+    for part, tests in sorted(missing.items()):
         terminalreporter.write_line(
             f"MISSING PART: {part}: {tests} test(s) did not run. Install it with {parts.INSTALL}.",
             yellow=True,

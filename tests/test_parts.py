@@ -70,17 +70,18 @@ def test_the_server_ends_and_leaves_no_files() -> None:
         psycopg.connect(cluster.url("postgres"))
 
 
+@pytest.mark.parametrize("workers", ["0", "1"])
 @pytest.mark.parametrize(
     ("require", "outcome", "code"), [("0", "1 skipped", 0), ("1", "1 error", 1)]
 )
 def test_a_missing_part_is_said_aloud_and_fails_where_it_is_required(
-    tmp_path: Path, require: str, outcome: str, code: int
+    tmp_path: Path, require: str, outcome: str, code: int, workers: str
 ) -> None:
     case = tmp_path / "test_case.py"
     case.write_text(
         "import pytest\n@pytest.mark.required('sfeed')\ndef test_case():\n    assert True\n"
     )
-    options = ["-q", "-c", "pyproject.toml", "--rootdir=.", "-p", "no:cacheprovider"]
+    options = ["-q", "-c", "pyproject.toml", "--rootdir=.", "-p", "no:cacheprovider", "-n", workers]
     run = subprocess.run(
         [sys.executable, "-m", "pytest", *options, "-p", "tests.conftest", str(case)],
         capture_output=True,
