@@ -30,9 +30,9 @@ _AMP_SEGMENTS = frozenset({"amp", "_amp", ".amp", "amphtml", "google-amp", "alt=
 _FILLERS = frozenset({"article", "articles", "artikel", "-"})
 _DISTINCTIVE = re.compile(r"(?=.*\d{6}).+|.{20,}")  # a last segment that stands for itself
 _AMP_PARENTS = frozenset({"platform", "api"})  # /platform/amp/…, /api/amp/…
-_AMP_ENDING = re.compile(r"(?<=[^.])(?:[-_.]amp(?:\.html?)?|\.amphtml|[-_]amp(?=\.\w{2,5}$))$")
+_AMP_ENDING = re.compile(r"(?<=[^.])(?:[-_.~]amp(?:\.html?)?|\.amphtml|[-_]amp(?=\.\w{2,5}$))$")
 _PAGE_ENDING = re.compile(r"(?<=[^.])\.(?:html?|xhtml|shtml|stm)$", re.IGNORECASE)
-_AMP_BEFORE_ENDING = re.compile(r"(?<=[^.])[-_.]amp(?=\.(?:html?|php|aspx?)$)", re.IGNORECASE)
+_AMP_BEFORE_ENDING = re.compile(r"(?<=[^.])[-_.~]amp(?=\.(?:html?|php|aspx?)$)", re.IGNORECASE)
 _INDEX_FILE = re.compile(r"(?:index|default)(?:\.[a-z]{2,5})?", re.IGNORECASE)
 _SESSION_PARAMETER = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;]*", re.IGNORECASE)
 _GARBAGE_TAIL = re.compile(r"(?:</?[a-z]*/?>?|[\"'<>\\`&]|%22|%3c|%3e)+$", re.IGNORECASE)

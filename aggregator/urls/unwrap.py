@@ -16,6 +16,8 @@ from aggregator.urls.parameters import data_lines
 _AMP_CACHE_PATH = re.compile(r"/(?:[a-z]/)?(s/)?(.+)", re.DOTALL)
 _AMP_VIEWER = re.compile(r"(?:^|\.)(?:google(?:\.[a-z]{2,3}){1,2}|bing\.com)$")
 _AMP_VIEWER_PATH = re.compile(r"/amp/(s/)?(.+\..+)", re.DOTALL)
+_YAHOO_SEARCH_TARGET = re.compile(r"/RU=([^/]+)/")
+_ADDRESS_IN_PATH = re.compile(r"/(https?):?/{1,2}([^/].*)", re.DOTALL | re.IGNORECASE)
 _YAHOO_TARGET = re.compile(r"/\*+-?(https?(?::|%3A)//?.+)", re.DOTALL | re.IGNORECASE)
 _BARE_HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?:[/?:].*)?", re.DOTALL | re.IGNORECASE)
 _LATER_ADDRESS = re.compile(r"https?://[^\s]+", re.IGNORECASE)
@@ -67,9 +69,15 @@ def _from_amp_cache(parts: SplitUrl) -> str | None:
 
 
 def _from_yahoo(parts: SplitUrl) -> str | None:
-    """Yahoo's `…/*http://target`, maybe several in a row: the last one is the page."""
+    """Yahoo's `…/*http://target`, maybe several in a row: the last one is the page.
+
+    Its search writes `…/RU=target/RK=…` instead, with the target percent-encoded.
+    """
     if not parts.host.endswith("yahoo.com"):
         return None
+    searched = _YAHOO_SEARCH_TARGET.search(parts.path)
+    if searched and is_http(target := unquote(searched[1])):
+        return target
     found = _YAHOO_TARGET.search(parts.path)
     if found is None:
         return None
@@ -90,7 +98,12 @@ def _from_redirector(parts: SplitUrl) -> str | None:
 
 
 def _target(parts: SplitUrl, parameter: str) -> str | None:
-    if parameter == "?":  # the whole query is the address
+    if parameter == "/":  # the path ends with the address, and its query is the address's
+        inside = _ADDRESS_IN_PATH.search(parts.path)
+        value = f"{inside[1]}://{inside[2]}" if inside else ""
+        if value and parts.query:
+            value += f"?{parts.query}"
+    elif parameter == "?":  # the whole query is the address
         value = parts.query
     else:
         pairs = parse_qsl(parts.query, keep_blank_values=False, max_num_fields=None)

@@ -46,6 +46,7 @@ def test_spellings_of_one_address_have_one_key(one: str, other: str) -> None:
         "https://example.org/2024/a-story/amp/",
         "https://example.org/2024/a-story.amp.html",
         "https://example.org/2024/a-story-amp.html",
+        "https://example.org/2024/a-story~amp.html",
         "https://example.org/2024/a-story?amp=1",
         "https://example.org/2024/a-story?outputType=amp",
         "https://example.org/mobile/2024/a-story",
@@ -65,6 +66,9 @@ def test_amp_and_mobile_twins_share_the_key_of_the_page(twin: str) -> None:
         "http://us.rd.yahoo.com/dailynews/rss/*http://example.org/a-story?id=3",
         "https://www.google.de/url?q=https%3A%2F%2Fl.facebook.com%2Fl.php%3Fu%3D"
         "https%253A%252F%252Fexample.org%252Fa-story%253Fid%253D3",
+        "https://r.search.yahoo.com/_ylt=A1/RU=https%3a%2f%2fexample.org%2fa-story%3fid%3d3/RK=2/RS=x-",
+        "https://web.archive.org/web/20240510093000/https://example.org/a-story?id=3",
+        "https://web.archive.org/web/2024/https:/example.org/a-story?id=3&utm_source=rss",
     ],
 )
 def test_redirectors_have_the_key_of_the_page_they_lead_to(wrapped: str) -> None:
@@ -118,6 +122,40 @@ def test_addresses_of_one_video_have_one_key() -> None:
     assert key("https://youtu.be/n8cEZM1lN5g?si=abc") == video
     assert key("https://www.youtube.com/embed/n8cEZM1lN5g") == video
     assert key("https://m.youtube.com/watch?feature=share&v=n8cEZM1lN5g") == video
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            "https://www.bbc.co.uk/news/articles/c0kgexl9v6ro",
+            "https://www.bbc.com/news/articles/c0kgexl9v6ro",
+        ),
+        (
+            "https://a.blogspot.de/2024/05/story.html?m=1",
+            "https://a.blogspot.com/2024/05/story.html",
+        ),
+        (
+            "https://www.cbc.ca/news/canada/ferry-sinks-1.6712345",
+            "https://www.cbc.ca/amp/1.6712345",
+        ),
+        (
+            "https://www.usatoday.com/story/news/2024/05/10/ferry-sinks/73600000007/",
+            "https://amp.usatoday.com/amp/73600000007",
+        ),
+        (
+            "https://www.ndtv.com/india-news/ferry-5612345",
+            "https://www.ndtv.com/india-news/ferry-5612345/amp/1",
+        ),
+    ],
+)
+def test_site_rules_join_what_no_general_rule_can(one: str, other: str) -> None:
+    assert key(one) == key(other)
+
+
+def test_what_is_not_in_the_open_part_of_a_site_rule_stays() -> None:
+    assert key("https://www.bbc.co.uk/iplayer/a") != key("https://www.bbc.com/iplayer/a")
+    assert key("https://www.cbc.ca/amp/1.6712345") != key("https://www.cbc.ca/amp/1.6712346")
 
 
 @pytest.mark.parametrize(
