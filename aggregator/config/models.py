@@ -304,7 +304,9 @@ class Copies(Group):
         "share to be one text sent again.",
     )
     revision_window: Annotated[timedelta, duration()] | None = Field(
-        None, description="Time in which the same title from the same source is a revision."
+        None,
+        description="Time in which an entry sent again under a new id, with the same title and the "
+        "old id gone, is an update; later only if it hardly changed.",
     )
 
 

@@ -184,13 +184,18 @@ def figures_or_dates_differ(a: ComparableText, b: ComparableText, limits: CopyTh
     return bool(_vetoes(a, b, limits))
 
 
+def days_differ(a: ComparableText, b: ComparableText) -> bool:
+    """Whether the openings of two texts name days that contradict each other."""
+    days_a, days_b = a.opening_dates, b.opening_dates
+    return bool(days_a and days_b and not days_a & b.dates and not days_b & a.dates)
+
+
 def _vetoes(a: ComparableText, b: ComparableText, limits: CopyThresholds) -> tuple[str, ...]:
     found = []
     fewer = min(len(a.numbers), len(b.numbers))
     if fewer and len(a.numbers & b.numbers) / fewer < limits.numbers_agreement:
         found.append("numbers")
-    days_a, days_b = a.opening_dates, b.opening_dates
-    if days_a and days_b and not days_a & b.dates and not days_b & a.dates:
+    if days_differ(a, b):
         found.append("dates")
     return tuple(found)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from aggregator.identity.copies import ComparableText, comparable, compare
 from aggregator.identity.tokens import words
@@ -147,38 +146,6 @@ def choose_lead(members: Iterable[Member], *, private_allowed: bool = False) -> 
             m.item_id,
         ),
     ).item_id
-
-
-def is_revision(
-    decision: CopyDecision,
-    *,
-    same_alias: bool,
-    same_url_key: bool,
-    same_title: bool,
-    apart: timedelta,
-    old_gone: bool,
-    thresholds: CopyThresholds | None = None,
-) -> bool:
-    """Whether two entries of ONE source with the same text are one item in two states.
-
-    Otherwise they stay two items in one group: a bulletin that comes out every hour repeats its
-    text and is still news each time.
-
-    Args:
-        decision: What `compare` said of the two texts.
-        same_alias: Their ids agree but for scheme, host or punctuation.
-        same_url_key: Their identity-grade URL keys are equal.
-        same_title: Their normalised titles are equal.
-        apart: Time between the two.
-        old_gone: The older id is absent from the document that brought the newer one.
-        thresholds: The operator's, or the measured ones.
-    """
-    limits = thresholds or CopyThresholds()
-    if same_alias or same_url_key:
-        return True
-    if not decision.same or not same_title:
-        return False
-    return _figures_agree(decision, limits) and (old_gone or abs(apart) <= limits.revision_window)
 
 
 def _figures_agree(decision: CopyDecision, limits: CopyThresholds) -> bool:

@@ -29,7 +29,7 @@ class CopyThresholds:
     max_postings: int = 50  # a fingerprint of more items than this says nothing
     max_candidates: int = 20  # compared in full, those with most shared fingerprints first
     boilerplate_groups: int = 3  # a paragraph in this many copy groups of a source is furniture
-    revision_window: timedelta = timedelta(hours=6)  # same source, same title: a revision
+    revision_window: timedelta = timedelta(hours=6)  # same source, same title, old id gone
     resent: float = 0.9  # of the longer text, shared by two items of ONE source with one title
 
 

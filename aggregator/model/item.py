@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from aggregator.model.copies import PreparedText
+from aggregator.model.copies import CopyDecision, PreparedText
 from aggregator.model.feed import Enclosure, ParsedEntry
 from aggregator.model.http import Timing, Validators
 
@@ -39,6 +39,18 @@ class KnownEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """An entry of a source that a new one may be the corrected state of.
+
+    `at` is the earlier of published and first seen; `text` is None where it cannot be compared.
+    """
+
+    known: KnownEntry
+    at: datetime
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class EntryIntent:
     """What identification wants done with one entry of a document: the store re-checks and does it.
 
@@ -60,6 +72,7 @@ class EntryIntent:
     why: str = ""
     aliases: tuple[str, ...] = ()  # further identity-grade URL keys (canonical, original link)
     prepared: PreparedText | None = None  # its text for the copy step, with `body`
+    decision: CopyDecision | None = None  # of one that its text showed to be an earlier item
 
 
 @dataclass(frozen=True, slots=True)

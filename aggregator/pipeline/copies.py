@@ -66,12 +66,13 @@ def decisions(connection: Connection, number: int) -> tuple[DecisionLine, ...]:
     texts = stored_texts(connection, [number, *(n for n in others if n is not None)])
     if number not in texts:
         return ()
-    lines = [_line(texts, number, d, members) for d in logged if _other(d, number) in texts]
+    lines = [_revision(d) for d in logged if d.kind == "revision"]
+    lines += [_line(texts, number, d, members) for d in logged if _other(d, number) in texts]
     told = {line.other_number for line in lines if line.kind in ("copy", "merge")}
     for member in members[:_COMPARED]:
         if member not in told and member in texts:
             lines.append(_through(texts, number, member))
-    order = {"merge": 0, "copy": 1, "story": 2, "apart": 3, "split": 4}
+    order = {"merge": 0, "copy": 1, "revision": 2, "story": 3, "apart": 4, "split": 5}
     kept = [line for line in lines if line.kind != "apart" or line.other_number not in members]
     return tuple(sorted(kept, key=lambda line: order.get(line.kind, 9)))
 
@@ -127,6 +128,16 @@ def _line(
         evidence=tuple(_evidence(decision, first=decision.item_id == number)),
         private=bool(theirs.scope),
         sides=_sides(texts[number], theirs) if side_by_side else (),
+    )
+
+
+def _revision(decision: overrules.Decision) -> DecisionLine:
+    """What was taken as an update of the item though it came under an id of its own."""
+    return DecisionLine(
+        kind="revision",
+        why=f"An update, not a second item: {decision.reason}.",
+        at=decision.at,
+        evidence=tuple(_evidence(decision, first=True)),
     )
 
 

@@ -33,6 +33,7 @@ from aggregator.pipeline import (
     outage,
     pace,
     planning,
+    revisions,
     websub,
 )
 from aggregator.pipeline.configure import host_key, is_in_force
@@ -225,6 +226,10 @@ async def _read(
             copies.learned_paragraphs, source.id, parts.settings.dedup.copies
         )
         intents = await _prepare(parts, identified.intents, paragraphs, timeout)
+        if not result.delta and not found.empty and revisions.lists_everything(feed):
+            intents = await revisions.find_revisions(
+                parts, source, intents, found, paragraphs, timeout
+            )
     except WorkerError as error:
         metrics.WORKER_FAILURES.labels(kind=type(error).__name__).inc()
         failed = replace(failed, kind=PollKind.ERROR, error="limit")

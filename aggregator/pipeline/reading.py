@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from aggregator.feeds.parse import parse_document
 from aggregator.feeds.prepare import prepare_body
-from aggregator.identity.copies import prepare_text
+from aggregator.identity.copies import comparable, prepare_text, restore
 from aggregator.identity.keys import KeyedEntry, choose_policy, key_entries
-from aggregator.model.copies import PreparedText
+from aggregator.identity.revisions import judge_revision
+from aggregator.model.copies import CopyDecision, CopyThresholds, PreparedText
 from aggregator.model.feed import ParsedEntry, ParsedFeed
 from aggregator.model.item import PreparedBody
 
@@ -52,3 +54,22 @@ def prepare_bodies(
     """
     bodies = [prepare_body(entry) for entry in entries]
     return [(body, prepare_text(body.text, learned)) for body in bodies]
+
+
+def judge_revisions(
+    pairs: Sequence[tuple[PreparedText, str, timedelta, bool, bool]],
+    learned: frozenset[int],
+    thresholds: CopyThresholds,
+) -> list[CopyDecision]:
+    """Compare new entries with the earlier items they may be. Runs in a worker process.
+
+    `pairs` are the new text, the earlier one, the time between them, whether the earlier one was
+    taken out of the document, and whether both have one address; `learned` as in `prepare_bodies`.
+    """
+    return [
+        judge_revision(
+            restore(new), comparable(earlier, learned),
+            apart=apart, taken_out=taken_out, same_address=one_address, thresholds=thresholds,
+        )
+        for new, earlier, apart, taken_out, one_address in pairs
+    ]  # fmt: skip

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
-from aggregator.model.item import KnownEntry
+from aggregator.identity.revisions import headline
+from aggregator.model.item import Earlier, EntryIntent, KnownEntry
 from aggregator.store import schema as t
 
+_NEWEST = 2000  # entries of one source among which a headline is looked for
 _BATCH = 500  # SQLite's limit on parameters is 32,766, older builds' 999
 
 
@@ -62,6 +66,89 @@ def newest_published(connection: Connection, source_id: str) -> tuple[datetime |
         return newest, False
     some = connection.scalar(select(e.id).where(e.source_id == source_id).limit(1))
     return None, some is None
+
+
+def namesakes(
+    connection: Connection, source_id: str, headlines: Collection[str], since: datetime
+) -> dict[str, list[Earlier]]:
+    """By headline, the source's entries since a time that bear it, one of each item.
+
+    Of the newest 2,000 entries; the text is there only where one item bears the headline.
+    """
+    e = t.entry.c
+    rows = connection.execute(
+        select(e.id, e.item_id, e.title)
+        .where(e.source_id == source_id, e.sort_at >= since)
+        .order_by(e.sort_at.desc(), e.item_id.desc())
+        .limit(_NEWEST)
+    )
+    bearing: defaultdict[str, dict[int, int]] = defaultdict(dict)  # item -> its newest entry
+    for row in rows:
+        title = headline(row.title)
+        if title in headlines:
+            bearing[title].setdefault(row.item_id, row.id)
+    numbers = [number for found in bearing.values() for number in found.values()]
+    entries = earlier_states(connection, source_id, numbers)
+    return {
+        title: [
+            entries[number] if len(found) == 1 else replace(entries[number], text=None)
+            for number in found.values()
+        ]
+        for title, found in bearing.items()
+    }
+
+
+def earlier_states(
+    connection: Connection, source_id: str, numbers: Sequence[int]
+) -> dict[int, Earlier]:
+    """Entries of a source by number, as new ones are compared with them.
+
+    The text is that of the feed, and is there only where the item is this source's own and no
+    operator split it from another one of this source.
+    """
+    e, i, x, o = t.entry.c, t.item.c, t.item_text.c, t.override.c
+    other = t.item.alias("other")
+    split = (
+        select(o.low_id)
+        .join(other, or_(other.c.id == o.low_id, other.c.id == o.high_id))
+        .where(
+            o.together.is_(False),
+            or_(o.low_id == i.id, o.high_id == i.id),
+            other.c.id != i.id,
+            other.c.source_id == source_id,
+        )
+        .correlate(t.item)
+        .exists()
+    )
+    own = (i.source_id == source_id) & x.from_page.is_(False) & ~split
+    found: dict[int, Earlier] = {}
+    for start in range(0, len(numbers), _BATCH):
+        rows = connection.execute(
+            _entries(e.published, e.first_seen, x.text, own.label("own"))
+            .join(t.item_text, x.item_id == i.id, isouter=True)
+            .where(e.id.in_(numbers[start : start + _BATCH]))
+        )
+        for row in rows:
+            at = min(row.published or row.first_seen, row.first_seen)
+            found[row.id] = Earlier(_known(row), at, row.text if row.own else None)
+    return found
+
+
+def identity_keys(intent: EntryIntent) -> list[str]:
+    """The URL keys by which an entry may be an item that another source has."""
+    if intent.url_key is None or not intent.url_key_is_identity:
+        return []
+    return list(dict.fromkeys([intent.url_key, *intent.aliases]))
+
+
+def holders(connection: Connection, scope: str, keys: Iterable[str]) -> dict[str, int]:
+    """The items that hold these identity-grade URL keys in a scope."""
+    k = t.url_key.c
+    found: dict[str, int] = {}
+    for some in batches(keys):
+        rows = connection.execute(select(k.key, k.item_id).where(k.scope == scope, k.key.in_(some)))
+        found |= {row.key: row.item_id for row in rows}
+    return found
 
 
 def _entries(*more: ColumnElement[Any]) -> Any:

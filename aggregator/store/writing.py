@@ -13,13 +13,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, literal, select, update
 
-from aggregator.model.item import EntryIntent, PollRecord, PreparedBody
+from aggregator.model.item import EntryIntent, KnownEntry, PollRecord, PreparedBody
 from aggregator.store import copies
 from aggregator.store import schema as t
 from aggregator.store.copies import NewText
 from aggregator.store.database import serialise
 from aggregator.store.grouping import Grouping
-from aggregator.store.known import batches, entries_by_key
+from aggregator.store.known import batches, entries_by_key, identity_keys
 from aggregator.store.sources import upsert
 
 BATCH = 500  # items in one transaction
@@ -79,11 +79,14 @@ def write_entries(
     for intent in intents:
         if intent.kind == "new":
             continue
-        if intent.kind == "renamed":
-            _rename(connection, ingest, intent)
         entry = intent.known
         if entry is None:
             continue
+        if intent.kind == "renamed":
+            stored = known.get(intent.key)
+            if stored is not None and stored.entry_id != entry.entry_id:
+                continue  # another worker stored it as an entry of its own
+            _rename(connection, ingest, intent, entry)
         touched.append(entry.entry_id)
         if intent.body is not None and not entry.tombstone:
             _revise(connection, ingest, intent, written, texts)
@@ -124,7 +127,7 @@ def _write_new(
             texts += _text(ingest, intent, owners[index][0], changed=False)
             claims += [
                 {"scope": ingest.scope, "key": key, "item_id": owners[index][0]}
-                for key in _identity_keys(intent)
+                for key in identity_keys(intent)
             ]
         rows.append(_entry_row(ingest, intent, *owners[index]))
     connection.execute(t.entry.insert(), rows)
@@ -145,17 +148,11 @@ def _text(ingest: Ingest, intent: EntryIntent, number: int, *, changed: bool) ->
     ]  # fmt: skip
 
 
-def _identity_keys(intent: EntryIntent) -> list[str]:
-    if intent.url_key is None or not intent.url_key_is_identity:
-        return []
-    return list(dict.fromkeys([intent.url_key, *intent.aliases]))
-
-
 def _holders(connection: Connection, scope: str, new: Sequence[EntryIntent]) -> dict[str, Row[Any]]:
     """The items that already hold these entries' URL keys, with their words."""
     found: dict[str, Row[Any]] = {}
     i, k = t.item.c, t.url_key.c
-    for some in batches(key for intent in new for key in _identity_keys(intent)):
+    for some in batches(key for intent in new for key in identity_keys(intent)):
         rows = connection.execute(
             select(k.key, i.id, i.sort_at, i.title, i.source_id, i.purged_at, t.item_text.c.text)
             .join(t.item, i.id == k.item_id)
@@ -167,7 +164,7 @@ def _holders(connection: Connection, scope: str, new: Sequence[EntryIntent]) -> 
 
 
 def _same_piece(intent: EntryIntent, holders: dict[str, Row[Any]], agree: Agree) -> Row[Any] | None:
-    for key in _identity_keys(intent):
+    for key in identity_keys(intent):
         held = holders.get(key)
         if held is None:
             continue
@@ -283,24 +280,38 @@ def _entry_row(
     }
 
 
-def _rename(connection: Connection, ingest: Ingest, intent: EntryIntent) -> None:
-    """Give an entry its new key and remember the old one as an alias."""
-    known = intent.known
-    if known is None:
+def _rename(connection: Connection, ingest: Ingest, intent: EntryIntent, known: KnownEntry) -> None:
+    """Give an entry its new key; the old one stays as an alias, and the new address is its item's.
+
+    Where its text showed what it is, the log keeps the evidence and the entry's former names.
+    """
+    e = t.entry.c
+    former = connection.execute(
+        select(e.key, e.guid, e.alias, e.url_key, e.link, e.title).where(e.id == known.entry_id)
+    ).one_or_none()
+    if former is None or former.key == intent.key:
         return
-    current = connection.execute(
-        select(t.entry.c.key).where(t.entry.c.id == known.entry_id)
-    ).scalar_one_or_none()
-    if current is None or current == intent.key:
-        return
-    old = {"source_id": ingest.source_id, "key": current, "entry_id": known.entry_id}
+    old = {"source_id": ingest.source_id, "key": former.key, "entry_id": known.entry_id}
     upsert(connection, t.entry_alias, [old], update=False)
     connection.execute(
         update(t.entry)
-        .where(t.entry.c.id == known.entry_id)
+        .where(e.id == known.entry_id)
         .values(key=intent.key, guid=intent.guid, alias=intent.alias, url_key=intent.url_key,
                 link=intent.entry.link, why=intent.why)
     )  # fmt: skip
+    claims = [
+        {"scope": ingest.scope, "key": key, "item_id": known.item_id}
+        for key in identity_keys(intent)
+    ]
+    upsert(connection, t.url_key, claims, update=False)
+    if intent.decision is not None:
+        row = copies.log_row(
+            ingest.now, "revision", known.item_id, None, None, intent.decision.score,
+            intent.decision.reason,
+            asdict(intent.decision.evidence)
+            | {"former": former._asdict(), "key": intent.key, "ids": ingest.public_id(intent)},
+        )  # fmt: skip
+        connection.execute(t.merge_log.insert(), [row])
 
 
 def _revise(

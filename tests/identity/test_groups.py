@@ -8,10 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aggregator.identity.copies import comparable, compare
-from aggregator.identity.groups import choose_group, choose_lead, is_revision
+from aggregator.identity.groups import choose_group, choose_lead
 from aggregator.model.copies import CopyThresholds, Member, TextOfItem
-from tests.identity.texts import ENGLISH, GERMAN, MARKET_REPORTS
+from tests.identity.texts import ENGLISH, GERMAN
 
 NOW = datetime(2024, 3, 5, 12, tzinfo=UTC)
 COPY = ENGLISH.rsplit("\n\n", 1)[0]
@@ -83,28 +82,6 @@ def test_only_the_nearest_candidates_are_compared() -> None:
     candidates = [item(n, ENGLISH) for n in range(1, 30)]
     found = choose_group(item(99, COPY), candidates, CopyThresholds(max_candidates=4))
     assert len(found.compared) == 4
-
-
-def test_recurring_bulletins_of_one_source_stay_two_items() -> None:
-    report = MARKET_REPORTS["en"].format(
-        a=1, b=2, c=3, d=4, e=5, f=6, g=7, word="up", day="March 3"
-    )
-    decision = compare(comparable(report), comparable(report))
-    assert decision.same
-
-    def verdict(**facts: object) -> bool:
-        given = {
-            "same_alias": False, "same_url_key": False, "same_title": True,
-            "apart": timedelta(hours=24), "old_gone": False,
-        }  # fmt: skip
-        return is_revision(decision, **{**given, **facts})  # type: ignore[arg-type]
-
-    assert not verdict()
-    assert verdict(apart=timedelta(hours=2))
-    assert verdict(old_gone=True)
-    assert verdict(same_url_key=True)
-    assert verdict(same_alias=True)
-    assert not verdict(apart=timedelta(hours=2), same_title=False)
 
 
 # -- the lead -----------------------------------------------------------------------------------

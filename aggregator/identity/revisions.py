@@ -1,0 +1,171 @@
+"""Is a new entry an earlier item of its source, corrected and sent again under another id?
+
+Some publishers take an article out of their feed and put the corrected one in under a new id and
+a new address. What tells that from a bulletin that comes out again and again under one headline is
+that a document which lists both tells them apart itself, that a bulletin has other figures, and
+that its headline was there before. Pure; the policy is rule 9 of `docs/design/copies.md`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from aggregator.identity.copies import ComparableText, compare, days_differ
+from aggregator.identity.tokens import words
+from aggregator.model.copies import CopyDecision, CopyThresholds
+from aggregator.model.item import Earlier, EntryIntent
+
+_OLDER_LISTED = 3  # a pinned entry or two do not show that nothing fell off a document's end
+
+
+def headline(title: str | None) -> str:
+    """A title as it is compared: its words alone; empty where it has none."""
+    return " ".join(words(title or ""))
+
+
+def unlisted(
+    intents: Sequence[EntryIntent],
+    namesakes: Mapping[str, Collection[Earlier]],
+    neighbours: Mapping[str, Earlier],
+    thresholds: CopyThresholds | None = None,
+) -> dict[int, Earlier]:
+    """The earlier entry that each new one may be, by its place in `intents`.
+
+    Args:
+        intents: Of one whole document, with the prepared texts of the new ones.
+        namesakes: By headline, the source's entries of the last days that bear it.
+        neighbours: By URL key, the source's entry at that address.
+        thresholds: The operator's, or the measured ones.
+
+    Returns:
+        The entry at the same address, else the one with the same headline. Nothing for an entry
+        whose headline stands twice in the document or was borne by two items already (it recurs),
+        whose earlier state is still listed, or whose text is too short to say anything.
+    """
+    limits = thresholds or CopyThresholds()
+    listed = {intent.known.item_id for intent in intents if intent.known is not None}
+    counts = Counter(headline(intent.entry.title) for intent in intents)
+    found: dict[int, Earlier] = {}
+    claimed: set[int] = set()
+    for place, intent in enumerate(intents):
+        if intent.kind != "new" or intent.prepared is None:
+            continue
+        title = headline(intent.entry.title)
+        bearing = list(namesakes.get(title, ())) if title and counts[title] == 1 else []
+        earlier = bearing[0] if len(bearing) == 1 else None
+        if intent.url_key_is_identity:
+            earlier = neighbours.get(intent.url_key or "", earlier)
+        if earlier is None or earlier.text is None:
+            continue
+        if earlier.known.item_id in listed or earlier.known.item_id in claimed:
+            continue
+        if len(intent.prepared.shingles) >= limits.min_shingles:
+            claimed.add(earlier.known.item_id)
+            found[place] = earlier
+    return found
+
+
+def judge_revision(
+    new: ComparableText,
+    earlier: ComparableText,
+    *,
+    apart: timedelta,
+    taken_out: bool,
+    same_address: bool = False,
+    thresholds: CopyThresholds | None = None,
+) -> CopyDecision:
+    """Whether a new text is a corrected state of an earlier one with its headline or address.
+
+    Args:
+        new: The text of the new entry.
+        earlier: The text of the entry that is not listed any more.
+        apart: Time between the two.
+        taken_out: The document still lists older entries: the earlier one did not merely fall off
+            its end.
+        same_address: They have one address: whatever the time and the headlines.
+        thresholds: The operator's, or the measured ones.
+
+    Returns:
+        The decision; its score is a share of the shorter text within `revision_window` and at one
+        address, otherwise of the longer one.
+    """
+    limits = thresholds or CopyThresholds()
+    decision = compare(new, earlier, limits)
+    evidence = decision.evidence
+    soon = same_address or abs(apart) <= limits.revision_window
+    side, needed = ("shorter", limits.sure) if soon else ("longer", limits.resent)
+    fewer, more = sorted((evidence.shingles_a, evidence.shingles_b))
+    score = evidence.shared / max(1, fewer if soon else more)
+    vetoes = []
+    if fewer < limits.min_shingles:
+        vetoes.append("short")
+    if not _figures_agree(new, earlier, limits):
+        vetoes.append("numbers")
+    if days_differ(new, earlier):
+        vetoes.append("dates")
+    if not soon and not taken_out:
+        vetoes.append("source")
+    same = score >= needed and not vetoes
+    share = f"{score:.0%} of the {side} text is in the other"
+    mark = "address" if same_address else "headline"
+    reason = (
+        f"sent again under another id: the {mark} is the same, the earlier id is gone, {share} "
+        "and no figure speaks against it"
+        if same
+        else f"{share}; an earlier item of its source has the {mark}"
+    )
+    return CopyDecision(
+        same,
+        score,
+        reason,
+        replace(
+            evidence,
+            threshold=needed,
+            numbers_asked=True,
+            dates_a=tuple(sorted(new.opening_dates)),
+            dates_b=tuple(sorted(earlier.opening_dates)),
+            vetoes=tuple(vetoes),
+        ),
+    )
+
+
+def was_taken_out(intents: Sequence[EntryIntent], earlier: Earlier) -> bool:
+    """Whether a document still lists entries that are older than one it no longer has.
+
+    Entries are stored oldest first, so a lower number is an older entry.
+    """
+    numbers = {intent.known.entry_id for intent in intents if intent.known is not None}
+    return sum(1 for number in numbers if number < earlier.known.entry_id) >= _OLDER_LISTED
+
+
+def same_address(intent: EntryIntent, earlier: Earlier) -> bool:
+    """Whether a new entry stands at the address of an earlier one."""
+    return intent.url_key_is_identity and intent.url_key == earlier.known.url_key
+
+
+def time_apart(intent: EntryIntent, earlier: Earlier, now: datetime) -> timedelta:
+    """Between two entries as their source dates them, or as they were seen where it does not."""
+    return min(intent.entry.published or now, now) - earlier.at
+
+
+def revised(intent: EntryIntent, earlier: Earlier, decision: CopyDecision) -> EntryIntent:
+    """The intent of a new entry that turned out to be a state of an earlier one."""
+    known = earlier.known
+    return replace(
+        intent,
+        kind="renamed",
+        known=known,
+        archived=False,
+        why=decision.reason,
+        body=None if known.content_hash == intent.content_hash else intent.body,
+        decision=decision,
+    )
+
+
+def _figures_agree(a: ComparableText, b: ComparableText, limits: CopyThresholds) -> bool:
+    """Four figures of five: a template has more of its own than an article has to correct."""
+    fewer = min(len(a.numbers), len(b.numbers))
+    return not fewer or len(a.numbers & b.numbers) / fewer >= limits.sure
