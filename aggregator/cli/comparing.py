@@ -98,7 +98,7 @@ def split(
     item: Annotated[str, typer.Argument(help="Number, id or link of an item.")],
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """Take an item out of its group of copies and keep it apart from them for good."""
+    """Take an item out of its group of copies, or its last update out of it, for good."""
     from aggregator.pipeline import copies
 
     def work(connection: Connection) -> str:

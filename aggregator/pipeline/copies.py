@@ -13,7 +13,7 @@ from aggregator.identity.copies import comparable, compare, shared_passages
 from aggregator.model.copies import CopyDecision, CopyThresholds
 from aggregator.model.errors import OperatorError
 from aggregator.model.pages import DecisionLine, TextSide
-from aggregator.store import copies, items, overrules, writing
+from aggregator.store import copies, items, overrules, updates, writing
 from aggregator.store.copyrows import StoredText, find_item, stored_texts, texts_since
 
 _SHOWN_CHARACTERS = 3000  # of each side of a comparison
@@ -40,7 +40,7 @@ def number_of(connection: Connection, written: str) -> int:
 
 
 def split(connection: Connection, number: int, now: datetime) -> str:
-    """Take an item out of its copy group for good; says what was done."""
+    """Take an item out of its copy group, or its update out of it, for good; says what was done."""
     return _done(connection, overrules.split_item(connection, number, now), now)
 
 
@@ -66,7 +66,7 @@ def decisions(connection: Connection, number: int) -> tuple[DecisionLine, ...]:
     texts = stored_texts(connection, [number, *(n for n in others if n is not None)])
     if number not in texts:
         return ()
-    lines = [_revision(d) for d in logged if d.kind == "revision"]
+    lines = [_revision(d) for d in updates.updates_of(connection, number)]
     lines += [_line(texts, number, d, members) for d in logged if _other(d, number) in texts]
     told = {line.other_number for line in lines if line.kind in ("copy", "merge")}
     for member in members[:_COMPARED]:
@@ -131,13 +131,13 @@ def _line(
     )
 
 
-def _revision(decision: overrules.Decision) -> DecisionLine:
+def _revision(update: updates.Update) -> DecisionLine:
     """What was taken as an update of the item though it came under an id of its own."""
     return DecisionLine(
         kind="revision",
-        why=f"An update, not a second item: {decision.reason}.",
-        at=decision.at,
-        evidence=tuple(_evidence(decision, first=True)),
+        why=f"An update, not a second item: {update.reason}.",
+        at=update.at,
+        evidence=tuple(_measurements(update.evidence, update.score, first=True)),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, or_, select, update
 
-from aggregator.store import copies
+from aggregator.store import copies, updates
 from aggregator.store import schema as t
 from aggregator.store.database import serialise
 from aggregator.store.sources import upsert
@@ -45,14 +45,17 @@ def members_of(connection: Connection, item_id: int) -> list[int]:
 
 
 def split_item(connection: Connection, item_id: int, now: datetime) -> Overruled:
-    """Take an item out of its copy group and keep it apart from all members, for good."""
+    """Take an item out of its copy group and keep it apart from all members, for good.
+
+    Of an item without copies the last update that came under another id is split off.
+    """
     serialise(connection)
     members = members_of(connection, item_id)
     if item_id not in members:
         raise LookupError(f"there is no item {item_id}")
     others = [number for number in members if number != item_id]
     if not others:
-        return Overruled(words="it has no copies: there is nothing to split")
+        return _split_update(connection, item_id, now)
     _decide(connection, item_id, others, now, together=False)
     old = connection.scalar(select(t.item.c.group_id).where(t.item.c.id == item_id)) or item_id
     rest = old
@@ -65,6 +68,21 @@ def split_item(connection: Connection, item_id: int, now: datetime) -> Overruled
     return Overruled(
         copies.Grown(groups=(item_id, rest)),
         f"item {item_id} is on its own now, apart from {_named(others)}",
+    )
+
+
+def _split_update(connection: Connection, item_id: int, now: datetime) -> Overruled:
+    """Make an item of its own of what was taken as an item's update."""
+    found = updates.updates_of(connection, item_id)
+    if not found:
+        return Overruled(words="it has no copies: there is nothing to split")
+    number = updates.take_back(connection, item_id, found[-1].evidence, now)
+    _decide(connection, item_id, [number], now, together=False)
+    reason = "it was taken as an update of the other; an operator made it an item of its own"
+    _log(connection, now, "split", number, item_id, number, reason)
+    return Overruled(
+        copies.Grown(groups=(item_id, number)),
+        f"the update of item {item_id} is an item of its own now, {number}",
     )
 
 

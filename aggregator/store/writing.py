@@ -309,7 +309,12 @@ def _rename(connection: Connection, ingest: Ingest, intent: EntryIntent, known: 
             ingest.now, "revision", known.item_id, None, None, intent.decision.score,
             intent.decision.reason,
             asdict(intent.decision.evidence)
-            | {"former": former._asdict(), "key": intent.key, "ids": ingest.public_id(intent)},
+            | {
+                "former": former._asdict(), "key": intent.key, "ids": ingest.public_id(intent),
+                "revision": connection.scalar(
+                    select(t.item.c.revision).where(t.item.c.id == known.item_id)
+                ),
+            },
         )  # fmt: skip
         connection.execute(t.merge_log.insert(), [row])
 

@@ -250,3 +250,72 @@ def test_the_window_of_the_configuration_counts(house: House, origin: Origin) ->
     publish(house, origin, FERRY, TREES)
     publish(house, origin, FERRY_CORRECTED, TREES, hours=30)
     assert len(served(house)) == 2
+
+
+# -- taken back by an operator --------------------------------------------------------------------
+
+
+def split(house: House, name: str) -> str:
+    async def work(parts: Parts) -> str:
+        def write(connection: Any) -> str:
+            number = copies.number_of(connection, name)
+            return copies.split(connection, number, house.clock.now())
+
+        return await parts.database.run_write(write)
+
+    return house.run(work)
+
+
+def test_an_operator_makes_an_update_an_item_of_its_own_and_it_stays_so(
+    house: House, origin: Origin
+) -> None:
+    publish(house, origin, FERRY, TREES)
+    (was,) = [item for item in served(house) if item["title"] == FERRY[1]]
+    publish(house, origin, FERRY_CORRECTED, TREES)
+    house.clock.move(minutes=5)
+    assert "is an item of its own now" in split(house, was["id"])
+    first, second = sorted(
+        (item for item in served(house) if item["title"] == FERRY[1]), key=lambda i: i["url"]
+    )
+    assert (first["id"], first["url"]) == (was["id"], was["url"])
+    assert "misspelt" not in first["content_html"]
+    assert second["url"].endswith("story-f2")
+    assert "misspelt" in second["content_html"]
+    assert second["id"] != first["id"]
+    house.configure(views=(ViewSettings("all", "Everything"),))
+    assert len(json.loads(house.feed("json").body)["items"]) == 3  # no copies of each other either
+    for document in ((FERRY_CORRECTED, TREES), (FERRY, TREES), (FERRY, FERRY_CORRECTED, TREES)):
+        publish(house, origin, *document)  # each poll opens the program anew
+        again = [item for item in served(house) if item["title"] == FERRY[1]]
+        assert sorted(again, key=lambda i: i["url"]) == [first, second]
+    publish(house, origin, ("f3", FERRY[1], CORRECTED + " It was Jansen."), TREES)
+    assert len(served(house)) == 4
+
+
+def test_of_several_updates_the_last_is_taken_back_first(house: House, origin: Origin) -> None:
+    publish(house, origin, FERRY, TREES)
+    publish(house, origin, FERRY_CORRECTED, TREES)
+    third = ("f3", FERRY[1], CORRECTED + " It was Jansen.")
+    publish(house, origin, third, TREES)
+    (now,) = [item for item in served(house) if item["title"] == FERRY[1]]
+    assert now["_aggregator"]["revision"] == 2
+    for left in (1, 0):
+        house.clock.move(minutes=5)
+        split(house, now["id"])
+        found = read(house, copies.reasons, now["id"])
+        assert len([one for one in found.decisions if one.kind == "revision"]) == left
+    texts = {i["url"][-2:]: i["content_html"] for i in served(house) if i["title"] == FERRY[1]}
+    assert sorted(texts) == ["f1", "f2", "f3"]
+    assert "Correction" not in texts["f1"]
+    assert "Correction" in texts["f2"]
+    assert "Jansen" not in texts["f2"]
+    assert "Jansen" in texts["f3"]
+    assert "nothing to split" in split(house, now["id"])
+
+
+def test_a_split_update_is_found_as_a_copy_by_others(house: House, origin: Origin) -> None:
+    publish(house, origin, FERRY, TREES)
+    publish(house, origin, FERRY_CORRECTED, TREES)
+    split(house, "https://alpha.example/2026/story-f2")
+    indexed = select(func.count(t.fingerprint.c.item_id.distinct()))
+    assert read(house, lambda c: c.scalar(indexed)) == 3

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import httpx
 import pytest
 
+from aggregator.model.pages import DecisionLine, ItemPage
 from tests.server.conftest import Serve
 from tests.server.samples import SampleBackend, settings_of
 
@@ -71,4 +73,25 @@ def test_a_program_shows_the_token_and_needs_no_form(serve: Serve) -> None:
         assert client.post("/items/77/split", headers=headers).status_code == 404
         wrong = client.post("/items/1/merge", headers=headers, data={"with": "x"})
         assert wrong.status_code == 400
+    assert backend.overruled == [("split", 1)]
+
+
+class Updated(SampleBackend):
+    """Its first item has no copies; it was updated by an entry under another id."""
+
+    async def item_page(self, number: int) -> ItemPage | None:
+        page = await super().item_page(number)
+        line = DecisionLine("revision", "An update, not a second item: sent again.")
+        return page and replace(page, has_copies=False, decisions=(line,))
+
+
+def test_an_update_under_another_id_is_told_and_can_be_taken_back(serve: Serve) -> None:
+    backend = Updated()
+    with serve(backend, settings_of(admin=ADMIN)) as client:
+        text = client.get("/items/1").text
+        assert "An update, not a second item: sent again." in text
+        assert "/items/1/split" not in text
+        signed_in(client, ADMIN)
+        assert "make it an item of its own" in client.get("/items/1").text
+        client.post("/items/1/split", data={"proof": proof_on(client)})
     assert backend.overruled == [("split", 1)]
