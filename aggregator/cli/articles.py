@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -207,9 +208,10 @@ def _run(
 
         async def all_of_them() -> bool:
             failed = False
-            async for read in _read_all(settings, wanted, overrides, whole=whole):
-                show(read)
-                failed = failed or read.error is not None
+            async with aclosing(_read_all(settings, wanted, overrides, whole=whole)) as pages:
+                async for read in pages:
+                    show(read)
+                    failed = failed or read.error is not None
             return failed
 
         return asyncio.run(all_of_them())
@@ -224,7 +226,7 @@ def _overrides(settings: Settings, source: str) -> RelatedOverride:
 
 async def _read_all(
     settings: Settings, wanted: Iterable[_Wanted], overrides: RelatedOverride, *, whole: bool
-) -> AsyncIterator[_Read]:
+) -> AsyncGenerator[_Read, None]:
     """What came of each page, in the order asked; a few are under way at any time."""
     import asyncio
     from collections import deque

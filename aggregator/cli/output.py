@@ -22,8 +22,20 @@ OK = 0
 SOME_FAILED = 1
 USAGE = 2
 
+
+class _Output(Console):
+    """A console that leaves a reader gone (`… | head`) to the command line, which ends quietly.
+
+    Rich would end the program on the spot, in the middle of what an event loop still has to close.
+    """
+
+    def on_broken_pipe(self) -> None:
+        """Raise the BrokenPipeError that rich is handling."""
+        raise  # noqa: PLE0704 - rich calls this from its except clause
+
+
 # A pipe has no width: lines there are as long as they are.
-stdout = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 240)
+stdout = _Output(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 240)
 stderr = Console(stderr=True, highlight=False)
 
 

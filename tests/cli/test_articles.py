@@ -79,3 +79,23 @@ def test_a_file_without_an_address_is_read_under_its_own(pages: list[dict[str, s
 def test_wrong_usage_is_said() -> None:
     assert run("extract", code=2) == []
     assert run("related", "--jsonl", "file.html", code=2) == []
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_reader_that_goes_away_ends_it_quietly(
+    pages: list[dict[str, str]], options: tuple[str, ...]
+) -> None:
+    """`aggregator related … | head`: nobody reads on, and that is no error to tell about."""
+    files = [page["file"] for page in pages] * 40
+    process = subprocess.Popen(
+        [sys.executable, "-m", "aggregator", "related", *files, *options],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.read(10)
+    process.stdout.close()
+    said = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(timeout=120) == 1
+    assert said == b""
