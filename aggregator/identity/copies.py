@@ -137,7 +137,8 @@ def compare(
         vetoes = ("short",)
         reason = f"too short to tell: {shorter} shingles, {limits.min_shingles} are needed"
     elif score < needed:
-        reason = f"{score:.0%} of the shorter text is in the other; {needed:.0%} is needed"
+        found, least = percents(score, needed)
+        reason = f"{found} of the shorter text is in the other; {least} is needed"
     else:
         asked = _asks_for_numbers(a, b, score, limits)
         vetoes = _vetoes(a, b, limits) if asked else ()
@@ -159,6 +160,14 @@ def compare(
         vetoes=vetoes,
     )
     return CopyDecision(score >= needed and not vetoes, score, reason, evidence)
+
+
+def percents(score: float, needed: float) -> tuple[str, str]:
+    """A share and its threshold as people read them: with as many digits as tell them apart."""
+    digits = 0
+    while score != needed and digits < 3 and f"{score:.{digits}%}" == f"{needed:.{digits}%}":
+        digits += 1
+    return f"{score:.{digits}%}", f"{needed:.{digits}%}"
 
 
 def same_text(title_a: str, text_a: str, title_b: str, text_b: str) -> bool:

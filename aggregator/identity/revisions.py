@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from aggregator.identity.copies import ComparableText, compare, days_differ
+from aggregator.identity.copies import ComparableText, compare, days_differ, percents
 from aggregator.identity.tokens import words
 from aggregator.model.copies import CopyDecision, CopyThresholds
 from aggregator.model.item import Earlier, EntryIntent
@@ -109,7 +109,7 @@ def judge_revision(
     if not soon and not taken_out:
         vetoes.append("source")
     same = score >= needed and not vetoes
-    share = f"{score:.0%} of the {side} text is in the other"
+    share = f"{percents(score, needed)[0]} of the {side} text is in the other"
     mark = "address" if same_address else "headline"
     reason = (
         f"sent again under another id: the {mark} is the same, the earlier id is gone, {share} "

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from aggregator.identity.copies import comparable, compare, shared_passages
+from aggregator.identity.copies import comparable, compare, percents, shared_passages
 from aggregator.model.copies import CopyDecision, CopyThresholds
 from aggregator.model.errors import OperatorError
 from aggregator.model.pages import DecisionLine, TextSide
@@ -189,7 +189,8 @@ def _measurements(
     """`first` says that the item the page is about was the first of the two compared."""
     a, b = ("a", "b") if first else ("b", "a")
     fewer = min(found["shingles_a"], found["shingles_b"])
-    yield "Shared", f"{score:.0%}, from {found['threshold']:.0%} on two texts are one"
+    share, least = percents(score, found["threshold"])
+    yield "Shared", f"{share}, from {least} on two texts are one"
     yield "Runs of four words in both", f"{found['shared']} of {fewer}"
     yield "Words of its own", f"{found[f'words_{a}']} here, {found[f'words_{b}']} there"
     if found["numbers_asked"]:

@@ -14,7 +14,7 @@ from aggregator.identity.boilerplate import (
     paragraph_hash,
     paragraphs,
 )
-from aggregator.identity.copies import comparable, compare, same_text, shared_passages
+from aggregator.identity.copies import comparable, compare, percents, same_text, shared_passages
 from aggregator.identity.fingerprints import SHINGLE, WINDOW, shingles, winnow
 from aggregator.identity.tokens import words
 from aggregator.model.copies import CopyThresholds
@@ -234,3 +234,19 @@ def test_passages_do_not_overlap() -> None:
     found = shared_passages(ENGLISH, ENGLISH.replace("Tuesday", "Wednesday") + "\n" + ENGLISH)
     for one, following in pairwise(found):
         assert one.a_end <= following.a_start
+
+
+@pytest.mark.parametrize(
+    ("score", "needed", "told"),
+    [
+        (0.7, 0.58, ("70%", "58%")),
+        (0.9876, 0.99, ("98.8%", "99.0%")),
+        (0.5799, 0.58, ("57.99%", "58.00%")),
+        (0.58, 0.58, ("58%", "58%")),
+        (0.57999999, 0.58, ("58.000%", "58.000%")),
+    ],
+)
+def test_a_share_is_told_so_that_it_differs_from_its_threshold(
+    score: float, needed: float, told: tuple[str, str]
+) -> None:
+    assert percents(score, needed) == told
