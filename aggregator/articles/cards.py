@@ -85,8 +85,10 @@ def _card(survey: Survey, anchor: Anchor) -> int | None:
         return None
     for i in range(top, page.end[top]):
         label = survey.label_at.get(i)
-        if label is not None and page.in_link[i] < 0 and rule_of(survey, label) != "heading":
-            return None
+        if label is None or page.in_link[i] >= 0 or rule_of(survey, label) == "heading":
+            continue
+        if label.reading.kind is not Kind.READ_MORE or len(articles) > 1:
+            return None  # "Read more" is also what a card of one article ends with
     if page.size(top) > 500 * len(articles) or title_size(survey.text(anchor)) < 24:
         return None
     return top

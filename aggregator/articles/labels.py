@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aggregator.articles.headings import MAX_LABEL, Kind, Reading, normalised, read_heading
+from aggregator.articles.links import site_of
 from aggregator.articles.page import BLOCKS, HEADINGS, Page
 from aggregator.articles.subject import share_subject, subject_words
 from aggregator.articles.survey import Label, Survey
@@ -62,6 +63,9 @@ def rule_of(survey: Survey, label: Label) -> str | None:
     if reading.kind is Kind.RELATED:
         return "heading"
     if reading.kind is Kind.TOPICAL:
+        site = site_of(survey.page.url)
+        if site and reading.tail.partition(".")[0] == site:
+            return None  # "More on Example.com": the publisher, whatever the titles share with it
         tail = subject_words(_cased(label, reading))
         subject = survey.title_words | survey.topic_words
         return "topic" if tail and share_subject(tail, subject) else None

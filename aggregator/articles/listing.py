@@ -214,6 +214,8 @@ def _boundary(survey: Survey, node: int, stop: int, label: Label) -> bool:
             return not _holds_article(survey, node)
         if level and int(tag[1]) > level and _in_card(page, node):
             return False
+        if level and int(tag[1]) > level and page.chars[node] == page.chars[page.end[label.node]]:
+            return False  # "Related", and right under it "Stories"
         return not _card_title(survey, node, stop)
     return False
 

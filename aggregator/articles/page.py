@@ -205,11 +205,11 @@ def _walk(page: Page, base: str) -> None:
         if node.is_text_node:
             piece = node.text_content or ""
             collapsed = " ".join(piece.split())
-            if collapsed:
-                size = len(collapsed)
+            size = len(collapsed)
+            if collapsed or (piece and _parts_words(node)):
                 if piece[0].isspace():
                     collapsed = " " + collapsed
-                if piece[-1].isspace():
+                if size and piece[-1].isspace():
                     collapsed += " "
                 position = len(tag)
                 tag.append("-text")
@@ -277,6 +277,19 @@ def _walk(page: Page, base: str) -> None:
     link_chars.append(linked)
     for anchor in page.anchors:
         anchor.text = _anchor_text(page, anchor.node)
+
+
+def _parts_words(blank: LexborNode) -> bool:
+    """Whether white space stands between two inline elements, and is all that parts their words."""
+    before, after = blank.prev, blank.next
+    return (
+        before is not None
+        and after is not None
+        and before.is_element_node
+        and after.is_element_node
+        and before.tag not in BLOCKS
+        and after.tag not in BLOCKS
+    )
 
 
 def _anchor_text(page: Page, node: int) -> str:

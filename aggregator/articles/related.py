@@ -92,7 +92,7 @@ def _covered(page: Page, selectors: Iterable[str]) -> list[tuple[int, int]]:
 def _read_list(survey: Survey, label: Label) -> None:
     rule = rule_of(survey, label)
     page = survey.page
-    if rule is None or survey.is_apart(label.node):
+    if rule is None or (survey.is_apart(label.node) and not _ends_article(survey, label, rule)):
         return
     inside = page.in_link[label.node]
     if inside >= 0 and page.size(inside) > page.size(label.node) + 3:
@@ -112,3 +112,15 @@ def _read_list(survey: Survey, label: Label) -> None:
         return
     for anchor in links:
         survey.add(anchor, survey.text(anchor), label.text, rule)
+
+
+def _ends_article(survey: Survey, label: Label, rule: str) -> bool:
+    """Whether a heading in a footer below the text ends the article, and not the page.
+
+    A page's footer may say "Related links" too: what is there must share the article's subject.
+    """
+    tags = [survey.page.tag[n] for n in survey.page.ancestors(label.node)]
+    if rule != "heading" or "nav" in tags or label.node < survey.body.last:
+        return False
+    links = links_of(survey, label)
+    return 2 * survey.shares_subject(links) > len(links)

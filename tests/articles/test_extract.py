@@ -123,6 +123,7 @@ def test_html_keeps_links_and_emphasis_of_the_text_and_nothing_active() -> None:
 
     assert f'href="{SITE}/people/chen"' in article.html
     assert "<b>made</b>" in article.html
+    assert "Chen made the remarks" in article.text
     assert "script" not in article.html
     assert "onclick" not in article.html
     assert article.html.count("<p>") == len(story.paragraphs)

@@ -213,6 +213,7 @@ def test_sister_sites_count_and_advertisers_do_not() -> None:
         f"<div><h3>You may also like</h3>{OTHER}</div>",
         f"<div><h3>热门排行</h3>{OTHER}</div>",
         f"<div><h3>More on gardening</h3>{OTHER}</div>",
+        f"<div><h3>More on paper.example</h3>{TWO}</div>",
         f"<nav><h3>Related</h3>{OTHER}</nav>" + STORY,
     ],
 )
@@ -230,6 +231,28 @@ def test_the_shape_of_a_url_is_no_rule(url: str) -> None:
     html = page(f"<section><h2>Related</h2><a href='{url}'>What the sailors read</a></section>")
 
     assert found(html) == ["What the sailors read"]
+
+
+def test_a_heading_right_under_it_is_a_part_of_the_list() -> None:
+    html = page(f"<div><h3>Related</h3><div><h4>Stories</h4><ul><li><h5>{ONE}</h5></li></ul></div>"
+                f"<div><h4>Newsfeed</h4><ul><li><h5>{OTHER}</h5></li><li>{TWO}</li></ul></div></div>")  # fmt: skip
+
+    assert found(html) == [PIER]
+
+
+def test_a_footer_below_the_text_may_end_the_article_and_not_the_page() -> None:
+    def foot(link: str) -> str:
+        body = f"<div class=text>{STORY}</div><footer><aside><span>Related</span><ul><li>{link}</li></ul></aside></footer>"
+        return f"<html><head><title>Night ferry returns to the northern harbour</title></head><body>{body}</body></html>"
+
+    assert found(foot(TWO)) == [LIGHTS]
+    assert found(foot(OTHER)) == []
+
+
+def test_white_space_between_two_inline_elements_parts_their_words() -> None:
+    link = '<a href="/news/2023/harbour-lights"><span>Harbour</span>\n <strong>Lights go out</strong></a>'
+
+    assert found(page(f"<section><h2>Related</h2>{link}</section>")) == ["Harbour Lights go out"]
 
 
 # --- headings that must share the subject ---------------------------------------------------------
@@ -293,6 +316,8 @@ def test_a_marker_promotes_its_link(block: str, text: str) -> None:
         '<p><a href="/news/2024/council-pays-for-the-new-pier">COUNCIL PAYS FOR THE NEW PIER</a></p>',
         f"<aside><h4>{ONE}</h4><p>Short words</p></aside>",
         f"<ul><li>{ONE}</li></ul>",
+        '<aside><h2>Council pays for the new pier</h2><div>Read more</div><a href="/news/2024/council-'
+        'pays-for-the-new-pier" aria-label="Council pays for the new pier"></a></aside>',
         '<figure><a href="/news/2024/council-pays-for-the-new-pier"><img src=p.jpg><h3>Council pays '
         "for the new pier</h3></a></figure>",
     ],
