@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 
 from aggregator.store.types import Utc
@@ -250,11 +251,19 @@ entry = Table(
     Column("first_seen", Utc, nullable=False),
     Column("last_seen", Utc, nullable=False),
     Column("sort_at", Utc, nullable=False),
+    Column("joined", Boolean, nullable=False, server_default=false()),  # its item was known
     UniqueConstraint("source_id", "key"),
     Index("ix_entry_source_id_alias", "source_id", "alias"),
     Index("ix_entry_source_id_url_key", "source_id", "url_key"),
     Index("ix_entry_item_id", "item_id"),
     Index("ix_entry_source_id_sort_at", "source_id", "sort_at", "item_id"),
+    Index(
+        "ix_entry_joined",
+        "sort_at",
+        "item_id",
+        sqlite_where=text("joined = 1"),
+        postgresql_where=text("joined"),
+    ),
 )
 
 # Former keys of a renamed entry: an old guid that comes back is still the same entry.

@@ -79,7 +79,13 @@ def take_back(
         .values(content_hash=earlier, **{name: former[name] for name in _NAMES})
     )
     own = {name: value for name, value in entry.items() if name != "id"}
-    own |= {"item_id": number, "first_seen": now, "sort_at": now, "why": "an operator's decision"}
+    own |= {
+        "item_id": number,
+        "first_seen": now,
+        "sort_at": now,
+        "why": "an operator's decision",
+        "joined": False,
+    }
     new_entry = connection.scalar(insert(t.entry).values(own).returning(e.id))
     connection.execute(
         update(t.entry_alias)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Select,
     and_,
     func,
     literal,
@@ -186,40 +187,100 @@ def has_source(sources: Sequence[str]) -> ColumnElement[bool]:
 def _places(
     connection: Connection, selection: Selection, limit: int, start: Place | None
 ) -> list[Place]:
-    i, e = t.item.c, t.entry.c
-    after = (
-        None
-        if start is None
-        else lambda at, number: or_(
-            at < start.sort_at, and_(at == start.sort_at, number < start.number)
-        )
-    )
-    if selection.sources is None or len(selection.sources) > _FEW_SOURCES:
-        query = select(i.sort_at, i.id).where(in_scope(selection), i.purged_at.is_(None))
-        if selection.sources is not None:
-            query = query.where(has_source(selection.sources))
-        if after is not None:
-            query = query.where(after(i.sort_at, i.id))
-        query = query.order_by(i.sort_at.desc(), i.id.desc()).limit(limit)
-        return [Place(row.sort_at, row.id) for row in connection.execute(query)]
+    """Places in order; an item stands where the first of the selected sources brought it.
+
+    So no place moves when a further source lists an item, and an item that a source outside the
+    selection had before comes on top, not below what readers got long ago.
+    """
+    i = t.item.c
+    if selection.sources is None:
+        every = select(i.sort_at, i.id).where(*_shown(selection))
+        return _walk(connection, _range(every, i.sort_at, i.id, limit, start))
     if not selection.sources:
         return []
+    if len(selection.sources) > _FEW_SOURCES:
+        return _places_of_many(connection, selection, limit, start)
     ranges = []
     for source_id in selection.sources:
+        e = t.entry.alias().c
         one = (
             select(e.sort_at.label("sort_at"), e.item_id.label("id"))
             .join(t.item, i.id == e.item_id)
-            .where(e.source_id == source_id, in_scope(selection), i.purged_at.is_(None))
+            .where(e.source_id == source_id, *_shown(selection))
+            .where(_brings(e, selection), _is_first(e, selection))
         )
-        if after is not None:
-            one = one.where(after(e.sort_at, e.item_id))
-        # A source may hold one item under two entries: twice as many rows are enough.
-        one = one.order_by(e.sort_at.desc(), e.item_id.desc()).limit(limit * 2)
-        ranges.append(select(one.subquery()))
+        ranges.append(select(_range(one, e.sort_at, e.item_id, limit, start).subquery()))
     rows = connection.execute(union_all(*ranges))
-    places = {Place(row.sort_at, row.id) for row in rows}
-    ordered = sorted(places, key=lambda place: (place.sort_at, place.number), reverse=True)
-    return ordered[:limit]
+    return _ordered([Place(row.sort_at, row.id) for row in rows])[:limit]
+
+
+def _places_of_many(
+    connection: Connection, selection: Selection, limit: int, start: Place | None
+) -> list[Place]:
+    """One walk over all items beats a range a source; the few that were joined are walked apart."""
+    i, e, first = t.item.c, t.entry.alias().c, t.entry.alias().c
+    own = (
+        select(first.id)
+        .where(first.item_id == i.id, _brings(first, selection), first.joined.is_(False))
+        .correlate(t.item)
+        .exists()
+    )
+    came = select(i.sort_at, i.id).where(own, *_shown(selection))
+    # The item inside, not joined: SQLite's planner would begin with it and sort all of them.
+    inside = select(i.id).where(
+        i.id == e.item_id, *_shown(selection), _brings(e, selection), _is_first(e, selection)
+    )
+    joined = select(e.sort_at, e.item_id.label("id")).where(
+        e.joined, inside.correlate(e.id.table).exists()
+    )
+    places = _walk(connection, _range(came, i.sort_at, i.id, limit, start))
+    if len(places) == limit:
+        joined = joined.where(e.sort_at >= places[-1].sort_at)
+    places += _walk(connection, _range(joined, e.sort_at, e.item_id, limit, start))
+    return _ordered(places)[:limit]
+
+
+def _brings(e: Any, selection: Selection) -> ColumnElement[bool]:
+    """Whether an entry brings its item into the selection."""
+    sources = selection.sources or ()
+    if not selection.followed_only:
+        return and_(e.source_id.in_(sources))
+    plain = [one for one in sources if one not in selection.followed_only]
+    return or_(e.source_id.in_(plain), and_(e.source_id.in_(sources), t.item.c.depth > 0))
+
+
+def _is_first(e: Any, selection: Selection) -> ColumnElement[bool]:
+    """Whether no other entry of the selected sources brought the item before."""
+    other = t.entry.alias()
+    earlier = (
+        select(other.c.id)
+        .where(other.c.item_id == e.item_id, other.c.id < e.id, _brings(other.c, selection))
+        .correlate(e.id.table, t.item)
+    )
+    return or_(e.joined.is_(False), ~earlier.exists())
+
+
+def _shown(selection: Selection) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return in_scope(selection), t.item.c.purged_at.is_(None)
+
+
+def _range(
+    query: Select[Any], at: Any, number: Any, limit: int, start: Place | None
+) -> Select[Any]:
+    """The first places of a query, or the first after a place."""
+    if start is not None:
+        query = query.where(
+            or_(at < start.sort_at, and_(at == start.sort_at, number < start.number))
+        )
+    return query.order_by(at.desc(), number.desc()).limit(limit)
+
+
+def _walk(connection: Connection, query: Select[Any]) -> list[Place]:
+    return [Place(row.sort_at, row.id) for row in connection.execute(query)]
+
+
+def _ordered(places: Collection[Place]) -> list[Place]:
+    return sorted(places, key=lambda place: (place.sort_at, place.number), reverse=True)
 
 
 def served(

@@ -109,11 +109,11 @@ def _write_new(
         return
     holders = _holders(connection, ingest.scope, new)
     fresh: list[EntryIntent] = []
-    owners: dict[int, tuple[int, datetime]] = {}  # index in `new` -> item, sort_at
+    owners: dict[int, int] = {}  # index in `new` -> item
     for index, intent in enumerate(new):
         held = _same_piece(intent, holders, ingest.agree)
         if held is not None:
-            owners[index] = (held.id, held.sort_at)
+            owners[index] = held.id
             written.joined_items.append(held.id)
         else:
             fresh.append(intent)
@@ -122,14 +122,16 @@ def _write_new(
     rows: list[dict[str, Any]] = []
     for index, intent in enumerate(new):
         if index not in owners:
-            owners[index] = next(created)
-            written.new_items.append(owners[index][0])
-            texts += _text(ingest, intent, owners[index][0], changed=False)
+            number = owners[index] = next(created)
+            written.new_items.append(number)
+            texts += _text(ingest, intent, number, changed=False)
             claims += [
-                {"scope": ingest.scope, "key": key, "item_id": owners[index][0]}
+                {"scope": ingest.scope, "key": key, "item_id": number}
                 for key in identity_keys(intent)
             ]
-        rows.append(_entry_row(ingest, intent, *owners[index]))
+            rows.append(_entry_row(ingest, intent, number, joined=False))
+        else:
+            rows.append(_entry_row(ingest, intent, owners[index], joined=True))
     connection.execute(t.entry.insert(), rows)
     upsert(connection, t.url_key, claims, update=False)
     written.new_entries += len(rows)
@@ -154,7 +156,7 @@ def _holders(connection: Connection, scope: str, new: Sequence[EntryIntent]) -> 
     i, k = t.item.c, t.url_key.c
     for some in batches(key for intent in new for key in identity_keys(intent)):
         rows = connection.execute(
-            select(k.key, i.id, i.sort_at, i.title, i.source_id, i.purged_at, t.item_text.c.text)
+            select(k.key, i.id, i.title, i.source_id, i.purged_at, t.item_text.c.text)
             .join(t.item, i.id == k.item_id)
             .join(t.item_text, t.item_text.c.item_id == i.id, isouter=True)
             .where(k.scope == scope, k.key.in_(some))
@@ -179,7 +181,7 @@ def _same_piece(intent: EntryIntent, holders: dict[str, Row[Any]], agree: Agree)
 
 def _insert_items(
     connection: Connection, ingest: Ingest, fresh: Sequence[EntryIntent]
-) -> list[tuple[int, datetime]]:
+) -> list[int]:
     if not fresh:
         return []
     names = [ingest.public_id(intent) for intent in fresh]
@@ -217,7 +219,7 @@ def _insert_items(
     ]
     if texts:
         connection.execute(t.item_text.insert(), texts)
-    return [(number, row["sort_at"]) for number, row in zip(ids, rows, strict=True)]
+    return ids
 
 
 def _item_row(ingest: Ingest, intent: EntryIntent, public_id: str) -> dict[str, Any]:
@@ -252,16 +254,21 @@ def _sane(published: datetime | None, now: datetime) -> datetime | None:
 
 
 def _sort_at(intent: EntryIntent, published: datetime | None, now: datetime) -> datetime:
-    """Where an item stands in every view, for good: when it came, or in the archive by its date."""
+    """Where an item stands in a view, for good: when it came, or in the archive by its date.
+
+    Of the item itself this is for views of all sources. An entry says it for views of its source:
+    an item that another source had before is news to those who read only this one (invariant 11).
+    """
     if not intent.archived:
         return now
     return min(published or now - _ARCHIVE_BEHIND, now)
 
 
 def _entry_row(
-    ingest: Ingest, intent: EntryIntent, item_id: int, sort_at: datetime
+    ingest: Ingest, intent: EntryIntent, item_id: int, *, joined: bool
 ) -> dict[str, Any]:
     entry = intent.entry
+    published = _sane(entry.published, ingest.now)
     return {
         "source_id": ingest.source_id,
         "key": intent.key,
@@ -271,12 +278,13 @@ def _entry_row(
         "url_key": intent.url_key,
         "title": entry.title,
         "link": entry.link,
-        "published": _sane(entry.published, ingest.now),
+        "published": published,
         "content_hash": intent.content_hash,
         "why": intent.why,
         "first_seen": ingest.now,
         "last_seen": ingest.now,
-        "sort_at": sort_at,
+        "sort_at": _sort_at(intent, published, ingest.now),
+        "joined": joined,
     }
 
 

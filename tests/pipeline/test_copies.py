@@ -305,3 +305,24 @@ def test_what_a_complete_feed_no_longer_lists_is_marked_and_comes_back(
     assert withdrawn() == []
     publish(house, origin, "alpha", trees)  # an ordinary feed says nothing by an absence
     assert withdrawn() == []
+
+
+def test_an_item_that_another_source_had_before_is_on_top_for_readers_of_this_one(
+    house: House, origin: Origin
+) -> None:
+    house.configure(
+        views=(ViewSettings("all", "Everything"), ViewSettings("b", "Beta", sources=("beta",)))
+    )
+    publish(house, origin, "alpha", ("Ferry sinks", ENGLISH))
+    publish(house, origin, "beta", ("Trees planted", OTHER))
+    assert titles(house, "b") == ["Trees planted"]
+    everything, first = house.feed("atom"), house.feed("atom", "b")
+    house.clock.move(days=3)
+    same_address = feed("beta", ("Ferry sinks", ENGLISH), ("Trees planted", OTHER)).replace(
+        b"https://beta.example/2026/ferry-sinks", b"https://alpha.example/2026/ferry-sinks"
+    )
+    origin.answer("/beta", body=same_address)
+    house.poll("beta")
+    assert titles(house, "b") == ["Ferry sinks", "Trees planted"]
+    assert house.feed("atom", "b").etag != first.etag
+    assert house.feed("atom").etag == everything.etag  # nobody who had it gets it again

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -268,6 +269,72 @@ def test_the_order_of_a_view_never_changes_and_pages_cover_everything(database: 
         assert paged == whole
         assert len(set(paged)) == 60
         assert whole == sorted(whole, key=lambda p: (p.sort_at, p.number), reverse=True)
+
+
+def of_many(*names: str) -> views.Selection:
+    """The same sources among more than are walked one by one."""
+    return views.Selection((*names, *(f"silent-{n}" for n in range(60))))
+
+
+@pytest.mark.parametrize("chosen", [lambda *n: views.Selection(n), of_many], ids=["few", "many"])
+def test_an_item_of_a_further_source_is_on_top_for_those_who_read_only_this_one(
+    database: Database, chosen: Callable[..., views.Selection]
+) -> None:
+    link = "https://news.example/2026/03/harbour-1"
+    (known_one,) = store(database, "alpha", [entry(1, link=link)]).new_items
+    (other,) = store(database, "beta", [entry(2, "beta")], NOON + timedelta(days=1)).new_items
+    later = NOON + timedelta(days=3)
+    with database.read() as connection:
+        both_before = views.newest(connection, chosen("alpha", "beta"), 10)
+    done = store(database, "beta", [entry(1, "beta", link=link)], later)
+    assert done.joined_items == [known_one]
+    with database.read() as connection:
+        both = views.newest(connection, chosen("alpha", "beta"), 10)
+        alone = views.newest(connection, chosen("beta"), 10)
+        everything = views.newest(connection, views.Selection(None), 10)
+        second = views.before(connection, chosen("beta"), alone[0], 10)
+    assert [place.number for place in alone] == [known_one, other]
+    assert alone[0].sort_at == later
+    assert second == alone[1:]
+    assert both == both_before == everything  # nobody's order moves
+
+
+def test_every_selection_has_each_item_once_in_one_order_however_it_is_paged(
+    database: Database,
+) -> None:
+    """Items come to three sources in any order, some in two of them or twice in one."""
+    chance = random.Random(5)
+    names = ("alpha", "beta", "gamma")
+    for hour in range(40):
+        name = chance.choice(names)
+        numbers = {chance.randrange(30) for _ in range(3)}
+        document = [entry(n, chance.choice((name, f"{name}-2"))) for n in numbers]
+        store(database, name, document, NOON + timedelta(hours=hour))
+    seen: dict[tuple[str, ...], list[views.Place]] = {}
+    with database.read() as connection:
+        for few in [("alpha",), ("beta", "gamma"), ("gamma", "alpha"), names]:
+            for selection in (views.Selection(few), of_many(*few)):
+                whole = views.newest(connection, selection, 1000)
+                paged = views.newest(connection, selection, 4)
+                while page := views.before(connection, selection, paged[-1], 4):
+                    paged += page
+                assert paged == whole == seen.setdefault(few, whole)
+                assert len({place.number for place in whole}) == len(whole)
+                assert len(whole) == views.count(connection, selection)
+        assert connection.scalar(select(func.count()).where(t.entry.c.joined)) > 10
+
+
+def test_a_source_of_which_only_followed_items_are_shown_gives_no_place_to_others(
+    database: Database,
+) -> None:
+    link = "https://news.example/2026/03/harbour-1"
+    (number,) = store(database, "alpha", [entry(1, link=link)]).new_items
+    later = NOON + timedelta(days=3)
+    store(database, "beta", [entry(1, "beta", link=link)], later)
+    for some in (("alpha", "beta"), of_many("alpha", "beta").sources):
+        with database.read() as connection:
+            selection = views.Selection(some, followed_only=("alpha",))
+            assert views.newest(connection, selection, 5) == [views.Place(later, number)]
 
 
 def test_a_view_holds_everything_of_two_days_beyond_its_limit(database: Database) -> None:
