@@ -31,7 +31,7 @@ from aggregator.pipeline.parts import Parts, Workers
 from aggregator.pipeline.publish import Publisher
 from aggregator.pipeline.show import Condition, Pages
 from aggregator.pipeline.slots import DatabaseSlots, LocalSlots
-from aggregator.store import sources
+from aggregator.store import claims
 from aggregator.store.database import Database
 from aggregator.store.migrate import migrate
 from aggregator.telemetry import metrics
@@ -105,7 +105,7 @@ async def open_parts(
             if own is not None:
                 await own.close()
             with suppress(Exception):  # a database that died must not hide why we stop
-                await database.run_write(sources.release_owned, owner)
+                await database.run_write(claims.release_owned, owner)
     finally:
         database.close()
 
@@ -208,7 +208,7 @@ class Service:
         loop.add_signal_handler(signal.SIGHUP, reload.set)
         try:
             async with open_parts(settings, owner=_instance_owner(settings)) as parts:
-                await parts.database.run_write(sources.release_owned, parts.owner)
+                await parts.database.run_write(claims.release_owned, parts.owner)
                 again = await maintain.sanitize_again(parts)  # before any of it is served
                 again += await maintain.sanitize_pages_again(parts)
                 if again:

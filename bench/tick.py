@@ -18,7 +18,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, update
 
-from aggregator.store import hosts, schema, sources
+from aggregator.store import claims, hosts, schema
 from aggregator.store.database import Database
 from aggregator.store.migrate import migrate
 
@@ -61,12 +61,12 @@ def measure(database: Database, due: int, rounds: int, *, blocked: bool) -> tupl
         now += timedelta(seconds=1)
         started = time.perf_counter()
         with database.write() as connection:
-            claims = sources.claim_due(connection, now, due, "bench", LEASE)
-        for claim in claims:
+            leased = claims.claim_due(connection, now, due, "bench", LEASE)
+        for claim in leased:
             with database.write() as connection:
                 reschedule(connection, claim.source_id, now + timedelta(hours=2))
-        costs.append((time.perf_counter() - started) * 1000 / max(1, len(claims)))
-        polled += len(claims)
+        costs.append((time.perf_counter() - started) * 1000 / max(1, len(leased)))
+        polled += len(leased)
     return statistics.median(costs), polled
 
 

@@ -19,7 +19,7 @@ from aggregator.pipeline.configure import host_key
 from aggregator.schedule.hosts import HostHealth, host_floors
 from aggregator.schedule.policy import replan
 from aggregator.schedule.state import PolicyState
-from aggregator.store import hosts, items, sources, subscriptions
+from aggregator.store import claims, hosts, items, sources, subscriptions
 
 CHART_DAYS = 14
 
@@ -65,7 +65,7 @@ class SourceReasons:
 
 def outlook(connection: Connection, settings: Settings, limit: int, now: datetime) -> Outlook:
     """The next `limit` polls of all sources, in order."""
-    rows = sources.next_due(connection, limit)
+    rows = claims.next_due(connection, limit)
     return Outlook(
         polls=tuple(
             NextPoll(name, at, reason or "", detail or "") for name, at, reason, detail in rows

@@ -16,7 +16,7 @@ from aggregator.schedule.hosts import HostHealth
 from aggregator.schedule.outage import WINDOW, Attempt, own_outage
 from aggregator.schedule.policy import take_back
 from aggregator.schedule.state import PolicyState
-from aggregator.store import hosts, sources
+from aggregator.store import claims, hosts, sources
 from aggregator.telemetry import metrics
 
 UNREACHED = ("dns", "connect", "outage")
@@ -83,4 +83,4 @@ def over(connection: Connection, now: datetime) -> int:
         return 0
     sources.set_fact(connection, _FACT, "")
     metrics.OWN_OUTAGE.set(0)
-    return sources.spread_overdue(connection, now, timedelta(0), RETURN)
+    return claims.spread_overdue(connection, now, timedelta(0), RETURN)

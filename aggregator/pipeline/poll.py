@@ -43,7 +43,16 @@ from aggregator.pipeline.reading import ReadDocument, prepare_bodies, read_docum
 from aggregator.schedule.hosts import HostHealth, host_after, host_floors
 from aggregator.schedule.policy import plan_next
 from aggregator.schedule.state import PolicyState
-from aggregator.store import copies, hosts, known, sources, subscriptions, withdrawals, writing
+from aggregator.store import (
+    claims,
+    copies,
+    hosts,
+    known,
+    sources,
+    subscriptions,
+    withdrawals,
+    writing,
+)
 from aggregator.telemetry import metrics
 from aggregator.urls.origin import split
 
@@ -96,7 +105,7 @@ async def read_pushes(parts: Parts) -> int:
         if source is not None:
             now, lease = parts.clock.now(), parts.settings.polling.lease
             if not await parts.database.run_write(
-                sources.claim_one, source.id, now, f"{parts.owner}/push", lease
+                claims.claim_one, source.id, now, f"{parts.owner}/push", lease
             ):
                 continue  # being polled: next time
             await _read_push(parts, source, push)
@@ -116,7 +125,7 @@ async def _read_push(parts: Parts, source: SourceSettings, push: subscriptions.P
     if polled.outcome.kind is PollKind.ERROR:  # the hub's fault: says nothing about the feed
         said = hide(polled.error, source)
         log.warning("a pushed document could not be read", source=source.id, error=said)
-        await parts.database.run_write(sources.release, source.id, f"{parts.owner}/push")
+        await parts.database.run_write(claims.release, source.id, f"{parts.owner}/push")
         return
     pushed = replace(polled.outcome, kind=PollKind.PUSH, push=True)
     polled = replace(polled, outcome=pushed, word="push")
@@ -143,7 +152,7 @@ async def _put_back(
     """The host's budget had no room: no request was sent, nothing is learned or counted."""
     at = result.retry_at or now + timedelta(seconds=30)
     detail = result.detail or "its host is not to be contacted before then"
-    await parts.database.run_write(sources.postpone, source.id, at, "host", detail)
+    await parts.database.run_write(claims.postpone, source.id, at, "host", detail)
     return PollRecord(
         source_id=source.id, at=now, status=None, outcome="host_busy",
         next_at=at, reason="host", reason_detail=detail,
@@ -468,7 +477,7 @@ async def _superseded(
     """The source's address, access or privacy changed during the poll: it is polled anew."""
     detail = "its configuration changed while it was polled"
     at = now + _ANEW
-    await parts.database.run_write(sources.postpone, source.id, at, "address", detail)
+    await parts.database.run_write(claims.postpone, source.id, at, "address", detail)
     return replace(
         record, outcome="superseded", error=None, next_at=at, reason="address", reason_detail=detail
     )

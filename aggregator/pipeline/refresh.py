@@ -14,7 +14,7 @@ from aggregator.pipeline.planning import host_floors
 from aggregator.pipeline.poll import poll_source
 from aggregator.schedule.policy import refresh_allowed
 from aggregator.schedule.state import PolicyState
-from aggregator.store import hosts, sources
+from aggregator.store import claims, hosts, sources
 
 
 async def refresh(
@@ -63,7 +63,7 @@ async def _refresh_one(
             until = floor.until.isoformat(timespec="seconds")
             return _skipped(source, now, f"not before {until}: {floor.name}")
     leased = await parts.database.run_write(
-        sources.claim_one, source.id, now, parts.owner, parts.settings.polling.lease
+        claims.claim_one, source.id, now, parts.owner, parts.settings.polling.lease
     )
     if not leased:
         return _skipped(source, now, "being polled by another process now")

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Row, and_, delete, func, or_, select, text, u
 
 from aggregator.schedule.hosts import HostHealth
 from aggregator.store import schema as t
-from aggregator.store.sources import is_big, upsert
+from aggregator.store.claims import is_big
+from aggregator.store.sources import upsert
 
 PER_ADDRESS = 4  # in flight at one address: many small sites share a machine
 FEED_FRESH = timedelta(seconds=30)  # a feed due for longer is nobody's; pages need not wait for it

@@ -1,19 +1,16 @@
-"""Sources and their feeds' state: configured, claimed, remembered."""
+"""Sources and what is remembered of their feeds."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Row,
-    Select,
     and_,
-    bindparam,
     case,
     delete,
     func,
@@ -25,13 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from aggregator.model.http import Validators
 from aggregator.model.item import FeedState
-from aggregator.schedule.dispatch import Due, fair_order, resume_at
-from aggregator.schedule.dispatch import after_clock_step as clock_stepped
 from aggregator.store import schema as t
-
-BIG_HOST = 20  # feeds from which a host may have two requests in flight
-_PAGE_FACTOR = 8  # due rows read for each one wanted
-_ROUNDS = 8  # each finds other hosts behind a backlog
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +38,6 @@ class SourceRow:
     private: bool
     host: str
     active: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Leave to poll a source until the lease ends."""
-
-    source_id: str
-    owner: str
-    due_at: datetime
 
 
 def upsert(
@@ -197,94 +179,6 @@ def make_private(connection: Connection, source_id: str) -> None:
     )
 
 
-def claim_due(
-    connection: Connection,
-    now: datetime,
-    limit: int,
-    owner: str,
-    lease: timedelta,
-    *,
-    one_a_host: bool = True,
-) -> list[Claim]:
-    """Lease up to `limit` due sources, at most one a host, none of a host that must wait.
-
-    With `one_a_host` off (no host budgets) hosts take turns (`schedule.dispatch`).
-
-    Longest overdue first. A host with a long backlog is passed over once it has its turn, so
-    others that became due later start in the same claim. Runs in a write transaction;
-    PostgreSQL's workers skip locked rows.
-    """
-    page = limit * _PAGE_FACTOR
-    found: dict[str, Due] = {}  # by source
-    passed = _waiting_hosts(connection, now)
-    for _ in range(_ROUNDS):
-        rows = connection.execute(_due(connection, now, passed, page)).all()
-        turns = fair_order(
-            [Due(row.source_id, row.host or row.source_id, row.next_poll_at) for row in rows], page
-        )
-        for due in turns:
-            if len(found) < limit and not (one_a_host and due.host in passed):
-                found[due.source_id] = due
-                if one_a_host:
-                    passed.add(due.host)
-        if len(rows) < page or len(found) >= limit or not one_a_host:
-            break
-    if found:
-        connection.execute(
-            update(t.feed)
-            .where(t.feed.c.source_id.in_(found))
-            .values(lease_owner=owner, lease_until=now + lease)
-        )
-    return [Claim(due.source_id, owner, due.at) for due in found.values()]
-
-
-def _waiting_hosts(connection: Connection, now: datetime) -> set[str]:
-    """Hosts that may not be asked now: blocked, resting, or busy enough. They are few."""
-    h, s = t.host.c, t.host_slot.c
-    waiting = set(connection.scalars(select(h.host).where(h.blocked_until > now)))
-    waiting.update(connection.scalars(select(h.host).where(h.next_at > now)))
-    held = connection.execute(
-        select(s.host, func.count()).where(s.lease_until > now).group_by(s.host)
-    )
-    for host, count in held:
-        if count > 1 or not connection.scalar(select(is_big(host))):
-            waiting.add(host)
-    return waiting
-
-
-def _due(
-    connection: Connection, now: datetime, passed: Collection[str], limit: int
-) -> Select[tuple[str, str, datetime]]:
-    """The longest overdue sources, those of some hosts left out.
-
-    The hosts are named rather than joined: PostgreSQL plans the joins of a fresh table badly, and
-    one busy host with ten thousand overdue feeds then costs seconds (`bench.tick`).
-    """
-    f = t.feed.c
-    due = (
-        select(f.source_id, f.host, f.next_poll_at)
-        .where(
-            f.active,
-            f.next_poll_at <= now,
-            or_(f.lease_until.is_(None), f.lease_until <= now),
-        )
-        .order_by(f.next_poll_at)
-        .limit(limit)
-    )
-    if passed:
-        due = due.where(f.host.not_in(sorted(passed)))
-    if connection.dialect.name == "postgresql":
-        due = due.with_for_update(skip_locked=True)
-    return due
-
-
-def is_big(host: Any) -> ColumnElement[bool]:
-    """Whether a host (a name or a column) has so many feeds that two requests may be in flight."""
-    other = t.feed.alias()
-    many = select(other.c.source_id).where(other.c.host == host, other.c.active)
-    return many.offset(BIG_HOST - 1).limit(1).exists()
-
-
 def polled_at(connection: Connection, url: str, other_than: str) -> str | None:
     """Another source that is polled at this address: configured there, or moved there before."""
     f, c = t.feed.c, t.source.c
@@ -303,68 +197,6 @@ def set_host(connection: Connection, source_id: str, host: str) -> None:
     f = t.feed.c
     connection.execute(
         update(t.feed).where(f.source_id == source_id, f.host != host).values(host=host)
-    )
-
-
-def claim_one(
-    connection: Connection, source_id: str, now: datetime, owner: str, lease: timedelta
-) -> bool:
-    """Lease one source whether due or not; False when another holds it (or it is not there)."""
-    f = t.feed.c
-    done = connection.execute(
-        update(t.feed)
-        .where(
-            f.source_id == source_id,
-            or_(f.lease_until.is_(None), f.lease_until <= now, f.lease_owner == owner),
-        )
-        .values(lease_owner=owner, lease_until=now + lease)
-    )
-    return done.rowcount == 1
-
-
-def release_owned(connection: Connection, owner_prefix: str) -> int:
-    """Give back every lease of an instance that was ended; returns how many."""
-    f = t.feed.c
-    done = connection.execute(
-        update(t.feed)
-        .where(f.lease_owner.startswith(owner_prefix, autoescape=True))
-        .values(lease_owner=None, lease_until=None)
-    )
-    connection.execute(
-        delete(t.host_slot).where(t.host_slot.c.owner.startswith(owner_prefix, autoescape=True))
-    )
-    connection.execute(
-        update(t.page)
-        .where(t.page.c.lease_owner.startswith(owner_prefix, autoescape=True))
-        .values(lease_owner=None, lease_until=None)
-    )
-    return done.rowcount
-
-
-def release(connection: Connection, source_id: str, owner: str) -> None:
-    """Give back a lease without having polled."""
-    f = t.feed.c
-    connection.execute(
-        update(t.feed)
-        .where(f.source_id == source_id, f.lease_owner == owner)
-        .values(lease_owner=None, lease_until=None)
-    )
-
-
-def postpone(
-    connection: Connection, source_id: str, at: datetime, reason: str, detail: str
-) -> None:
-    """Move the next poll without a poll having happened, and give the lease back."""
-    connection.execute(
-        update(t.feed)
-        .where(t.feed.c.source_id == source_id)
-        .values(
-            next_poll_at=at,
-            next_reason=reason,
-            next_detail=detail,
-            lease_owner=None,
-            lease_until=None,
-        )
     )
 
 
@@ -445,60 +277,6 @@ def put_state(connection: Connection, state: FeedState) -> None:
     )
 
 
-def overdue(connection: Connection, before: datetime, limit: int) -> list[tuple[str, datetime]]:
-    """Sources that were polled before and are due since before a time: `(source, due)`."""
-    f = t.feed.c
-    rows = connection.execute(
-        select(f.source_id, f.next_poll_at)
-        .where(f.active, f.next_poll_at < before, f.last_polled_at.is_not(None))
-        .order_by(f.next_poll_at)
-        .limit(limit)
-    )
-    return [(row.source_id, row.next_poll_at) for row in rows]
-
-
-def spread_overdue(
-    connection: Connection, now: datetime, late: timedelta, window: timedelta
-) -> int:
-    """Let what is overdue by more than `late` go within `window`; returns how many sources.
-
-    After we were away everything is due at once and nobody is to notice: the window is a second
-    a source, at most `window`.
-    """
-    rows = overdue(connection, now - late, 20_000)
-    span = min(window, timedelta(seconds=len(rows)))
-    f = t.feed.c
-    values = [
-        {"name": source_id, "at": resume_at(source_id, due, now, span)} for source_id, due in rows
-    ]
-    if values:
-        connection.execute(
-            update(t.feed)
-            .where(f.source_id == bindparam("name"))
-            .values(next_poll_at=bindparam("at")),
-            values,
-        )
-    return len(values)
-
-
-def after_clock_step(connection: Connection, now: datetime) -> int:
-    """Keep the distances of plans made in what is now the future: the clock was set back."""
-    f = t.feed.c
-    rows = connection.execute(
-        select(f.source_id, f.last_polled_at, f.next_poll_at).where(
-            f.active, f.last_polled_at > now, f.next_poll_at > now
-        )
-    ).all()
-    for row in rows:
-        at = clock_stepped(row.last_polled_at, row.next_poll_at, now)
-        connection.execute(
-            update(t.feed)
-            .where(f.source_id == row.source_id)
-            .values(next_poll_at=at, last_polled_at=now)
-        )
-    return len(rows)
-
-
 def recent_attempts(connection: Connection, since: datetime) -> list[tuple[datetime, str, str]]:
     """`(time, host, outcome)` of every poll since a time: what the outage rule looks at."""
     rows = connection.execute(
@@ -573,17 +351,3 @@ def source_counts(connection: Connection) -> dict[str, int]:
 def drop_old_polls(connection: Connection, before: datetime) -> int:
     """Forget poll records older than `before`."""
     return connection.execute(delete(t.poll_log).where(t.poll_log.c.at < before)).rowcount
-
-
-def next_due(
-    connection: Connection, limit: int
-) -> list[tuple[str, datetime, str | None, str | None]]:
-    """The next polls in order: `(source, at, reason, detail)`."""
-    f = t.feed.c
-    rows = connection.execute(
-        select(f.source_id, f.next_poll_at, f.next_reason, f.next_detail)
-        .where(and_(f.active, f.next_poll_at.is_not(None)))
-        .order_by(f.next_poll_at)
-        .limit(limit)
-    )
-    return [(r.source_id, r.next_poll_at, r.next_reason, r.next_detail) for r in rows]

@@ -22,7 +22,7 @@ from aggregator.pipeline.hiding import hide
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.poll import poll_source, read_pushes
 from aggregator.pipeline.show import Condition
-from aggregator.store import sources
+from aggregator.store import claims
 from aggregator.telemetry import metrics
 from aggregator.work.follow import PageReader
 
@@ -87,23 +87,23 @@ class Ticker:
         if self._stopping or room <= 0:
             return 0
         if previous is not None and previous - now > _CLOCK_SET_BACK:
-            moved = await self._parts.database.run_write(sources.after_clock_step, now)
+            moved = await self._parts.database.run_write(claims.after_clock_step, now)
             log.warning("the clock was set back", by=str(previous - now), plans_moved=moved)
-        claims = await self._parts.database.run_write(self._claim, now, room)
-        self._tokens -= len(claims)
+        leased = await self._parts.database.run_write(self._claim, now, room)
+        self._tokens -= len(leased)
         known = {source.id: source for source in self._parts.settings.sources}
-        for claim in claims:
+        for claim in leased:
             source = known.get(claim.source_id)
             if source is None or not source.enabled:
                 await self._parts.database.run_write(
-                    sources.release, claim.source_id, self._parts.owner
+                    claims.release, claim.source_id, self._parts.owner
                 )
                 continue
             task = asyncio.create_task(self._poll(source), name=f"poll {source.id}")
             self._running.add(task)
             task.add_done_callback(self._running.discard)
             metrics.IN_FLIGHT.set(len(self._running))
-        return len(claims)
+        return len(leased)
 
     async def _pushes(self) -> None:
         """Subscribe, renew, and read what hubs delivered."""
@@ -112,7 +112,7 @@ class Ticker:
         await websub.keep_up(self._parts)
         await read_pushes(self._parts)
 
-    def _claim(self, connection: Connection, now: datetime, room: int) -> list[sources.Claim]:
+    def _claim(self, connection: Connection, now: datetime, room: int) -> list[claims.Claim]:
         """Claim within what our own network and the hourly cap allow."""
         polling = self._parts.settings.polling
         if outage.since(connection) is not None:
@@ -125,7 +125,7 @@ class Ticker:
         room = room if under is None else min(room, under - len(self._running))
         if room <= 0:
             return []
-        return sources.claim_due(
+        return claims.claim_due(
             connection, now, room, self._parts.owner, polling.lease,
             one_a_host=bool(polling.host_gap),
         )  # fmt: skip
@@ -141,7 +141,7 @@ class Ticker:
     async def _return(self) -> None:
         """After a pause of ours the overdue go one after the other, not all at once."""
         late = await self._parts.database.run_write(
-            sources.spread_overdue, self._parts.clock.now(), _LATE, outage.RETURN
+            claims.spread_overdue, self._parts.clock.now(), _LATE, outage.RETURN
         )
         if late:
             log.info("overdue sources are spread over the next minutes", sources=late)
@@ -192,7 +192,7 @@ async def poll_guarded(parts: Parts, source: SourceSettings) -> PollRecord | Non
         log.exception("polling failed inside", source=source.id)
         later = parts.clock.now() + _BACK_OFF
         await parts.database.run_write(
-            sources.postpone,
+            claims.postpone,
             source.id,
             later,
             "internal-error",

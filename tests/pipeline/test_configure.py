@@ -17,7 +17,7 @@ from aggregator.model.settings import (
     ViewSettings,
 )
 from aggregator.pipeline.configure import Applied, apply_settings, installation
-from aggregator.store import sources, views
+from aggregator.store import claims, sources, views
 from aggregator.store.database import Database
 from aggregator.store.migrate import migrate
 
@@ -46,7 +46,7 @@ def apply(
 def due(database: Database, now: datetime) -> list[str]:
     with database.write() as connection:
         lease = timedelta(seconds=1)
-        return sorted(c.source_id for c in sources.claim_due(connection, now, 9, "t", lease))
+        return sorted(c.source_id for c in claims.claim_due(connection, now, 9, "t", lease))
 
 
 def polled(database: Database, name: str) -> None:

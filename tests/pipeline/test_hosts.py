@@ -21,7 +21,7 @@ from aggregator.pipeline import outage, pace
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.show import Condition
 from aggregator.pipeline.slots import DatabaseSlots
-from aggregator.store import hosts, sources
+from aggregator.store import claims, hosts
 from aggregator.work.tick import Ticker
 from tests.origin import Origin
 from tests.pipeline.conftest import House, rss
@@ -137,7 +137,7 @@ def test_slots_are_rows_that_another_process_sees_and_a_restart_gives_back(house
             patience=timedelta(0),
         )  # fmt: skip
         assert await refused(other, "a.example", RequestKind.FEED) == "busy"
-        await parts.database.run_write(sources.release_owned, parts.owner)
+        await parts.database.run_write(claims.release_owned, parts.owner)
         assert await refused(other, "a.example", RequestKind.FEED) is None
 
     polite(house).run(one)
@@ -203,7 +203,7 @@ def test_a_backlog_of_one_host_starves_no_other(house: House) -> None:
 
     async def work(parts: Parts) -> list[str]:
         def claim(connection: Any) -> list[str]:
-            found = sources.claim_due(
+            found = claims.claim_due(
                 connection, house.clock.now(), 10, "me", timedelta(seconds=120)
             )
             return [claim.source_id for claim in found]
@@ -359,7 +359,7 @@ def test_after_a_pause_of_ours_the_overdue_are_spread_and_the_rest_keeps_its_tim
 
     async def work(parts: Parts) -> int:
         return await parts.database.run_write(
-            sources.spread_overdue, parts.clock.now(), timedelta(minutes=1), outage.RETURN
+            claims.spread_overdue, parts.clock.now(), timedelta(minutes=1), outage.RETURN
         )
 
     assert house.run(work) == 30

@@ -23,7 +23,7 @@ from aggregator.pipeline import outage
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.show import Condition
 from aggregator.service import open_parts
-from aggregator.store import sources
+from aggregator.store import claims, sources
 from aggregator.work.tick import Ticker
 from tests.origin import Origin, Wire, reply
 from tests.pipeline import conftest
@@ -146,12 +146,12 @@ def world(house: House) -> Iterator[World]:
 async def live(parts: Parts, clock: HeldClock, until: datetime) -> None:
     """Tick as the service does, with the clock jumping over the seconds in which nothing is due."""
     now = clock.now()
-    await parts.database.run_write(sources.spread_overdue, now, timedelta(minutes=1), outage.RETURN)
+    await parts.database.run_write(claims.spread_overdue, now, timedelta(minutes=1), outage.RETURN)
     ticker = Ticker(parts, Condition())
     while clock.now() < until:
         await ticker.tick()
         await asyncio.gather(*ticker._running)
-        due = await parts.database.run_read(sources.next_due, 1)
+        due = await parts.database.run_read(claims.next_due, 1)
         step = max(SECOND, due[0][1] - clock.now()) if due else HOUR
         clock.at = min(clock.now() + min(step, HOUR), until)
 

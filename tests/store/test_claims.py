@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aggregator.store import hosts, sources
+from aggregator.store import claims, hosts, sources
 from aggregator.store.database import Database
 from aggregator.store.migrate import migrate
 
@@ -32,7 +32,7 @@ def add(database: Database, name: str, host: str, due: datetime = NOON) -> None:
 
 def claim(database: Database, now: datetime, limit: int = 10, owner: str = "me") -> list[str]:
     with database.write() as connection:
-        return [c.source_id for c in sources.claim_due(connection, now, limit, owner, LEASE)]
+        return [c.source_id for c in claims.claim_due(connection, now, limit, owner, LEASE)]
 
 
 def test_due_sources_are_claimed_longest_overdue_first(database: Database) -> None:
@@ -51,7 +51,7 @@ def test_a_lease_that_ended_is_free_again_and_a_restarted_instance_takes_its_own
     assert claim(database, NOON, owner="service-x/1") == ["a"]
     assert claim(database, NOON + LEASE - timedelta(seconds=1)) == []
     with database.write() as connection:
-        assert sources.release_owned(connection, "service-x") == 1
+        assert claims.release_owned(connection, "service-x") == 1
     assert claim(database, NOON) == ["a"]
     assert claim(database, NOON + LEASE) == ["a"]
 
