@@ -31,6 +31,7 @@ from typing import Any
 
 from aggregator.identity.copies import ComparableText, comparable, compare
 from aggregator.identity.groups import choose_group
+from aggregator.identity.revisions import headline, judge_revision
 from aggregator.identity.stories import RecentStories, story_item
 from aggregator.model.copies import CopyThresholds, StoryThresholds, TextOfItem
 from aggregator.urls.key import url_key
@@ -129,6 +130,19 @@ def evaluate_copies(rows: list[Mapping[str, Any]]) -> None:
         f"  {statistics.median(spent) * 1e6:.0f} µs a text (median), "
         f"{statistics.mean(sizes):.1f} fingerprints for {statistics.mean(words):.0f} words\n"
     )
+
+
+def evaluate_revisions(rows: list[Mapping[str, Any]]) -> None:
+    """What of the pairs under one headline would be an update, had one source sent both."""
+    pairs = [row for row in rows if headline(row["a"]["title"]) == headline(row["b"]["title"])]
+    texts = [[comparable(row[side]["text"]) for side in "ab"] for row in pairs]
+    for title, apart in (("an hour", timedelta(hours=1)), ("two days", timedelta(days=2))):
+        tally = Tally()
+        for row, (a, b) in zip(pairs, texts, strict=True):
+            found = judge_revision(b, a, apart=apart, taken_out=True)
+            tally.add(row["kind"], row["same"], found.same)
+        print(f"Updates under another id, {title} apart, one headline: {tally.line()}")
+        print(*tally.table(), sep="\n")
 
 
 def evaluate_stream(rows: list[Mapping[str, Any]]) -> None:
@@ -274,6 +288,7 @@ def main() -> int:
         with gzip.open(pairs, "rt", encoding="utf-8") as lines:
             rows = [json.loads(line) for line in lines]
         evaluate_copies(rows)
+        evaluate_revisions(rows)
         evaluate_stream(rows)
         evaluate_stories(rows)
     return 0
