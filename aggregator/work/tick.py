@@ -20,7 +20,8 @@ from aggregator.model.settings import SourceSettings
 from aggregator.pipeline import maintain, outage, pace, websub
 from aggregator.pipeline.hiding import hide
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.poll import poll_source, read_pushes
+from aggregator.pipeline.poll import poll_source
+from aggregator.pipeline.pushes import read_pushes
 from aggregator.pipeline.show import Condition
 from aggregator.store import claims
 from aggregator.telemetry import metrics

@@ -10,7 +10,7 @@ import feedparser
 import pytest
 
 from aggregator.model.settings import Secret
-from aggregator.pipeline import poll as verb
+from aggregator.pipeline import document
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.refresh import refresh
 from aggregator.store import writing
@@ -39,7 +39,7 @@ def test_the_same_body_is_not_read_again(
 ) -> None:
     origin.answer("/alpha", body=rss(1))
     house.poll("alpha")
-    monkeypatch.setattr(verb, "read_document", None)  # reading it would fail
+    monkeypatch.setattr(document, "read_document", None)  # reading it would fail
     house.clock.move(hours=1)
     assert house.poll("alpha")[0].outcome == "unchanged"
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from aggregator.model.settings import PollMode
-from aggregator.pipeline import poll as verb
+from aggregator.pipeline import document
 from aggregator.schedule.state import PolicyState
 from aggregator.store import writing
 from tests.origin import Origin, Wire, reply
@@ -171,7 +171,7 @@ def test_25_26_an_identical_body_is_not_read_again_and_keeps_the_newest_validato
 ) -> None:
     origin.script("/alpha", *(reply(200, {"ETag": f'"{n}"'}, rss(1)) for n in range(3)))
     on_time(house, 1)
-    monkeypatch.setattr(verb, "read_document", None)
+    monkeypatch.setattr(document, "read_document", None)
     state = on_time(house, 2)[-1]
     assert (state.outcome, state.validators.etag) == ("unchanged", '"2"')
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from aggregator.model.settings import Secret, ServiceSettings
 from aggregator.pipeline import websub
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.poll import read_pushes
+from aggregator.pipeline.pushes import read_pushes
 from aggregator.store import subscriptions
 from tests.origin import Origin, reply
 from tests.pipeline.conftest import House, rss
