@@ -112,8 +112,8 @@ def judge_revision(
     share = f"{percents(score, needed)[0]} of the {side} text is in the other"
     mark = "address" if same_address else "headline"
     reason = (
-        f"sent again under another id: the {mark} is the same, the earlier id is gone, {share} "
-        "and no figure speaks against it"
+        f"its publisher sent it again under another id, with the same {mark}; the earlier id is "
+        f"gone, {share}, and no figure speaks against it"
         if same
         else f"{share}; an earlier item of its source has the {mark}"
     )

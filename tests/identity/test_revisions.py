@@ -42,8 +42,8 @@ def test_the_reason_and_the_evidence_say_what_was_found() -> None:
     found = judge(ENGLISH + "\nThe ferry line corrected the name of the port.", ENGLISH)
     assert found.score == 1.0
     assert found.reason == (
-        "sent again under another id: the headline is the same, the earlier id is gone, 100% of "
-        "the shorter text is in the other and no figure speaks against it"
+        "its publisher sent it again under another id, with the same headline; the earlier id is "
+        "gone, 100% of the shorter text is in the other, and no figure speaks against it"
     )
     assert found.evidence.numbers_asked
     assert found.evidence.vetoes == ()

@@ -125,12 +125,12 @@ def test_why_says_so_in_plain_words(house: House, origin: Origin) -> None:
     found = read(house, copies.reasons, "https://alpha.example/2026/story-f2")
     ((source, why),) = found.entries
     assert source == "alpha"
-    assert why.startswith("sent again under another id")
+    assert why.startswith("its publisher sent it again under another id")
     (line,) = [one for one in found.decisions if one.kind == "revision"]
     assert line.why == (
-        "An update, not a second item: sent again under another id: the headline is the same, the "
-        "earlier id is gone, 100% of the shorter text is in the other and no figure speaks against "
-        "it."
+        "An update, not a second item: its publisher sent it again under another id, with the same "
+        "headline; the earlier id is gone, 100% of the shorter text is in the other, and no figure "
+        "speaks against it."
     )
     labels = dict(line.evidence)
     assert labels["Shared"] == "100%, from 80% on two texts are one"
