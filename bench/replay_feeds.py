@@ -32,6 +32,7 @@ from aggregator.store import schema as t
 from aggregator.store.database import Database
 from aggregator.store.grouping import Grouping
 from aggregator.store.migrate import migrate
+from aggregator.store.postings import all_postings
 from bench.eval_dedup import data_directory
 
 _LATEST = datetime(2030, 1, 1, tzinfo=UTC)  # beyond every real date
@@ -117,7 +118,7 @@ def main(arguments: list[str]) -> int:
         spent = replay(database, told)
         found = groups(database, "group_id")
         with database.read() as connection:
-            prints = connection.scalars(select(t.fingerprint.c.item_id)).all()
+            prints = [number for _, number in all_postings(connection)]
             stored = len(connection.scalars(select(t.item.c.id)).all())
             known = len(connection.scalars(select(t.entry.c.id)).all())
         for lines in found:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from aggregator.pipeline.parts import Parts
-from aggregator.store import items
+from aggregator.store import items, postings
 from aggregator.store.database import Database
 
 _AT_ONCE = 500
@@ -17,6 +17,7 @@ _AT_ONCE = 500
 
 async def forget_items(parts: Parts, numbers: Sequence[int]) -> int:
     """Remove text, revisions, fingerprints, pages and links of items; returns how many."""
+    await parts.database.run_write(postings.remove, numbers)
     for start in range(0, len(numbers), _AT_ONCE):
         some = numbers[start : start + _AT_ONCE]
         await parts.database.run_write(_forget, some, parts.clock.now())

@@ -13,7 +13,7 @@ from aggregator.identity.copies import prepare_text
 from aggregator.identity.fingerprints import VERSION
 from aggregator.model.copies import CopyThresholds, PreparedText
 from aggregator.pipeline.parts import Parts
-from aggregator.store import copies, sources
+from aggregator.store import copies, postings, sources
 
 _SLICES = 64  # of the index, each in a transaction of its own
 _LONGER = timedelta(days=2)  # kept beyond the window: an operator may widen it a little
@@ -31,7 +31,7 @@ async def tidy_copies(parts: Parts) -> None:
         return
     oldest = await parts.database.run_read(copies.first_item_since, now - limits.window - _LONGER)
     for part in range(_SLICES):
-        await parts.database.run_write(copies.drop_fingerprints, oldest, part, _SLICES)
+        await parts.database.run_write(postings.drop, oldest, part, _SLICES)
     await parts.database.run_write(copies.drop_paragraphs, now, limits.boilerplate_groups)
     await parts.database.run_write(sources.set_fact, _DAY_FACT, today)
 
@@ -42,7 +42,7 @@ async def _reindex(parts: Parts, limits: CopyThresholds) -> None:
     if version == str(VERSION):
         return
     for part in range(_SLICES):
-        await parts.database.run_write(copies.drop_fingerprints, None, part, _SLICES)
+        await parts.database.run_write(postings.drop, None, part, _SLICES)
     since = parts.clock.now() - limits.window
     last = await parts.database.run_read(copies.first_item_since, since) - 1
     while True:

@@ -6,7 +6,7 @@ runs while no other serialised transaction does, so that no two workers can both
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -27,8 +27,9 @@ from aggregator.model.copies import (
     TextOfItem,
 )
 from aggregator.store import schema as t
+from aggregator.store.database import serialise
 from aggregator.store.grouping import Grouping
-from aggregator.store.sources import upsert
+from aggregator.store.postings import Postings
 
 _AT_ONCE = 500
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -111,8 +112,8 @@ class _Placing:
         self._now = now
         self._learned = {source.id: source.learned}
         self._sizes: dict[str, int] = {}
-        self._postings: defaultdict[int, list[int]] = defaultdict(list)
-        self._prints: list[dict[str, int]] = []
+        self._postings = Postings()
+        self._holders: dict[int, list[int]] = {}  # by hash
         self._paragraphs: Counter[int] = Counter()
         self._log: list[dict[str, Any]] = []
         self._overruled = _any_apart(connection)
@@ -121,21 +122,16 @@ class _Placing:
 
     def look_up(self, items: Sequence[NewText]) -> None:
         """Who has the fingerprints of these items, in as few statements as may be."""
-        f = t.fingerprint.c
-        hashes = sorted({h for item in items for h in self._indexed(item)})
-        for start in range(0, len(hashes), _AT_ONCE):
-            rows = self._connection.execute(
-                select(f.hash, f.item_id).where(f.hash.in_(hashes[start : start + _AT_ONCE]))
-            )
-            for value, number in rows:
-                self._postings[value].append(number)
+        hashes = {value for item in items for value in self._indexed(item)}
+        self._postings = Postings.of(self._connection, hashes)
+        self._holders = {value: self._postings.holders(value) for value in hashes}
 
     def place(self, item: NewText) -> None:
         """Find the item's group and story and make it findable itself."""
         hashes = self._indexed(item)
         shared: Counter[int] = Counter()
         for value in hashes:
-            holders = self._postings[value]
+            holders = self._holders[value]
             if len(holders) <= self._limits.max_postings:
                 shared.update(holders)
         shared.pop(item.item_id, None)
@@ -154,7 +150,7 @@ class _Placing:
 
     def write(self) -> None:
         """What was gathered: fingerprints, paragraph counts, the log."""
-        upsert(self._connection, t.fingerprint, self._prints, update=False)
+        self._postings.write(self._connection)
         _add_counts(self._connection, self._source.id, self._paragraphs, self._now)
         if self._log:
             self._connection.execute(t.merge_log.insert(), self._log)
@@ -163,12 +159,12 @@ class _Placing:
         return indexed(item.prepared, self._limits)
 
     def _index(self, item: NewText, hashes: Sequence[int]) -> None:
-        """Beyond the cap a fingerprint says nothing, so no more rows are spent on it."""
+        """Beyond the cap a fingerprint says nothing, so no more room is spent on it."""
         for value in hashes:
-            holders = self._postings[value]
+            holders = self._holders[value]
             if len(holders) <= self._limits.max_postings and item.item_id not in holders:
                 holders.append(item.item_id)
-                self._prints.append({"hash": value, "item_id": item.item_id})
+                self._postings.add(value, item.item_id)
         self._grouping.texts.put(
             item.item_id, item.content_hash, self._source.learned, restore(item.prepared)
         )
@@ -447,17 +443,6 @@ def first_item_since(connection: Connection, since: datetime) -> int:
     return int(found or (connection.scalar(select(func.max(i.id))) or 0) + 1)
 
 
-def drop_fingerprints(connection: Connection, before: int | None, part: int, parts: int) -> None:
-    """Drop one of `parts` slices of the index: what is of items before a number, or all of it."""
-    f = t.fingerprint.c
-    width = (1 << 32) // parts
-    low = part * width - (1 << 31)
-    inside = [f.hash >= low, f.hash <= low + width - 1]
-    if before is not None:
-        inside.append(f.item_id < before)
-    connection.execute(delete(t.fingerprint).where(*inside))
-
-
 def drop_paragraphs(connection: Connection, now: datetime, furniture: int) -> None:
     """Forget paragraphs not seen for 30 days, those that are furniture after a year."""
     p, day = t.paragraph.c, (now - _EPOCH).days
@@ -483,15 +468,11 @@ def index_text(
     connection: Connection, number: int, prepared: PreparedText, limits: CopyThresholds
 ) -> None:
     """Make a stored text findable, where its fingerprints still say something."""
-    f = t.fingerprint.c
+    serialise(connection)
     hashes = indexed(prepared, limits)
-    found = connection.execute(
-        select(f.hash, func.count(f.item_id)).where(f.hash.in_(hashes)).group_by(f.hash)
-    )
-    counts: dict[int, int] = {row[0]: row[1] for row in found}
-    rows = [
-        {"hash": value, "item_id": number}
-        for value in hashes
-        if counts.get(value, 0) <= limits.max_postings
-    ]
-    upsert(connection, t.fingerprint, rows, update=False)
+    postings = Postings.of(connection, hashes)
+    for value in hashes:
+        holders = postings.holders(value)
+        if len(holders) <= limits.max_postings and number not in holders:
+            postings.add(value, number)
+    postings.write(connection)

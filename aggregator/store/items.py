@@ -146,13 +146,12 @@ def purge_text(connection: Connection, before: datetime, limit: int) -> list[int
 def forget(connection: Connection, numbers: Sequence[int], at: datetime) -> None:
     """Remove everything readable of these items; only ids, key hashes and times stay.
 
-    With their texts go revisions, fingerprints, related links, what their pages said, and the
-    rendered documents that show them.
+    With their texts go revisions, related links, what their pages said, and the rendered documents
+    that show them. Their fingerprints are `store.postings`'.
     """
     links.forget(connection, numbers)
     for some in batches(map(str, numbers)):
         ids = [int(number) for number in some]
-        connection.execute(delete(t.fingerprint).where(t.fingerprint.c.item_id.in_(ids)))
         connection.execute(
             update(t.merge_log).where(t.merge_log.c.item_id.in_(ids)).values(evidence={})
         )

@@ -332,14 +332,13 @@ rendered = Table(
     Column("used_at", Utc, nullable=False),
 )
 
-# Which items a text may be a copy of. The primary key is the whole row and the only index; a hash
-# of 32 bits and a number of 32 bits keep it small (what is found is compared in full anyway).
-fingerprint = Table(
-    "fingerprint",
+# Which items a text may be a copy of: fingerprint and number, 32 bits each, packed
+# (`store.postings`). A row holds the fingerprints from `low` up to the next row's.
+posting_list = Table(
+    "posting_list",
     metadata,
-    Column("hash", Integer, primary_key=True, autoincrement=False),
-    Column("item_id", Integer, primary_key=True, autoincrement=False),
-    sqlite_with_rowid=False,
+    Column("low", Integer, primary_key=True, autoincrement=False),
+    Column("postings", LargeBinary, nullable=False),
 )
 
 # In how many copy groups of a source a paragraph was seen: from some number on it is furniture.

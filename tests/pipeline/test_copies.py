@@ -8,12 +8,11 @@ from html import escape
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 from aggregator.model.settings import DedupSettings, Secret, SourceSettings, ViewMode, ViewSettings
 from aggregator.pipeline import tidy
 from aggregator.pipeline.parts import Parts
-from aggregator.store import schema as t
+from aggregator.store.postings import all_postings
 from tests.identity.texts import ENGLISH, GERMAN
 from tests.origin import Origin
 from tests.pipeline.conftest import House
@@ -263,7 +262,7 @@ def test_after_its_window_a_text_leaves_the_index_and_a_new_kind_of_index_is_mad
         async def work(parts: Parts) -> set[int]:
             await tidy.tidy_copies(parts)
             return await parts.database.run_read(
-                lambda connection: set(connection.scalars(select(t.fingerprint.c.item_id)))
+                lambda connection: {number for _, number in all_postings(connection)}
             )
 
         return house.run(work)

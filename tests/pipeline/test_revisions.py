@@ -14,6 +14,7 @@ from aggregator.pipeline import copies
 from aggregator.pipeline.parts import Parts
 from aggregator.store import items, overrules
 from aggregator.store import schema as t
+from aggregator.store.postings import all_postings
 from tests.identity.texts import ENGLISH, GERMAN, MARKET_REPORTS
 from tests.origin import Origin
 from tests.pipeline.conftest import House
@@ -317,5 +318,4 @@ def test_a_split_update_is_found_as_a_copy_by_others(house: House, origin: Origi
     publish(house, origin, FERRY, TREES)
     publish(house, origin, FERRY_CORRECTED, TREES)
     split(house, "https://alpha.example/2026/story-f2")
-    indexed = select(func.count(t.fingerprint.c.item_id.distinct()))
-    assert read(house, lambda c: c.scalar(indexed)) == 3
+    assert read(house, lambda c: len({number for _, number in all_postings(c)})) == 3
