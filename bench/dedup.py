@@ -1,11 +1,13 @@
 """What copies cost at 10 k, 100 k and 1 M stored items, on SQLite and PostgreSQL.
 
-    python -m bench.dedup [--sizes 10000,100000] [--postgres URL] [--words 177]
+    python -m bench.dedup [--sizes 10000,100000,1000000] [--postgres URL] [--words 177]
 
 Texts are made up from a seed, with the length given; one in five is a trimmed copy of an earlier.
-The index is filled without the program to each size, then 400 items in batches of ten are placed
-by the program, half of them measured: milliseconds an item in the write transaction, and bytes of
-index an item. PostgreSQL is measured when the URL of an empty database is given.
+The index is filled to each size in large batches, then 400 items in batches of ten are placed by
+the program, half of them measured: milliseconds an item in the write transaction, of the clock and
+of this process's processor, and bytes of index an item. PostgreSQL is measured when the URL of an
+empty database is given. The last line of each database is the cost at its largest size over that
+at its smallest.
 """
 
 from __future__ import annotations
@@ -31,11 +33,13 @@ from aggregator.store import schema as t
 from aggregator.store.database import Database
 from aggregator.store.grouping import Grouping
 from aggregator.store.migrate import migrate
+from aggregator.store.postings import Postings
 
 _NOW = datetime(2026, 3, 1, tzinfo=UTC)
 _BATCH = 10
 _PLACED = 400
-_FILL = 5000
+_FILL = 25_000
+_TEXTS = 500  # of a filled batch: each stands for fifty items
 
 
 def texts(words: int, seed: int) -> Iterator[str]:
@@ -61,16 +65,15 @@ def fill(database: Database, start: int, stop: int, source: Iterator[str]) -> No
     limits = DedupSettings().copies
     for begin in range(start, stop, _FILL):
         numbers = range(begin + 1, min(begin + _FILL, stop) + 1)
-        written = [next(source) for _ in range(_FILL // 10)]  # each text stands for ten items
+        written = [next(source) for _ in range(_TEXTS)]
         prepared = [prepare_text(one) for one in written]
-        prints: list[dict[str, int]] = []
+        prints: list[tuple[int, int]] = []
         for place, number in enumerate(numbers):
             shift = place // len(prepared)  # the same number of other hashes
             prints += [
-                {"hash": (value * (2 * shift + 1) + number * 2654435761) % 2**32 - 2**31,
-                 "item_id": number}
+                ((value * (2 * shift + 1) + number * 2654435761) % 2**32 - 2**31, number)
                 for value in copies.indexed(prepared[place % len(prepared)], limits)
-            ]  # fmt: skip
+            ]
         with database.write() as connection:
             connection.execute(t.item.insert(), [_item(number) for number in numbers])
             connection.execute(
@@ -81,7 +84,10 @@ def fill(database: Database, start: int, stop: int, source: Iterator[str]) -> No
                     for place, number in enumerate(numbers)
                 ],
             )  # fmt: skip
-            connection.execute(t.fingerprint.insert(), prints)
+            postings = Postings.of(connection, {value for value, _ in prints})
+            for value, number in prints:
+                postings.add(value, number)
+            postings.write(connection)
 
 
 def _item(number: int) -> dict[str, Any]:
@@ -93,18 +99,22 @@ def _item(number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def place(database: Database, first: int, source: Iterator[str]) -> tuple[list[float], int]:
-    """Store and place items in batches; milliseconds an item, and how many found a copy."""
+def place(database: Database, first: int, source: Iterator[str]) -> tuple[list[float], float, int]:
+    """Store and place items in batches.
+
+    Returns milliseconds an item for each batch measured, those of the processor in the mean, and
+    how many found a copy.
+    """
     settings = DedupSettings()
     # Stories are measured by `bench.eval_dedup`; here none is near enough in time.
     settings = replace(settings, stories=replace(settings.stories, window=timedelta(0)))
     grouping = Grouping(settings)
     spent: list[float] = []
-    joined = 0
+    joined, worked = 0, 0.0
     for begin in range(0, _PLACED, _BATCH):
         numbers = range(first + begin + 1, first + begin + _BATCH + 1)
         prepared = [prepare_text(next(source)) for _ in numbers]
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), time.process_time()
         with database.write() as connection:
             _store(connection, numbers, prepared)
             new = [
@@ -114,7 +124,9 @@ def place(database: Database, first: int, source: Iterator[str]) -> tuple[list[f
             where = copies.Source(f"s{begin}", frozenset())
             joined += len(copies.place_items(connection, grouping, where, new, _NOW).groups)
         spent.append((time.perf_counter() - started) / _BATCH * 1e3)
-    return spent[len(spent) // 2 :], joined
+        if begin >= _PLACED // 2:
+            worked += time.process_time() - busy
+    return spent[len(spent) // 2 :], worked / (_PLACED // 2) * 1e3, joined
 
 
 def _store(connection: Any, numbers: Sequence[int], prepared: Sequence[PreparedText]) -> None:
@@ -127,14 +139,15 @@ def _store(connection: Any, numbers: Sequence[int], prepared: Sequence[PreparedT
 
 
 def index_bytes(database: Database) -> tuple[int, int]:
-    """Bytes and rows of the fingerprint table with its index."""
+    """Bytes of the table of postings with its index, and how many postings it has."""
+    size = func.sum(func.length(t.posting_list.c.postings))
     with database.read() as connection:
-        rows = connection.scalar(select(func.count(t.fingerprint.c.hash))) or 0
+        packed = connection.scalar(select(size)) or 0
         if database.is_sqlite:
-            query = "SELECT sum(pgsize) FROM dbstat WHERE name = 'fingerprint'"
+            query = "SELECT sum(pgsize) FROM dbstat WHERE name = 'posting_list'"
         else:
-            query = "SELECT pg_total_relation_size('fingerprint')"
-        return int(connection.scalar(text(query)) or 0), rows
+            query = "SELECT pg_total_relation_size('posting_list')"
+        return int(connection.scalar(text(query)) or 0), int(packed) // 8
 
 
 def measure(url: str, sizes: Sequence[int], words: int) -> None:
@@ -143,16 +156,20 @@ def measure(url: str, sizes: Sequence[int], words: int) -> None:
     migrate(database)
     kind = "SQLite" if database.is_sqlite else "PostgreSQL"
     source, stored = texts(words, 7), 0
+    medians: list[tuple[float, float]] = []
     for size in sizes:
         fill(database, stored, size, source)
-        spent, joined = place(database, size, source)
+        spent, worked, joined = place(database, size, source)
         stored = size + _PLACED
         total, rows = index_bytes(database)
+        medians.append((statistics.median(spent), worked))
         print(
-            f"| {kind} | {size:,} | {statistics.median(spent):.2f} | {max(spent):.2f} | "
+            f"| {kind} | {size:,} | {medians[-1][0]:.2f} | {max(spent):.2f} | {worked:.2f} | "
             f"{rows / stored:.1f} | {total / stored:.0f} | {total / max(rows, 1):.1f} | {joined} |",
             flush=True,
         )
+    ratios = [last / first for first, last in zip(medians[0], medians[-1], strict=True)]
+    print(f"| {kind} | growth | {ratios[0]:.2f} | | {ratios[1]:.2f} | | | | |", flush=True)
     database.close()
 
 
@@ -165,9 +182,9 @@ def main() -> int:
     parser.add_argument("--postgres")
     chosen = parser.parse_args()
     sizes = [int(size) for size in chosen.sizes.split(",")]
-    print("| database | stored items | ms an item | slowest | fingerprints an item | "
-          "index bytes an item | a fingerprint | groups found |")  # fmt: skip
-    print("|---|---|---|---|---|---|---|---|")
+    print("| database | stored items | ms an item | slowest | of the processor | "
+          "fingerprints an item | index bytes an item | a fingerprint | groups |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         measure(f"sqlite:///{folder}/bench.db", sizes, chosen.words)
     if chosen.postgres:
