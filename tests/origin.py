@@ -175,8 +175,14 @@ class Origin:
         *,
         length: bool = True,
     ) -> None:
-        """Always the same answer."""
-        self.send(path, reply(status, headers, body, length=length))
+        """Always the same answer; to a HEAD its head alone."""
+        whole = reply(status, headers, body, length=length)
+
+        async def handler(wire: Wire) -> None:
+            head = wire.request.method == "HEAD"
+            await wire.send(whole[: len(whole) - len(body)] if head else whole)
+
+        self.route(path, handler)
 
     def send(self, path: str, raw: bytes, *, close: bool = False) -> None:
         """Always these very bytes; then the connection ends if `close`."""

@@ -23,6 +23,8 @@ def print_item(found: ItemReasons, *, json: bool) -> None:
     stdout.print(f"  from {escape(text.source_title)}, {escape(text.link or 'without a link')}")
     for source_id, why in found.entries:
         stdout.print(f"  {escape(source_id)}: {escape(why)}")
+    for note in found.notes:
+        stdout.print(f"  {escape(note)}")
     if found.members:
         numbers = ", ".join(str(number) for number in found.members)
         stdout.print(f"  one text with items {numbers}")
@@ -55,6 +57,7 @@ def _item_json(found: ItemReasons) -> dict[str, Any]:
         "link": text.link,
         "source": text.source_id,
         "entries": [{"source": source_id, "why": why} for source_id, why in found.entries],
+        "notes": list(found.notes),
         "copies": list(found.members),
         "decisions": [
             {

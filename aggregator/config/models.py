@@ -418,6 +418,11 @@ class Source(Shared):
     preference: Annotated[int, whole(-1000, 1000)] | None = Field(
         None, description="Of copies, the one from the source with the highest number leads."
     )
+    paywalled: Flag | None = Field(
+        None,
+        description="Its articles are behind a paywall: of copies, a readable one leads. "
+        "Articles whose own page says so need no flag.",
+    )
 
 
 class View(Group):

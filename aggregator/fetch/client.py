@@ -286,6 +286,8 @@ class Fetcher:
             headers["if-modified-since"] = sent.last_modified
         if request.delta and sent:
             headers["a-im"] = "feed"
+        if request.head:
+            headers["connection"] = "close"  # some servers send a body all the same
         if target.origin == visit.start.origin:
             headers.update(_configured_headers(request, visit.start))
         content = None
@@ -293,7 +295,7 @@ class Fetcher:
             content = urlencode(request.form).encode("ascii")
             headers["content-type"] = "application/x-www-form-urlencoded"
         return self._client.build_request(
-            "POST" if request.form is not None else "GET",
+            "POST" if request.form is not None else "HEAD" if request.head else "GET",
             target.base,
             headers=[(name.encode(), value.encode()) for name, value in headers.items()],
             content=content,
@@ -328,6 +330,8 @@ class Fetcher:
                 return replace(result, error=FetchError.PROTOCOL, detail=detail)
             await self._drain(response)
             return replace(result, not_modified=True, validators=renewed(sent, headers, url))
+        if visit.request.head and 200 <= status < 300:
+            return replace(result, body=b"")
         if kind is RequestKind.HUB and 200 <= status < 300:
             body = await self._read(visit, response)
             return replace(result, body=body, decoded_bytes=len(body), wire_bytes=visit.wire_bytes)

@@ -103,7 +103,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             except (httpx.NetworkError, httpx.RemoteProtocolError):
                 # The server may close an idle connection just as we use it: RFC 9112 §9.3.1
                 # allows one repetition where not a byte of an answer was seen.
-                if exchange.first_byte is not None or request.method != "GET":
+                if exchange.first_byte is not None or request.method not in ("GET", "HEAD"):
                     raise
             else:
                 if exchange.first_byte is not None:

@@ -33,7 +33,9 @@ class RequestKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FetchRequest:
-    """One conditional GET (a POST when `form` is set). `url` is sent byte for byte as configured.
+    """One conditional GET, a HEAD with `head`, a POST with `form`.
+
+    `url` is sent byte for byte as configured.
 
     `strict` links come from content: a source's `allow_private` never applies to them.
     """
@@ -48,6 +50,7 @@ class FetchRequest:
     configured_port: int | None = None
     delta: bool = False  # send A-IM: feed (RFC 3229)
     form: Mapping[str, str] | None = None  # HUB only: sent as an urlencoded POST
+    head: bool = False  # only whether it is there: a success has an empty body
     redirects: bool = True  # False: a redirect is an error whose hop says where it leads
     gap: timedelta | None = None  # the host's Crawl-delay, when it has one
 

@@ -184,6 +184,8 @@ class ServedItem:
     copies: tuple[CopyRef, ...] = ()
     via: str | None = None
     withdrawn: bool = False
+    withdrawn_reason: str | None = None  # feed | page: where it was seen to be gone
+    paywalled: bool = False  # its own page says so
     revision: int = 0
     extension: Mapping[str, Any] = field(default_factory=dict)
 

@@ -223,6 +223,7 @@ class ItemPage:
     revisions: tuple[RevisionLine, ...] = ()
     decisions: tuple[DecisionLine, ...] = ()
     provenance: str | None = None  # how a followed item was found
+    withdrawal: str | None = None
     image_caption: str | None = None
     image_credit: str | None = None
     has_copies: bool = False  # in its group, private ones included

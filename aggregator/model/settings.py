@@ -194,6 +194,7 @@ class SourceSettings:
     related: RelatedOverride = field(default_factory=RelatedOverride)
     aggregator: bool = False  # republishes others: never leads a copy group if another can
     preference: int = 0  # higher leads a copy group
+    paywalled: bool = False  # of copies, a readable one leads
     url_is_secret: bool = False  # some part of the URL came from `${…}` or looks like a token
     place: str = ""
 

@@ -140,9 +140,9 @@ def view_hash(view: ViewSettings, settings: Settings) -> str:
             "private": view.token is not None or settings.service.token is not None,
             "private sources": sorted(one.id for one in settings.sources if one.private),
             "standings": [
-                (one.id, one.aggregator, one.preference)
+                (one.id, one.aggregator, one.preference, one.paywalled)
                 for one in sorted(settings.sources, key=lambda one: one.id)
-                if one.aggregator or one.preference
+                if one.aggregator or one.preference or one.paywalled
             ],
             "base": settings.service.public_url,
             "name": settings.service.name,

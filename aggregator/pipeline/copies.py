@@ -13,7 +13,8 @@ from aggregator.identity.copies import comparable, compare, percents, shared_pas
 from aggregator.model.copies import CopyDecision, CopyThresholds
 from aggregator.model.errors import OperatorError
 from aggregator.model.pages import DecisionLine, TextSide
-from aggregator.store import copies, items, overrules, updates, writing
+from aggregator.pipeline import neighbours
+from aggregator.store import copies, items, overrules, updates, views, writing
 from aggregator.store.copyrows import StoredText, find_item, stored_texts, texts_since
 
 _SHOWN_CHARACTERS = 3000  # of each side of a comparison
@@ -85,6 +86,7 @@ class ItemReasons:
     entries: tuple[tuple[str, str], ...]
     members: tuple[int, ...]
     decisions: tuple[DecisionLine, ...]
+    notes: tuple[str, ...] = ()
 
 
 def reasons(connection: Connection, written: str) -> ItemReasons:
@@ -99,7 +101,17 @@ def reasons(connection: Connection, written: str) -> ItemReasons:
         raise NoSuchItem(f"the text of item {number} is no longer kept")
     entries = tuple((one.source_id, one.why or "") for one in items.entries_of(connection, number))
     members = tuple(n for n in overrules.members_of(connection, number) if n != number)
-    return ItemReasons(text, entries, members, decisions(connection, number))
+    return ItemReasons(
+        text, entries, members, decisions(connection, number), _notes(connection, number)
+    )
+
+
+def _notes(connection: Connection, number: int) -> tuple[str, ...]:
+    item = views.served(connection, [number])[number]
+    said = [neighbours.provenance(connection, number), neighbours.withdrawal(item)]
+    if item.paywalled:
+        said.append("Its page says that it cannot be read for free: a readable copy leads.")
+    return tuple(one for one in said if one)
 
 
 def _other(decision: overrules.Decision, number: int) -> int | None:

@@ -30,7 +30,7 @@ from aggregator.pipeline.article import PageBody, UnreadablePage, article_to_kee
 from aggregator.pipeline.configure import host_key
 from aggregator.pipeline.fulltext import reads_pages
 from aggregator.pipeline.harvest import page_key
-from aggregator.pipeline.keep import Read, keep_page, keep_unchanged, refuse, settle_known
+from aggregator.pipeline.keep import Read, gone, keep_page, keep_unchanged, refuse, settle_known
 from aggregator.pipeline.parts import Parts, Workers
 from aggregator.rules.follow import FRESH, header_robots, refuse_host
 from aggregator.store import hosts, links, pages
@@ -45,6 +45,7 @@ _ATTEMPTS = 6  # visits of one page that brought nothing, redirects counted
 _RETRY = timedelta(hours=1)
 _BUSY = timedelta(seconds=5)
 _QUIET = timedelta(hours=1)  # after 429 or 503 without a Retry-After
+_GONE = (404, 410)
 _PAYWALL = frozenset({401, 402, 403, 407, 451})
 _WORDS = {
     FetchError.BLOCKED: "address",
@@ -80,7 +81,7 @@ class Visit:
     """What came of a visit: a word for the log and the metrics."""
 
     page: PageRow
-    word: str  # read | unchanged | known | later | or why it was refused
+    word: str  # read | unchanged | known | gone | later | or why it was refused
     detail: str | None = None
 
 
@@ -126,12 +127,13 @@ class Follower:
             url=page.url,
             kind=RequestKind.ARTICLE,
             validators=page.validators,
+            head=page.state == "again" and not page.validators,
             strict=True,
             redirects=False,
             gap=verdict.crawl_delay,
         )
         result = await self._parts.fetcher.fetch(request)
-        if result.not_modified:
+        if result.not_modified or (request.head and result.body is not None):
             await self._parts.database.run_write(keep_unchanged, page, result, self._now())
             return Visit(page, "unchanged")
         if result.error is FetchError.REDIRECT and result.hops:
@@ -207,6 +209,10 @@ class Follower:
             quiet = result.retry_after or _QUIET
             await self._quiet(page, quiet)
             return await self._try_again(page, "failed", detail, quiet)
+        if error is FetchError.HTTP and status in _GONE:
+            said = await self._parts.database.run_write(gone, page, status, self._now())
+            if said is not None:
+                return Visit(page, said, detail)
         if status in _PAYWALL and error is FetchError.HTTP:
             return await self._refuse(page, "paywall", f"HTTP status {status}")
         if error is FetchError.HTTP and status is not None and 400 <= status < 500:

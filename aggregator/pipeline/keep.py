@@ -20,11 +20,15 @@ from aggregator.pipeline.configure import host_key
 from aggregator.pipeline.harvest import keep_links, page_key
 from aggregator.pipeline.parts import Parts
 from aggregator.rules.follow import refuse_page
-from aggregator.store import known, links, pages, writing
+from aggregator.store import known, links, pages, withdrawals, writing
 from aggregator.store.pages import PageRow
 
-# A page is asked again at most twice, and only where it gave a validator.
+# A page is asked again at most twice where it gave a validator; of any other it is asked once
+# whether it is still there.
 _AGAIN = {1: timedelta(hours=6), 2: timedelta(hours=18)}
+_STILL_THERE = {1: timedelta(hours=24)}
+_GONE = 410
+_SURELY = timedelta(hours=1)  # before a 404 is believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,9 @@ def keep_page(
 def keep_unchanged(
     connection: Connection, page: PageRow, result: FetchResult, now: datetime
 ) -> None:
-    """A page asked again has not changed."""
+    """A page asked again is there and has not changed, or nobody looked whether it has."""
+    if page.item_id is not None:
+        withdrawals.page_back(connection, page.item_id, now)
     pages.finish(
         connection, page, now, state="done", validators=result.validators,
         again_at=_again(page, result.validators, now),
@@ -89,6 +95,30 @@ def refuse(
     )
 
 
+def gone(connection: Connection, page: PageRow, status: int, now: datetime) -> str | None:
+    """A page answers 404 or 410: its item is withdrawn, if that is what it means.
+
+    410 says so by itself (RFC 9110 §15.5.11); 404 only of a page that was read before, and the
+    second time. Returns a word for what came of it; None, and nothing is written, where the
+    status says nothing about an item.
+    """
+    if page.item_id is None:
+        return None
+    if status != _GONE and links.article(connection, page.item_id) is None:
+        return None
+    detail = f"HTTP status {status}"
+    if status != _GONE and page.detail != detail:
+        pages.put_back(connection, page, now + _SURELY, detail, failed=True)
+        return "later"
+    withdrawals.page_gone(connection, page.item_id, now)
+    pages.finish(
+        connection, page, now, state="done" if page.visits else "refused", reason="gone",
+        detail=detail, validators=page.validators, again_at=_again(page, page.validators, now),
+    )  # fmt: skip
+    links.settle(connection, page.scope, page.key, now, state="known", target_id=page.item_id)
+    return "gone"
+
+
 def settle_known(connection: Connection, page: PageRow, item_id: int, now: datetime) -> None:
     """A page turned out to be an item we have: its address is one more key of that item."""
     pages.finish(connection, page, now, state="done", reason="known", item_id=item_id)
@@ -107,6 +137,7 @@ def _keep_own(
     """The own page of an item: its text if wanted, its picture's caption, its related links."""
     item_id, article = page.item_id, read.article
     assert item_id is not None
+    withdrawals.page_back(connection, item_id, now)
     whole = article.is_article and not article.paywalled and read.restricted is None
     if page.depth and whole:
         _revise(connection, parts, source, page, read, now)
@@ -122,7 +153,8 @@ def _keep_own(
     links.put_article(connection, row)
     image = article.image.url if article.image and whole else None
     pictured = image is not None and links.put_image(connection, item_id, image)
-    if pictured or (wanted and (before is None or before.html != row.html)):
+    walled = row.paywalled != (before is not None and before.paywalled)
+    if pictured or walled or (wanted and (before is None or before.html != row.html)):
         links.move_views_of(connection, [item_id], now)
     links.add_keys(
         connection, page.scope, item_id, _aliases(connection, parts.settings, page, read)
@@ -293,9 +325,9 @@ def _aliases(connection: Connection, settings: Settings, page: PageRow, read: Re
 
 
 def _again(page: PageRow, validators: Validators, now: datetime) -> datetime | None:
-    """When a page is asked again: 6 h and 24 h after it was first read, by its validators."""
-    wait = _AGAIN.get(page.visits + 1)
-    return now + wait if wait and validators else None
+    """When a page is asked again: 6 h and 24 h after it was first read, or once after 24 h."""
+    wait = (_AGAIN if validators else _STILL_THERE).get(page.visits + 1)
+    return now + wait if wait else None
 
 
 def _row(item_id: int, article: Article, read: Read, now: datetime) -> links.ArticleRow:
@@ -313,6 +345,7 @@ def _row(item_id: int, article: Article, read: Read, now: datetime) -> links.Art
         html=None,
         text=None,
         sanitizer_version=SANITIZER_VERSION,
+        paywalled=article.paywalled,
         restricted=read.restricted,
         read_at=now,
     )

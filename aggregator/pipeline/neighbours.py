@@ -65,6 +65,16 @@ def provenance(connection: Connection, number: int) -> str | None:
     )
 
 
+def withdrawal(item: ServedItem) -> str | None:
+    """Why an item counts as withdrawn; None where it does not."""
+    if not item.withdrawn:
+        return None
+    said = "Its publisher has withdrawn this item"
+    why = {"feed": "it is gone from a feed that lists everything", "page": "its page is gone"}
+    found = why.get(item.withdrawn_reason or "")
+    return f"{said}: {found}." if found else f"{said}."
+
+
 def neighbourhood(
     connection: Connection,
     number: int,

@@ -145,9 +145,9 @@ def shows_page_text(view: ViewSettings, settings: Settings) -> bool:
 def showing(view: ViewSettings, settings: Settings) -> leads.Showing:
     """What a view shows: its selection, one entry a copy group or story, and who leads."""
     standings = {
-        source.id: leads.Standing(source.aggregator, source.preference)
+        source.id: leads.Standing(source.aggregator, source.preference, source.paywalled)
         for source in settings.sources
-        if source.aggregator or source.preference
+        if source.aggregator or source.preference or source.paywalled
     }
     return leads.Showing(view.id, selection(view, settings), view.mode, standings)
 

@@ -332,6 +332,7 @@ def _item_page(connection: Connection, settings: Settings, number: int) -> ItemP
         ),
         related=neighbours.related_lines(connection, number, scope),
         provenance=neighbours.provenance(connection, number),
+        withdrawal=neighbours.withdrawal(item),
         image_caption=article.caption if article else None,
         image_credit=article.credit if article else None,
         graph=neighbours.neighbourhood(

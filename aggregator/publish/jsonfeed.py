@@ -108,6 +108,7 @@ def _extension(item: ServedItem, about: str) -> dict[str, Any]:
         "comments": web_url(item.comments),
         "revision": item.revision or None,
         "withdrawn": True if item.withdrawn else None,
+        "paywalled": True if item.paywalled else None,
     }
 
 

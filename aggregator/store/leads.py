@@ -31,10 +31,11 @@ COVERAGE_HEADING = "Other coverage"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a source's items are worth as leads: the operator's preference, originals first."""
+    """What a source's items are worth as leads: preference, originals and readable ones first."""
 
     aggregator: bool = False
     preference: int = 0
+    paywalled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +135,11 @@ def _members(
         keys = sorted(set(connection.scalars(groups)) - found.keys())
         rows = connection.execute(
             select(
-                i.id, i.source_id, i.scope, i.published, i.first_seen, i.sort_at, key.label("key")
-            ).where(key.in_(keys), *_inside(showing.selection))
+                i.id, i.source_id, i.scope, i.published, i.first_seen, i.sort_at,
+                t.article.c.paywalled, key.label("key"),
+            )
+            .join(t.article, t.article.c.item_id == i.id, isouter=True)
+            .where(key.in_(keys), *_inside(showing.selection))
         ).all()  # fmt: skip
         served = _served(connection, showing.view_id, [row.id for row in rows])
         archived.update(row.id for row in rows if row.sort_at < row.first_seen)
@@ -149,6 +153,7 @@ def _members(
                     aggregator=standing.aggregator,
                     preference=standing.preference,
                     private=bool(row.scope),
+                    readable=not (standing.paywalled or row.paywalled),
                     served=row.id in served,
                 )
             )

@@ -72,6 +72,7 @@ class ArticleRow:
     html: str | None
     text: str | None
     sanitizer_version: int
+    paywalled: bool
     restricted: str | None
     read_at: datetime
 

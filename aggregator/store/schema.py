@@ -207,6 +207,7 @@ item = Table(
     Column("revision", Integer, nullable=False, default=0),
     Column("purged_at", Utc),
     Column("withdrawn_at", Utc),
+    Column("withdrawn_reason", String),  # feed | page: where it was seen to be gone
     # Each is the number of one of its items; an item alone is its own group and story.
     Column("group_id", _Number, nullable=False, server_default="0"),
     Column("story_id", _Number, nullable=False, server_default="0"),
@@ -405,6 +406,7 @@ article = Table(
     Column("html", Text),
     Column("text", Text),
     Column("sanitizer_version", Integer, nullable=False),
+    Column("paywalled", Boolean, nullable=False, server_default=false()),  # as the page says
     Column("restricted", String),  # noindex | noarchive: headline and address only
     Column("read_at", Utc, nullable=False),
 )

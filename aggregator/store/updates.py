@@ -21,7 +21,7 @@ from aggregator.store import schema as t
 from aggregator.store.known import entries_by_key
 
 _OWN = ("id", "public_id", "entry_key", "first_seen", "sort_at", "updated", "revision",
-        "withdrawn_at", "group_id", "story_id")  # fmt: skip
+        "withdrawn_at", "withdrawn_reason", "group_id", "story_id")  # fmt: skip
 _NAMES = ("key", "guid", "alias", "url_key", "link", "title")  # of an entry, as the log keeps them
 
 

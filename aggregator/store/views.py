@@ -297,6 +297,7 @@ def served(
             select(
                 t.item, x.html, x.summary, x.text, x.from_page,
                 a.html.label("page_html"), a.text.label("page_text"),
+                a.paywalled,
             )
             .join(t.item_text, x.item_id == t.item.c.id, isouter=True)
             .join(t.article, a.item_id == t.item.c.id, isouter=True)
@@ -346,6 +347,8 @@ def _served(row: Row[Any], *, page_text: bool) -> ServedItem:
         external_url=row.external_url,
         image=row.image,
         withdrawn=row.withdrawn_at is not None,
+        withdrawn_reason=row.withdrawn_reason,
+        paywalled=bool(row.paywalled),
         revision=row.revision,
     )
 

@@ -103,6 +103,7 @@ def test_every_setting_of_a_source_arrives(load: Load) -> None:
                 related: {select: ".more a, .also a", headings: [Mehr zum Thema]}
                 aggregator: true
                 preference: -3
+                paywalled: true
             """
         )
     )
@@ -125,7 +126,7 @@ def test_every_setting_of_a_source_arrives(load: Load) -> None:
     )
     assert source.full_text is FullText.WHEN_TRUNCATED
     assert source.related == RelatedOverride((".more a, .also a",), (), ("Mehr zum Thema",))
-    assert (source.aggregator, source.preference) == (True, -3)
+    assert (source.aggregator, source.preference, source.paywalled) == (True, -3, True)
 
 
 def test_every_setting_of_the_groups_arrives(load: Load) -> None:

@@ -266,3 +266,24 @@ def test_a_reply_without_a_length_or_keep_alive_is_read_to_its_end(
 ) -> None:
     origin.send("/old", reply(200, {}, b"all of it", length=False), close=True)
     assert client.get(origin.url("/old")).body == b"all of it"
+
+
+def test_a_head_asks_for_no_body_and_one_sent_all_the_same_spoils_nothing(
+    origin: Origin, client: Client
+) -> None:
+    origin.send("/page", reply(200, {"Content-Type": "text/html"}, b"<p>unasked</p>"))
+    origin.answer("/next", 200, {"Content-Type": "text/html"}, b"<p>next</p>")
+    there = client.get(origin.url("/page"), kind=RequestKind.ARTICLE, head=True)
+    assert (there.status, there.body, there.error) == (200, b"", None)
+    assert client.get(origin.url("/next"), kind=RequestKind.ARTICLE).body == b"<p>next</p>"
+    assert [seen.method for seen in origin.requests()] == ["HEAD", "GET"]
+
+
+@pytest.mark.parametrize("status", [404, 410, 405, 503])
+def test_a_head_that_fails_fails_like_any_request(
+    origin: Origin, client: Client, status: int
+) -> None:
+    origin.answer("/page", status, {"Content-Type": "text/html"}, b"no")
+    result = client.get(origin.url("/page"), kind=RequestKind.ARTICLE, head=True)
+    assert (result.status, result.body) == (status, None)
+    assert result.error is not None

@@ -71,6 +71,7 @@ def full_item(number: int = 1) -> ServedItem:
         ),
         via="https://harbour.example/the-article-that-listed-it",
         withdrawn=True,
+        paywalled=True,
         revision=2,
         extension={"story": {"id": 7}, "not.a.name": 1},
     )

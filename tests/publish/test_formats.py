@@ -186,6 +186,7 @@ def test_json_carries_related_copies_and_provenance_in_the_extension_object():
         "comments": "https://harbour.example/1/comments",
         "revision": 2,
         "withdrawn": True,
+        "paywalled": True,
     }
 
 

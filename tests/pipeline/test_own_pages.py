@@ -1,0 +1,207 @@
+"""What an item's own page says beyond its text: a paywall, that it is gone, another address."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from aggregator.model.settings import FollowSettings, ServiceSettings
+from aggregator.pipeline import copies
+from aggregator.pipeline.follow import Follower, drain
+from aggregator.pipeline.parts import Parts
+from aggregator.pipeline.publish import Publisher
+from aggregator.pipeline.show import Condition, Pages
+from tests.identity.texts import ENGLISH
+from tests.origin import Origin
+from tests.pipeline.conftest import House
+from tests.pipeline.test_copies import OTHER, feed, publish, served, titles, trimmed
+
+HTML = {"Content-Type": "text/html; charset=utf-8"}
+WALL = (
+    '<script type="application/ld+json">'
+    '{"@type": "NewsArticle", "headline": "Ferry sinks", "isAccessibleForFree": false}'
+    "</script>"
+)
+
+
+class Desk:
+    """Two sources whose articles' pages are read."""
+
+    def __init__(self, house: House, origin: Origin) -> None:
+        self.house, self.origin = house, origin
+        origin.answer("/robots.txt", status=404)
+        for one in house.settings.sources:
+            origin.answer(f"/{one.id}", body=feed(one.id))
+        house.configure(
+            sources=tuple(
+                replace(one, follow=FollowSettings(enabled=True)) for one in house.settings.sources
+            ),
+            service=ServiceSettings(contact="https://example.org/bot"),
+        )
+
+    def page(self, path: str, title: str, text: str, head: str = "", **headers: str) -> None:
+        paragraphs = "".join(f"<p>{line}</p>" for line in text.splitlines())
+        body = (
+            f'<html lang="en"><head><title>{title}</title>'
+            f'<meta property="og:type" content="article">{head}</head>'
+            f"<body><article><h1>{title}</h1>{paragraphs}</article></body></html>"
+        )
+        self.origin.answer(path, body=body.encode(), headers=HTML | headers)
+
+    def publish(self, site: str, title: str, text: str, url: str) -> None:
+        """The site's feed lists one article at an address; it is polled, no page is read."""
+        self.house.clock.move(minutes=1)
+        link = f"https://{site}.example/2026/{title.replace(' ', '-').lower()}"
+        document = feed(site, (title, text)).replace(link.encode(), url.encode())
+        self.origin.answer(f"/{site}", body=document)
+        self.house.poll(site)
+
+    def read(self) -> list[str]:
+        """Poll all feeds, for they go before articles; read what is due; what came of each."""
+        self.house.poll()
+
+        async def work(parts: Parts) -> list[str]:
+            return [visit.word for visit in await drain(parts, Follower(parts))]
+
+        return self.house.run(work)
+
+    def why(self, title: str) -> copies.ItemReasons:
+        number = next(i["id"] for i in served(self.house) if i["title"] == title)
+
+        async def work(parts: Parts) -> copies.ItemReasons:
+            return await parts.database.run_read(copies.reasons, number)
+
+        return self.house.run(work)
+
+    def withdrawn(self) -> list[str]:
+        return [i["title"] for i in served(self.house) if i["_aggregator"].get("withdrawn")]
+
+
+@pytest.fixture
+def desk(house: House, origin: Origin) -> Desk:
+    return Desk(house, origin)
+
+
+# -- readable before paywalled --------------------------------------------------------------------
+
+
+def test_of_copies_a_source_behind_a_paywall_does_not_lead(house: House, origin: Origin) -> None:
+    alpha, beta = house.settings.sources[:2]
+    house.configure(sources=(replace(alpha, paywalled=True), beta))
+    house.clock.move(minutes=1)
+    origin.answer("/alpha", body=feed("alpha", ("Ferry sinks", ENGLISH)))
+    origin.answer("/beta", body=feed("beta", ("Ship goes down", trimmed(ENGLISH))))
+    house.poll("alpha", "beta")
+    assert titles(house) == ["Ship goes down"]
+
+
+def test_an_article_whose_page_states_a_paywall_does_not_lead(desk: Desk) -> None:
+    url = desk.origin.url("/2026/ferry-sinks-off-the-cape")
+    desk.page("/2026/ferry-sinks-off-the-cape", "Ferry sinks", ENGLISH, head=WALL)
+    desk.publish("alpha", "Ferry sinks", ENGLISH, url)
+    assert desk.read() == ["read"]
+    publish(desk.house, desk.origin, "beta", ("Ship goes down", trimmed(ENGLISH)))
+    assert titles(desk.house) == ["Ship goes down"]
+    (shown,) = served(desk.house)
+    assert "paywalled" not in shown["_aggregator"]
+
+
+def test_what_readers_got_stays_though_its_page_states_a_paywall(desk: Desk) -> None:
+    url = desk.origin.url("/2026/ferry-sinks-off-the-cape")
+    desk.page("/2026/ferry-sinks-off-the-cape", "Ferry sinks", ENGLISH, head=WALL)
+    desk.publish("alpha", "Ferry sinks", ENGLISH, url)
+    publish(desk.house, desk.origin, "beta", ("Ship goes down", trimmed(ENGLISH)))
+    assert titles(desk.house) == ["Ferry sinks"]
+    assert "read" in desk.read()
+    (shown,) = served(desk.house)
+    assert (shown["title"], shown["_aggregator"]["paywalled"]) == ("Ferry sinks", True)
+    assert any("cannot be read for free" in note for note in desk.why("Ferry sinks").notes)
+
+
+# -- a page that is gone --------------------------------------------------------------------------
+
+PATH = "/2026/ferry-sinks-off-the-cape"
+
+
+def test_a_page_that_is_gone_marks_its_item_and_one_that_is_back_takes_the_mark_away(
+    desk: Desk,
+) -> None:
+    desk.page(PATH, "Ferry sinks", ENGLISH, ETag='"1"')
+    desk.publish("alpha", "Ferry sinks", ENGLISH, desk.origin.url(PATH))
+    assert desk.read() == ["read"]
+    desk.origin.answer(PATH, status=404)
+    desk.house.clock.move(hours=7)
+    assert desk.read() == ["later"]
+    assert desk.withdrawn() == []  # once may be an accident
+    before = desk.house.feed("atom").etag
+    desk.house.clock.move(hours=1)
+    assert desk.read() == ["gone"]
+    assert desk.withdrawn() == ["Ferry sinks"]
+    assert desk.house.feed("atom").etag != before
+    assert desk.why("Ferry sinks").notes == (
+        "Its publisher has withdrawn this item: its page is gone.",
+    )
+    desk.page(PATH, "Ferry sinks", ENGLISH, ETag='"1"')
+    desk.house.clock.move(hours=20)
+    assert desk.read() == ["read"]
+    assert desk.withdrawn() == []
+    desk.house.clock.move(days=9)
+    assert desk.read() == []
+
+
+def test_a_page_without_validators_is_looked_at_once_by_head(desk: Desk) -> None:
+    desk.page(PATH, "Ferry sinks", ENGLISH)
+    desk.page("/2026/trees", "Trees planted", OTHER)
+    desk.publish("alpha", "Ferry sinks", ENGLISH, desk.origin.url(PATH))
+    desk.publish("beta", "Trees planted", OTHER, desk.origin.url("/2026/trees"))
+    assert desk.read() == ["read", "read"]
+    desk.origin.answer(PATH, status=410)
+    desk.house.clock.move(hours=25)
+    assert sorted(desk.read()) == ["gone", "unchanged"]
+    assert desk.withdrawn() == ["Ferry sinks"]
+    desk.house.clock.move(days=9)
+    assert desk.read() == []
+    for path in (PATH, "/2026/trees"):
+        assert [seen.method for seen in desk.origin.requests(path)] == ["GET", "HEAD"]
+
+
+def test_a_page_that_was_never_there_says_nothing_unless_it_says_gone(desk: Desk) -> None:
+    desk.origin.answer(PATH, status=404)
+    desk.origin.answer("/2026/trees", status=410)
+    desk.publish("alpha", "Ferry sinks", ENGLISH, desk.origin.url(PATH))
+    desk.publish("beta", "Trees planted", OTHER, desk.origin.url("/2026/trees"))
+    assert sorted(desk.read()) == ["gone", "missing"]
+    assert desk.withdrawn() == ["Trees planted"]
+    assert desk.why("Trees planted").notes == (
+        "Its publisher has withdrawn this item: its page is gone.",
+    )
+
+
+def test_a_complete_feed_does_not_take_back_that_a_page_is_gone(desk: Desk) -> None:
+    desk.origin.answer(PATH, status=410)
+    desk.publish("alpha", "Ferry sinks", ENGLISH, desk.origin.url(PATH))
+    assert desk.read() == ["gone"]
+    desk.house.clock.move(minutes=1)
+    link = b"https://alpha.example/2026/ferry-sinks"
+    whole = feed("alpha", ("Ferry sinks", ENGLISH)).replace(
+        b"<channel>", b"<channel xmlns:fh='http://purl.org/syndication/history/1.0'><fh:complete/>"
+    )
+    desk.origin.answer("/alpha", body=whole.replace(link, desk.origin.url(PATH).encode()))
+    desk.house.poll("alpha")
+    assert desk.withdrawn() == ["Ferry sinks"]
+
+
+def test_the_page_of_a_withdrawn_item_says_why(desk: Desk) -> None:
+    desk.origin.answer(PATH, status=410)
+    desk.publish("alpha", "Ferry sinks", ENGLISH, desk.origin.url(PATH))
+    desk.read()
+
+    async def work(parts: Parts) -> Any:
+        publisher = Publisher(parts.database, parts.clock, lambda: parts.settings)
+        pages = Pages(parts.database, publisher, parts.clock, lambda: parts.settings, Condition())
+        return await pages.item_page(1)
+
+    shown = desk.house.run(work)
+    assert shown.withdrawal == "Its publisher has withdrawn this item: its page is gone."
