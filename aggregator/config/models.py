@@ -265,6 +265,9 @@ class Copies(Group):
     containment_young: Annotated[float, _SHARE] | None = Field(
         None, description="The same while little is known of a source's recurring paragraphs."
     )
+    containment_stated: Annotated[float, _SHARE] | None = Field(
+        None, description="The same where a page names the other's address as its own."
+    )
     young_source: Annotated[int, whole(0, 1_000_000)] | None = Field(
         None, description="Items of a source until then."
     )

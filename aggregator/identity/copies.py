@@ -8,7 +8,7 @@ too: what tells them apart are their figures and the date they are about.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
@@ -23,6 +23,7 @@ from aggregator.model.copies import (
     PreparedText,
 )
 
+_TEASER_SHINGLES = 8  # a sentence of eleven words
 _OPENING = 60  # words in which a report says which day it is about
 _SHOWN = 20  # figures listed in the evidence
 _GROUPING = re.compile(r"[.,](?=\d{3}(?!\d))")
@@ -160,6 +161,19 @@ def compare(
         vetoes=vetoes,
     )
     return CopyDecision(score >= needed and not vetoes, score, reason, evidence)
+
+
+def compare_stated(
+    a: ComparableText, b: ComparableText, thresholds: CopyThresholds | None = None
+) -> CopyDecision:
+    """Decide whether two texts are one where the page of one names the other's address.
+
+    Less of the text has to agree then, and a teaser is enough; figures and dates count as ever.
+    """
+    limits = thresholds or CopyThresholds()
+    least = min(limits.containment, limits.containment_stated)
+    shortest = min(limits.min_shingles, _TEASER_SHINGLES)
+    return compare(a, b, replace(limits, containment=least, min_shingles=shortest))
 
 
 def percents(score: float, needed: float) -> tuple[str, str]:

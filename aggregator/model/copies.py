@@ -18,6 +18,7 @@ class CopyThresholds:
 
     containment: float = 0.58  # share of the shorter text's shingles found in the longer one
     containment_young: float = 0.65  # the same while a source's furniture is not learned yet
+    containment_stated: float = 0.5  # the same where a page names the other's address as its own
     young_source: int = 50  # items of a source until then
     min_shingles: int = 12  # below: too short to say anything
     numeric_vocabulary: float = 0.10  # more figures than this: figures and dates must agree

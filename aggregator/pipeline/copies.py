@@ -18,6 +18,7 @@ from aggregator.store import copies, items, overrules, updates, views, writing
 from aggregator.store.copyrows import StoredText, find_item, stored_texts, texts_since
 
 _SHOWN_CHARACTERS = 3000  # of each side of a comparison
+_MERGED = ("copy", "stated", "merge")
 _COMPARED = 12  # members of a group that are laid side by side
 
 
@@ -69,11 +70,11 @@ def decisions(connection: Connection, number: int) -> tuple[DecisionLine, ...]:
         return ()
     lines = [_revision(d) for d in updates.updates_of(connection, number)]
     lines += [_line(texts, number, d, members) for d in logged if _other(d, number) in texts]
-    told = {line.other_number for line in lines if line.kind in ("copy", "merge")}
+    told = {line.other_number for line in lines if line.kind in _MERGED}
     for member in members[:_COMPARED]:
         if member not in told and member in texts:
             lines.append(_through(texts, number, member))
-    order = {"merge": 0, "copy": 1, "revision": 2, "story": 3, "apart": 4, "split": 5}
+    order = {"merge": 0, "copy": 1, "stated": 1, "revision": 2, "story": 3, "apart": 4, "split": 5}
     kept = [line for line in lines if line.kind != "apart" or line.other_number not in members]
     return tuple(sorted(kept, key=lambda line: order.get(line.kind, 9)))
 
@@ -128,9 +129,9 @@ def _line(
     theirs = texts[other or 0]
     kind = decision.kind
     why = decision.reason
-    if kind == "copy" and theirs.number not in members:
+    if kind in ("copy", "stated") and theirs.number not in members:
         kind, why = "split", f"{why}; they were one until an operator split them"
-    side_by_side = kind in ("copy", "apart", "merge")
+    side_by_side = kind in (*_MERGED, "apart")
     return DecisionLine(
         kind=kind,
         why=_sentence(kind, decision, why),
@@ -174,6 +175,8 @@ def _sentence(kind: str, decision: overrules.Decision, why: str) -> str:
     share = f"{decision.score:.0%}" if decision.score is not None else ""
     if kind == "copy":
         return f"The same text: {share} of the shorter one stands word for word in the other."
+    if kind == "stated":
+        return f"The page of one names the other's address as its own, and {why}."
     if kind == "apart":
         return f"Kept apart: {why}."
     if kind == "story":

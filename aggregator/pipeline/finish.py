@@ -20,7 +20,7 @@ from aggregator.model.http import FetchResult
 from aggregator.model.item import EntryIntent, FeedState, PollRecord
 from aggregator.model.poll import Plan, PollKind
 from aggregator.model.settings import SourceSettings
-from aggregator.pipeline import fulltext, health, moves, outage, pace, planning, websub
+from aggregator.pipeline import aliases, fulltext, health, moves, outage, pace, planning, websub
 from aggregator.pipeline.configure import host_key, is_in_force
 from aggregator.pipeline.document import Polled
 from aggregator.pipeline.hiding import hide, unless_secret
@@ -101,6 +101,7 @@ async def store(
         if not is_in_force(connection, source):
             return None
         done = _finish(connection, ingest, last, written, state, record)
+        aliases.meet(connection, parts.settings, written.new_items, now)
         fulltext.after_poll(connection, parts.settings, source, entries, written, now)
         sources.set_host(connection, source.id, polling_host)
         if polled.read is not None and not result.delta:

@@ -16,11 +16,13 @@ from aggregator.model.feed import ParsedEntry
 from aggregator.model.http import FetchResult, Validators
 from aggregator.model.item import EntryIntent, KnownEntry, PreparedBody
 from aggregator.model.settings import Settings, SourceSettings
+from aggregator.pipeline import aliases
 from aggregator.pipeline.configure import host_key
-from aggregator.pipeline.harvest import keep_links, page_key
+from aggregator.pipeline.harvest import keep_links
 from aggregator.pipeline.parts import Parts
 from aggregator.rules.follow import refuse_page
 from aggregator.store import known, links, pages, withdrawals, writing
+from aggregator.store.database import serialise
 from aggregator.store.pages import PageRow
 
 # A page is asked again at most twice where it gave a validator; of any other it is asked once
@@ -57,6 +59,7 @@ def keep_page(
     connection: Connection, parts: Parts, source: SourceSettings, page: PageRow, read: Read
 ) -> tuple[str, str | None]:
     """Store a page that was read; returns a word and a sentence about what came of it."""
+    serialise(connection)  # two pages that name each other must not be read past each other
     now = parts.clock.now()
     # The source may have become private since the page was claimed.
     page = replace(page, scope=pages.scope_now(connection, page))
@@ -149,6 +152,9 @@ def _keep_own(
         heading=before.heading if before else None,
         html=article.html if wanted else None,
         text=article.text if wanted else None,
+        stated_key=aliases.learn(
+            connection, parts.settings, page, article, read.result.final_url, now
+        ),
     )
     links.put_article(connection, row)
     image = article.image.url if article.image and whole else None
@@ -156,9 +162,6 @@ def _keep_own(
     walled = row.paywalled != (before is not None and before.paywalled)
     if pictured or walled or (wanted and (before is None or before.html != row.html)):
         links.move_views_of(connection, [item_id], now)
-    links.add_keys(
-        connection, page.scope, item_id, _aliases(connection, parts.settings, page, read)
-    )
     _links(connection, parts.settings, source, page, read, item_id, now)
     pages.finish(
         connection, page, now, state="done", reason=None if whole else read.restricted or "",
@@ -196,7 +199,15 @@ def _keep_followed(
     number = written.new_items[0]
     age = int((now - article.published).total_seconds()) if article.published else None
     links.mark_followed(connection, number, depth=page.depth, age=age, tags=source.follow.tags)
-    row = replace(_row(number, article, read, now), parent_id=page.parent_id, heading=page.heading)
+    row = replace(
+        _row(number, article, read, now),
+        parent_id=page.parent_id,
+        heading=page.heading,
+        stated_key=aliases.learn(
+            connection, parts.settings, replace(page, item_id=number), article,
+            read.result.final_url, now,
+        ),
+    )  # fmt: skip
     links.put_article(connection, row)
     links.add_keys(connection, page.scope, number, [page.key])
     pages.finish(
@@ -308,19 +319,15 @@ def _ingest(connection: Connection, parts: Parts, page: PageRow, now: datetime) 
 
 
 def _aliases(connection: Connection, settings: Settings, page: PageRow, read: Read) -> list[str]:
-    """Further keys of the page: where a redirect ended, its canonical address and `og:url`.
+    """Further keys of a page that was found by following.
 
-    One hop, never a home or section page. Another site's address counts only where the item that
-    holds it says the same (`write_entries` compares), so none is claimed for an unheld key.
+    Another site's address counts only where the item that holds it says the same
+    (`write_entries` compares), so none is claimed for an unheld key.
     """
-    article, site = read.article, host_key(page.url)
-    found: dict[str, str] = {}
-    for url in (read.result.final_url, article.canonical, article.og_url, article.amp_url):
-        key = page_key(url, settings) if url else None
-        if key is not None and key[0].identity and key[1] != page.key:
-            found.setdefault(key[1], url or "")
+    found = aliases.named_by(settings, page, read.article, read.result.final_url)
+    site = host_key(page.url)
     foreign = [key for key, url in found.items() if host_key(url) != site]
-    held = links.held(connection, [page.scope], foreign) if foreign and page.item_id is None else {}
+    held = links.held(connection, [page.scope], foreign) if foreign else {}
     return [key for key in found if key not in foreign or key in held]
 
 
@@ -345,6 +352,7 @@ def _row(item_id: int, article: Article, read: Read, now: datetime) -> links.Art
         html=None,
         text=None,
         sanitizer_version=SANITIZER_VERSION,
+        stated_key=None,
         paywalled=article.paywalled,
         restricted=read.restricted,
         read_at=now,

@@ -21,6 +21,7 @@ from aggregator.identity.groups import choose_group
 from aggregator.model.copies import (
     Assignment,
     Compared,
+    CopyDecision,
     CopyThresholds,
     PreparedText,
     StoryDecision,
@@ -371,6 +372,26 @@ def join_groups(
     connection.execute(
         update(t.item).where(i.group_id.in_(moved)).values(group_id=target, story_id=story)
     )
+
+
+def join_stated(
+    connection: Connection, stating: int, stated: int, decision: CopyDecision, now: datetime
+) -> Grown:
+    """Put an item into the copy group of the one whose address its page names as its own.
+
+    Nothing changes where they are one already, or where an operator keeps their groups apart.
+    """
+    serialise(connection)
+    ours, theirs = _group_of(connection, stating), _group_of(connection, stated)
+    if ours == theirs or apart_groups(connection, (ours, theirs)):
+        return Grown()
+    join_groups(connection, [ours], theirs, stated)
+    row = log_row(
+        now, "stated", stating, stated, theirs, decision.score, decision.reason,
+        asdict(decision.evidence),
+    )  # fmt: skip
+    connection.execute(t.merge_log.insert(), [row])
+    return Grown(groups=(theirs,))
 
 
 def apart_groups(connection: Connection, groups: Collection[int]) -> frozenset[frozenset[int]]:

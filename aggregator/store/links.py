@@ -72,6 +72,7 @@ class ArticleRow:
     html: str | None
     text: str | None
     sanitizer_version: int
+    stated_key: str | None
     paywalled: bool
     restricted: str | None
     read_at: datetime
@@ -87,6 +88,34 @@ def held(connection: Connection, scopes: Sequence[str], keys: Iterable[str]) -> 
         )
         for row in sorted(rows, key=lambda row: scopes.index(row.scope)):
             found.setdefault(row.key, row.item_id)
+    return found
+
+
+def holders(connection: Connection, keys: Iterable[str]) -> dict[str, list[int]]:
+    """Which items hold these URL keys, in whatever scope."""
+    found: dict[str, list[int]] = {}
+    k = t.url_key.c
+    for some in batches(keys):
+        rows = connection.execute(
+            select(k.key, k.item_id).where(k.key.in_(some)).order_by(k.item_id)
+        )
+        for row in rows:
+            found.setdefault(row.key, []).append(row.item_id)
+    return found
+
+
+def stated_by_others(connection: Connection, numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """`(item, other)`: the page of the other names an address of the item as its own."""
+    found: list[tuple[int, int]] = []
+    k, a = t.url_key.c, t.article.c
+    for some in batches(map(str, numbers)):
+        rows = connection.execute(
+            select(k.item_id, a.item_id)
+            .join(t.article, a.stated_key == k.key)
+            .where(k.item_id.in_([int(n) for n in some]), a.item_id != k.item_id)
+            .order_by(k.item_id, a.item_id)
+        )
+        found += [(row[0], row[1]) for row in rows]
     return found
 
 
@@ -384,6 +413,18 @@ def words_of(connection: Connection, item_id: int) -> tuple[str | None, str]:
         .where(t.item.c.id == item_id)
     ).first()
     return (None, "") if row is None else (row.title, row.text or "")
+
+
+def texts_of(connection: Connection, item_id: int) -> list[str]:
+    """The texts that are kept of an item: its feed's, its page's."""
+    row = connection.execute(
+        select(t.item_text.c.text, t.article.c.text)
+        .select_from(t.item)
+        .join(t.item_text, t.item_text.c.item_id == t.item.c.id, isouter=True)
+        .join(t.article, t.article.c.item_id == t.item.c.id, isouter=True)
+        .where(t.item.c.id == item_id)
+    ).first()
+    return [text for text in row or () if text]
 
 
 def from_pages(connection: Connection, numbers: Sequence[int]) -> set[int]:

@@ -20,7 +20,8 @@ from aggregator.store import schema as t
 
 MOST_RECENT = 4000  # items compared with; beyond that a busy installation looks back less far
 _AT_ONCE = 500
-REGROUPED = ("joined", "split", "merge")  # decisions that move items that were there before
+# Decisions that move items that were there before.
+REGROUPED = ("joined", "stated", "split", "merge")
 
 
 class RecentItems:

@@ -406,9 +406,11 @@ article = Table(
     Column("html", Text),
     Column("text", Text),
     Column("sanitizer_version", Integer, nullable=False),
+    Column("stated_key", String),  # an address that is not its own, by its page (a hash)
     Column("paywalled", Boolean, nullable=False, server_default=false()),  # as the page says
     Column("restricted", String),  # noindex | noarchive: headline and address only
     Column("read_at", Utc, nullable=False),
+    Index("ix_article_stated_key", "stated_key"),
 )
 
 # Pages to be read and what came of them; each address once in a scope. `key` is a hash.

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from aggregator.model.settings import FollowSettings, ServiceSettings
+from aggregator.model.settings import FollowSettings, FullText, ServiceSettings
 from aggregator.pipeline import copies
 from aggregator.pipeline.follow import Follower, drain
+from aggregator.pipeline.fulltext import reread
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.publish import Publisher
 from aggregator.pipeline.show import Condition, Pages
@@ -74,6 +75,10 @@ class Desk:
             return await parts.database.run_read(copies.reasons, number)
 
         return self.house.run(work)
+
+    def elsewhere(self, path: str) -> str:
+        """The same server as another site."""
+        return self.origin.url(path).replace("127.0.0.1", "localhost")
 
     def withdrawn(self) -> list[str]:
         return [i["title"] for i in served(self.house) if i["_aggregator"].get("withdrawn")]
@@ -205,3 +210,133 @@ def test_the_page_of_a_withdrawn_item_says_why(desk: Desk) -> None:
 
     shown = desk.house.run(work)
     assert shown.withdrawal == "Its publisher has withdrawn this item: its page is gone."
+
+
+# -- an address that a page names as its own ------------------------------------------------------
+
+TEASER = "The cape is rough in March, say those who sail it, and the harbour waits for news."
+BRIEF = "All passengers are safe, the coast guard says. A reporter was there when they came in."
+
+
+def stating(url: str) -> str:
+    return f'<link rel="canonical" href="{url}">'
+
+
+def two_sites(desk: Desk, text: str = ENGLISH) -> tuple[str, str]:
+    """The original at one site, and a page at another that names it as its own address."""
+    original, copy = desk.origin.url(PATH), desk.elsewhere("/2026/ship-goes-down")
+    desk.page(PATH, "Ferry sinks", ENGLISH)
+    desk.page("/2026/ship-goes-down", "Ship goes down", text, head=stating(original))
+    return original, copy
+
+
+def full_text(desk: Desk) -> None:
+    house = desk.house
+    house.configure(
+        sources=tuple(replace(one, full_text=FullText.ALWAYS) for one in house.settings.sources)
+    )
+
+
+def test_a_copy_whose_page_names_the_original_s_address_is_one_with_it(desk: Desk) -> None:
+    full_text(desk)
+    original, copy = two_sites(desk)
+    desk.publish("alpha", "Ferry sinks", TEASER, original)
+    desk.read()
+    desk.publish("beta", "Ship goes down", BRIEF, copy)
+    assert sorted(titles(desk.house)) == ["Ferry sinks", "Ship goes down"]
+    assert desk.read() == ["read"]
+    (shown,) = served(desk.house)
+    assert shown["title"] == "Ferry sinks"
+    assert [one["title"] for one in shown["_aggregator"]["also_in"]] == ["Ship goes down"]
+    (decision,) = desk.why("Ferry sinks").decisions
+    assert decision.kind == "stated"
+    assert decision.why.startswith("The page of one names the other's address as its own, and ")
+
+
+def test_a_named_address_is_remembered_until_an_item_comes_that_has_it(desk: Desk) -> None:
+    full_text(desk)
+    original, copy = two_sites(desk)
+    desk.publish("beta", "Ship goes down", BRIEF, copy)
+    assert desk.read() == ["read"]
+    desk.publish("alpha", "Ferry sinks", TEASER, original)
+    assert len(served(desk.house)) == 2  # a teaser alone confirms nothing
+    assert desk.read() == ["read"]
+    (shown,) = served(desk.house)
+    assert shown["title"] == "Ship goes down"
+
+
+def test_a_full_text_in_the_feed_meets_a_remembered_address_at_once(desk: Desk) -> None:
+    full_text(desk)
+    original, copy = two_sites(desk, "\n".join(ENGLISH.splitlines()[:2]))
+    desk.publish("beta", "Ship goes down", BRIEF, copy)
+    assert desk.read() == ["read"]
+    desk.publish("alpha", "Ferry sinks", ENGLISH, original)
+    assert len(served(desk.house)) == 1
+
+
+@pytest.mark.parametrize("first", ["alpha", "beta"])
+def test_a_page_that_names_somebody_else_s_article_takes_nothing_from_it(
+    desk: Desk, first: str
+) -> None:
+    full_text(desk)
+    original, copy = two_sites(desk, OTHER)
+    given = {"alpha": ("Ferry sinks", TEASER, original), "beta": ("Ship goes down", OTHER, copy)}
+    for site in sorted(given, key=lambda one: one != first):
+        desk.publish(site, *given[site])
+        assert desk.read() == ["read"]
+    assert sorted(titles(desk.house)) == ["Ferry sinks", "Ship goes down"]
+
+
+def test_a_page_that_is_not_what_its_item_says_joins_nothing(desk: Desk) -> None:
+    """The feed's link redirects to somebody else's article."""
+    full_text(desk)
+    original, copy = two_sites(desk, ENGLISH)
+    desk.publish("alpha", "Ferry sinks", ENGLISH, original)
+    desk.publish("beta", "Lime trees for the old tram road", OTHER, copy)
+    desk.read()
+    assert len(served(desk.house)) == 2
+
+
+def test_what_an_operator_split_is_not_joined_again_by_a_named_address(desk: Desk) -> None:
+    full_text(desk)
+    original, copy = two_sites(desk)
+    desk.publish("alpha", "Ferry sinks", TEASER, original)
+    desk.publish("beta", "Ship goes down", BRIEF, copy)
+    desk.read()
+    assert len(served(desk.house)) == 1
+
+    async def split(parts: Parts) -> None:
+        await parts.database.run_write(copies.split, 2, parts.clock.now())
+        source = parts.settings.sources[1]
+        await parts.database.run_write(reread, parts.settings, source, parts.clock.now())
+
+    desk.house.run(split)
+    assert desk.read() == ["read"]
+    assert len(served(desk.house)) == 2
+
+
+def test_one_site_s_two_addresses_of_an_article_are_one(desk: Desk) -> None:
+    full_text(desk)
+    original = desk.origin.url(PATH)
+    desk.page(PATH, "Ferry sinks", ENGLISH)
+    desk.page("/sea/1234/ferry", "Ferry sinks", ENGLISH, head=stating(original))
+    desk.publish("alpha", "Ferry sinks", TEASER, original)
+    desk.publish("beta", "Ferry sinks at sea", BRIEF, desk.origin.url("/sea/1234/ferry"))
+    desk.read()
+    (shown,) = served(desk.house)
+    assert [one["title"] for one in shown["_aggregator"]["also_in"]] == ["Ferry sinks at sea"]
+
+
+def test_a_private_item_that_names_a_public_one_s_address_is_not_named_in_the_open(
+    desk: Desk,
+) -> None:
+    full_text(desk)
+    alpha, beta = desk.house.settings.sources[:2]
+    desk.house.configure(sources=(alpha, replace(beta, private=True)))
+    original, copy = two_sites(desk)
+    desk.publish("alpha", "Ferry sinks", TEASER, original)
+    desk.publish("beta", "Ship goes down", BRIEF, copy)
+    desk.read()
+    assert b"Ship goes down" not in desk.house.feed("json").body
+    why = desk.why("Ferry sinks")
+    assert [line.private for line in why.decisions] == [True]
