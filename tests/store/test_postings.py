@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -138,3 +139,23 @@ def test_an_index_of_single_rows_is_packed_by_the_migration(database_url: str, c
         assert len(stored(database)) == len(rows) + 2
     finally:
         database.close()
+
+
+def test_an_index_grown_by_small_batches_stays_small(database: Database) -> None:
+    """Nineteen hashes an item, as a text of 177 words has: fewer than 300 bytes of index."""
+    order = random.Random(5)
+    items, batch, each = 10_000, 20, 19
+    for first in range(0, items, batch):
+        pairs = [
+            (order.randint(LOWEST, HIGHEST), number)
+            for number in range(first, first + batch)
+            for _ in range(each)
+        ]
+        add(database, pairs)
+    size = (
+        "SELECT sum(pgsize) FROM dbstat WHERE name = 'posting_list'"
+        if database.is_sqlite
+        else "SELECT pg_total_relation_size('posting_list')"
+    )
+    with database.read() as connection:
+        assert connection.scalar(text(size)) / items < 300
