@@ -18,6 +18,5 @@ def upgrade() -> None:
     """Apply the step; pages written before it come to it as they are rewritten."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
-            "ALTER TABLE posting_list "
-            "SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05)"
+            "ALTER TABLE posting_list SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05)"
         )
