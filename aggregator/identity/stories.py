@@ -13,6 +13,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
+from importlib.resources import files
 
 from aggregator.identity.copies import ComparableText, comparable, figures_or_dates_differ
 from aggregator.identity.tokens import is_number, is_unspaced, words
@@ -46,6 +48,14 @@ class StoryItem:
 
 def _term(word: str) -> str:
     return word if is_number(word) or is_unspaced(word) else word[:_STEM]
+
+
+@cache
+def _function_words() -> frozenset[str]:
+    text = (files("aggregator.identity") / "data" / "function_words.txt").read_text("utf-8")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    # The data is read as any text is, or accents and vowel signs would keep words from matching.
+    return frozenset(_term(word) for line in lines for word in words(line))
 
 
 def story_item(
@@ -271,7 +281,7 @@ class RecentStories:
         Items of the same story do not count, or an event all outlets report would have no rare
         terms left.
         """
-        if len(term) <= 3 and term.isascii():
+        if (len(term) <= 3 and term.isascii()) or term in _function_words():
             return False
         elsewhere = len(self._postings.get(term, set()) - members)
         return elsewhere <= max(_FEW, self._limits.rare * len(self._items))

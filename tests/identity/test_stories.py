@@ -162,3 +162,13 @@ def test_counts_fall_back_to_nothing_when_all_items_are_forgotten(
     known.expire(NOW + timedelta(days=1))
     assert counts.documents == 0
     assert not counts.counts
+
+
+def test_words_that_tell_nothing_make_no_event_of_the_first_items() -> None:
+    known = recent(
+        item(1, ("A story taken back", "Something that was retracted by the newsroom after a "
+                 "complaint about its facts.")),
+        item(2, ("Ferries", "Read here what our agency desk has picked up for our readers.")),
+    )  # fmt: skip
+    teaser = "A short teaser of our own about the story, with words that nobody else has used."
+    assert known.place(item(3, ("The original story", teaser))).with_item is None
