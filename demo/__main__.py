@@ -114,7 +114,9 @@ def main(ready: Callable[[str, str], None] = show) -> None:
     config = configuration(folder, origin_port)
     origin_url, service_url = f"http://127.0.0.1:{origin_port}", f"http://127.0.0.1:{port}"
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # SIGINT too: a script's background job starts with it ignored, and Python then leaves it so.
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, signal.default_int_handler)
     processes = [start(["demo.origin", "--port", str(origin_port)], {})]
     try:
         wait_for(f"{origin_url}/", processes[0])

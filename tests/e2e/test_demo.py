@@ -57,9 +57,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     port, origin_port = parts.free_port(), parts.free_port()
     words = ["--port", str(port), "--origin-port", str(origin_port), "--folder", str(folder)]
     with (folder.parent / "demo-log").open("w+") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "demo", *words], cwd=ROOT, stdout=log, stderr=log, text=True
-        )
+        # SIGINT ignored at start, as in a script's background job: the demo ends on it there too.
+        started = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-m", "demo", *words]
+        process = subprocess.Popen(started, cwd=ROOT, stdout=log, stderr=log, text=True)
         made = Demo(process, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{origin_port}", folder)
         try:
 
