@@ -125,7 +125,9 @@ def place(database: Database, first: int, source: Iterator[str]) -> tuple[list[f
         with database.write() as connection:
             _store(connection, numbers, prepared)
             new = [
-                copies.NewText(number, ready, "t", _NOW - timedelta(days=1), str(number))
+                copies.NewText(
+                    number, " ".join(ready.words), ready, "t", _NOW - timedelta(days=1), str(number)
+                )
                 for number, ready in zip(numbers, prepared, strict=True)
             ]
             where = copies.Source(f"s{begin}", frozenset())

@@ -66,7 +66,7 @@ def learn(
     site = host_key(page.url)
     own = [key for key, one in named.items() if host_key(one) == site]
     links.add_keys(connection, page.scope, number, own)
-    if not _tells(connection, number, article):
+    if not tells(connection, number, article):
         return None
     whole = {number: article.text}
     holders = links.holders(connection, named)
@@ -96,7 +96,7 @@ def meet(
             _join(connection, settings, other, number, whole or {}, now)
 
 
-def _tells(connection: Connection, number: int, article: Article) -> bool:
+def tells(connection: Connection, number: int, article: Article) -> bool:
     """Whether a page tells what its item does: a link may lead anywhere."""
     return article.is_article and texts_agree(
         *links.words_of(connection, number), article.title, article.text

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from aggregator.identity.agreement import texts_agree
+from aggregator.identity.copies import prepare_text
 from aggregator.identity.hashing import content_hash, digest
 from aggregator.markup.sanitize import SANITIZER_VERSION
 from aggregator.model.article import Article, Robots
@@ -21,7 +22,7 @@ from aggregator.pipeline.configure import host_key
 from aggregator.pipeline.harvest import keep_links
 from aggregator.pipeline.parts import Parts
 from aggregator.rules.follow import refuse_page
-from aggregator.store import known, links, pages, withdrawals, writing
+from aggregator.store import copies, known, links, pages, withdrawals, writing
 from aggregator.store.database import serialise
 from aggregator.store.pages import PageRow
 
@@ -41,6 +42,7 @@ class Read:
     prepared: PreparedText
     header: Robots
     result: FetchResult
+    furniture: frozenset[int] = frozenset()  # paragraphs of its source left out of `prepared`
 
     @property
     def restricted(self) -> str | None:
@@ -155,6 +157,7 @@ def _keep_own(
         stated_key=aliases.learn(
             connection, parts.settings, page, article, read.result.final_url, now
         ),
+        compared=wanted and _says_more(connection, item_id, article),
     )
     links.put_article(connection, row)
     image = article.image.url if article.image and whole else None
@@ -162,6 +165,9 @@ def _keep_own(
     walled = row.paywalled != (before is not None and before.paywalled)
     if pictured or walled or (wanted and (before is None or before.html != row.html)):
         links.move_views_of(connection, [item_id], now)
+    earlier = before.text if before and before.compared else None
+    if row.compared and row.text != earlier:
+        _place(connection, parts, page, read, item_id, now, again=earlier is not None)
     _links(connection, parts.settings, source, page, read, item_id, now)
     pages.finish(
         connection, page, now, state="done", reason=None if whole else read.restricted or "",
@@ -170,6 +176,39 @@ def _keep_own(
     )  # fmt: skip
     links.settle(connection, page.scope, page.key, now, state="known", target_id=item_id)
     return "read", article.reason
+
+
+def _place(
+    connection: Connection,
+    parts: Parts,
+    page: PageRow,
+    read: Read,
+    item_id: int,
+    now: datetime,
+    *,
+    again: bool,
+) -> None:
+    """Look for copies by the text of an item's page.
+
+    What the page repeats of its source is counted, once: not `again`, nor what the feed gave.
+    """
+    title, teaser = links.words_of(connection, item_id)
+    counted = set(read.prepared.learnable) - set(prepare_text(teaser).learnable)
+    text = copies.NewText(
+        item_id, read.article.text,
+        replace(read.prepared, learnable=() if again else tuple(sorted(counted))),
+        title, now, "", changed=True, from_page=True,
+    )  # fmt: skip
+    parts.grouping.settings = parts.settings.dedup
+    whose = copies.Source(page.source_id, read.furniture)
+    grown = copies.place_items(connection, parts.grouping, whose, [text], now)
+    writing.move_views(connection, sorted(copies.sources_showing(connection, grown)), now)
+
+
+def _says_more(connection: Connection, item_id: int, article: Article) -> bool:
+    """Whether a page tells what its item does, and more of it than the feed."""
+    _, teaser = links.words_of(connection, item_id)
+    return len(article.text) > len(teaser) and aliases.tells(connection, item_id, article)
 
 
 def _keep_followed(
@@ -189,7 +228,7 @@ def _keep_followed(
     intent = _intent(connection, parts, page, read)
     same = _same_item(connection, page, intent)
     if same is None:
-        ingest = _ingest(connection, parts, page, now)
+        ingest = _ingest(connection, parts, page, read, now)
         written = writing.write_entries(connection, ingest, [intent])
         if not written.new_items:
             same = links.items_by_key(connection, source.id, [intent.key])[intent.key]
@@ -298,10 +337,12 @@ def _revise(
     )
     if entry is not None and entry.content_hash != intent.content_hash:
         changed = replace(intent, kind="changed", known=entry)
-        writing.write_entries(connection, _ingest(connection, parts, page, now), [changed])
+        writing.write_entries(connection, _ingest(connection, parts, page, read, now), [changed])
 
 
-def _ingest(connection: Connection, parts: Parts, page: PageRow, now: datetime) -> writing.Ingest:
+def _ingest(
+    connection: Connection, parts: Parts, page: PageRow, read: Read, now: datetime
+) -> writing.Ingest:
     def public_id(intent: EntryIntent) -> tuple[str, str]:
         minted = parts.mint.item(page.source_id, intent.key)
         return minted, minted
@@ -315,6 +356,7 @@ def _ingest(connection: Connection, parts: Parts, page: PageRow, now: datetime) 
         public_id=public_id,
         agree=texts_agree,
         grouping=parts.grouping,
+        learned=read.furniture,
     )
 
 

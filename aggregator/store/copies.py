@@ -28,6 +28,7 @@ from aggregator.model.copies import (
     TextOfItem,
 )
 from aggregator.store import schema as t
+from aggregator.store.copyrows import own_text
 from aggregator.store.database import serialise
 from aggregator.store.grouping import Grouping
 from aggregator.store.postings import Postings
@@ -40,14 +41,16 @@ _NEAREST_TOLD = 2
 
 @dataclass(frozen=True, slots=True)
 class NewText:
-    """An item to be placed: one just inserted, or one whose text has just changed."""
+    """An item to be placed: one just inserted, or one whose text (`changed`) is another now."""
 
     item_id: int
+    text: str
     prepared: PreparedText
     title: str | None
     shown_at: datetime
     content_hash: str
     changed: bool = False
+    from_page: bool = False  # the text of its page, which is longer than its feed's
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,7 @@ class _Placing:
         if not item.changed:
             story = self._tell(item, group)
         self._index(item, hashes)
-        if not item.changed:
+        if item.from_page or not item.changed:
             self._count_paragraphs(item, group)
         if story is not None and story.story is not None and story.with_item is not None:
             self._set_story(item, story)
@@ -166,9 +169,8 @@ class _Placing:
             if len(holders) <= self._limits.max_postings and item.item_id not in holders:
                 holders.append(item.item_id)
                 self._postings.add(value, item.item_id)
-        self._grouping.texts.put(
-            item.item_id, item.content_hash, self._source.learned, restore(item.prepared)
-        )
+        ready = restore(item.prepared)
+        self._grouping.texts.put(item.item_id, item.text, self._source.learned, ready)
 
     def _assign(self, item: NewText, shared: Counter[int], group: int) -> Assignment:
         ready = {item.item_id: restore(item.prepared)}
@@ -178,7 +180,7 @@ class _Placing:
             if row.group_id == group:
                 continue
             learned = self._learned_of(row.source_id)
-            ready[row.id] = self._grouping.texts.get(row.id, row.content_hash, learned, row.text)
+            ready[row.id] = self._grouping.texts.get(row.id, row.text, learned)
             candidates.append(
                 TextOfItem(
                     item_id=row.id,
@@ -207,8 +209,9 @@ class _Placing:
     def _candidate_rows(self, numbers: Sequence[int]) -> Sequence[Any]:
         i = t.item.c
         return self._connection.execute(
-            select(i.id, i.source_id, i.group_id, i.title, i.content_hash, t.item_text.c.text)
+            select(i.id, i.source_id, i.group_id, i.title, own_text())
             .join(t.item_text, t.item_text.c.item_id == i.id)
+            .join(t.article, t.article.c.item_id == i.id, isouter=True)
             .where(i.id.in_(numbers), i.first_seen >= self._now - self._limits.window)
             .order_by(i.id)
         ).all()
@@ -478,7 +481,8 @@ def texts_after(connection: Connection, number: int, limit: int) -> Sequence[Any
     """`id` and `text` of the items after a number, in order."""
     x = t.item_text.c
     return connection.execute(
-        select(x.item_id.label("id"), x.text)
+        select(x.item_id.label("id"), own_text())
+        .join(t.article, t.article.c.item_id == x.item_id, isouter=True)
         .where(x.item_id > number)
         .order_by(x.item_id)
         .limit(limit)

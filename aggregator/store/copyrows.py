@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, case, select
 
 from aggregator.store import schema as t
 
 _AT_ONCE = 500
+
+
+def own_text() -> Any:
+    """By which text an item is compared: its page's where that says more than its feed.
+
+    A column for a query that joins `item_text` and, outer, `article`.
+    """
+    a, x = t.article.c, t.item_text.c
+    return case((a.compared & a.text.is_not(None), a.text), else_=x.text).label("text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +60,10 @@ def stored_texts(connection: Connection, numbers: Sequence[int]) -> dict[int, St
         rows = connection.execute(
             select(
                 i.id, i.source_id, i.source_ref, i.scope, i.title, i.link, i.group_id,
-                t.item_text.c.text,
+                own_text(),
             )
             .join(t.item_text, t.item_text.c.item_id == i.id)
+            .join(t.article, t.article.c.item_id == i.id, isouter=True)
             .where(i.id.in_(numbers[start : start + _AT_ONCE]))
         )  # fmt: skip
         for row in rows:

@@ -20,26 +20,22 @@ class ReadyTexts:
 
     def __init__(self, most: int = _TEXTS) -> None:
         self._most = most
-        self._kept: OrderedDict[tuple[int, str, frozenset[int]], ComparableText] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int, frozenset[int]], ComparableText] = OrderedDict()
 
-    def get(
-        self, item_id: int, content_hash: str, learned: frozenset[int], text: str
-    ) -> ComparableText:
-        """The text of an item, made ready now or before; `content_hash` tells its state."""
-        key = (item_id, content_hash, learned)
+    def get(self, item_id: int, text: str, learned: frozenset[int]) -> ComparableText:
+        """The text of an item, made ready now or before."""
+        key = (item_id, hash(text), learned)
         found = self._kept.get(key)
         if found is None:
             found = comparable(text, learned)
         self._keep(key, found)
         return found
 
-    def put(
-        self, item_id: int, content_hash: str, learned: frozenset[int], ready: ComparableText
-    ) -> None:
+    def put(self, item_id: int, text: str, learned: frozenset[int], ready: ComparableText) -> None:
         """Keep a text that was made ready elsewhere."""
-        self._keep((item_id, content_hash, learned), ready)
+        self._keep((item_id, hash(text), learned), ready)
 
-    def _keep(self, key: tuple[int, str, frozenset[int]], ready: ComparableText) -> None:
+    def _keep(self, key: tuple[int, int, frozenset[int]], ready: ComparableText) -> None:
         self._kept[key] = ready
         self._kept.move_to_end(key)
         while len(self._kept) > self._most:

@@ -76,6 +76,7 @@ class ArticleRow:
     paywalled: bool
     restricted: str | None
     read_at: datetime
+    compared: bool = False
 
 
 def held(connection: Connection, scopes: Sequence[str], keys: Iterable[str]) -> dict[str, int]:
@@ -428,12 +429,18 @@ def texts_of(connection: Connection, item_id: int) -> list[str]:
 
 
 def from_pages(connection: Connection, numbers: Sequence[int]) -> set[int]:
-    """Which of these items have the text of their page and none of a feed."""
+    """Which of these items are compared by the text of their page and not by a feed's."""
     x = t.item_text.c
     found: set[int] = set()
     for some in batches(map(str, numbers)):
         ids = [int(number) for number in some]
-        found |= set(connection.scalars(select(x.item_id).where(x.item_id.in_(ids), x.from_page)))
+        found |= set(
+            connection.scalars(
+                select(x.item_id)
+                .join(t.article, t.article.c.item_id == x.item_id, isouter=True)
+                .where(x.item_id.in_(ids), or_(x.from_page, t.article.c.compared))
+            )
+        )
     return found
 
 

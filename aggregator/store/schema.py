@@ -409,6 +409,7 @@ article = Table(
     Column("stated_key", String),  # an address that is not its own, by its page (a hash)
     Column("paywalled", Boolean, nullable=False, server_default=false()),  # as the page says
     Column("restricted", String),  # noindex | noarchive: headline and address only
+    Column("compared", Boolean, nullable=False, server_default=false()),  # copies found by `text`
     Column("read_at", Utc, nullable=False),
     Index("ix_article_stated_key", "stated_key"),
 )

@@ -142,9 +142,10 @@ def _text(ingest: Ingest, intent: EntryIntent, number: int, *, changed: bool) ->
     if intent.prepared is None:
         return []
     published = _sane(intent.entry.published, ingest.now)
+    text = intent.body.text if intent.body else ""
     return [
         NewText(
-            number, intent.prepared, intent.entry.title, published or ingest.now,
+            number, text, intent.prepared, intent.entry.title, published or ingest.now,
             intent.content_hash, changed=changed,
         )
     ]  # fmt: skip

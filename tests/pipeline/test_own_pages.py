@@ -340,3 +340,57 @@ def test_a_private_item_that_names_a_public_one_s_address_is_not_named_in_the_op
     assert b"Ship goes down" not in desk.house.feed("json").body
     why = desk.why("Ferry sinks")
     assert [line.private for line in why.decisions] == [True]
+
+
+# -- copies by the text of the page ---------------------------------------------------------------
+
+SHIP = "/2026/ship-goes-down-at-the-cape"
+
+
+def two_teasers(desk: Desk, other: str) -> None:
+    """Two sources give teasers of their own; the pages of both are read."""
+    full_text(desk)
+    desk.page(PATH, "Ferry sinks", ENGLISH)
+    desk.page(SHIP, "Ship goes down", other)
+    desk.publish("alpha", "Ferry sinks", "A boat is lost off the cape.", desk.origin.url(PATH))
+    assert desk.read() == ["read"]
+    desk.publish("beta", "Ship goes down", "What we know about the ship.", desk.elsewhere(SHIP))
+    assert len(served(desk.house)) == 2
+    assert desk.read() == ["read"]
+
+
+def test_two_teasers_whose_pages_have_one_text_are_one_entry(desk: Desk) -> None:
+    two_teasers(desk, trimmed(ENGLISH))
+    (shown,) = served(desk.house)
+    assert shown["title"] == "Ferry sinks"
+    assert [copy["source"] for copy in shown["_aggregator"]["also_in"]] == ["beta"]
+    (line,) = [d for d in desk.why("Ferry sinks").decisions if d.kind == "copy"]
+    assert "word for word" in line.why
+
+
+def test_what_a_page_says_is_not_quoted_where_anybody_reads(desk: Desk) -> None:
+    two_teasers(desk, trimmed(ENGLISH))
+    number = desk.why("Ferry sinks").text.number
+
+    async def work(parts: Parts) -> Any:
+        publisher = Publisher(parts.database, parts.clock, lambda: parts.settings)
+        pages = Pages(parts.database, publisher, parts.clock, lambda: parts.settings, Condition())
+        return await pages.item_page(number)
+
+    shown = desk.house.run(work)
+    (line,) = [d for d in shown.decisions if d.kind == "copy"]
+    assert line.from_page
+
+
+def test_pages_with_other_texts_stay_two(desk: Desk) -> None:
+    two_teasers(desk, OTHER)
+    assert len(served(desk.house)) == 2
+
+
+def test_an_item_indexed_by_its_page_is_found_by_a_later_feed(desk: Desk) -> None:
+    full_text(desk)
+    desk.page(PATH, "Ferry sinks", ENGLISH)
+    desk.publish("alpha", "Ferry sinks", "A boat is lost off the cape.", desk.origin.url(PATH))
+    assert desk.read() == ["read"]
+    publish(desk.house, desk.origin, "beta", ("Ship goes down", trimmed(ENGLISH)))
+    assert titles(desk.house) == ["Ferry sinks"]
