@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
     from aggregator.model.copies import CopyDecision, CopyThresholds
     from aggregator.model.settings import DedupSettings
-    from aggregator.pipeline.copies import DryRun
+    from aggregator.pipeline.regroup import Regrouping
+    from aggregator.store.database import Database
 
 _MOST_BYTES = 4 * 1024 * 1024  # of a text to compare
 
@@ -126,36 +128,45 @@ def merge(
 
 def dedup(
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would change (nothing else is done).")
+        bool, typer.Option("--dry-run", help="Only say what would change (nothing is stored).")
     ] = False,
-    days: Annotated[int, typer.Option(help="Look at the items of so many days.", min=1)] = 7,
+    days: Annotated[int, typer.Option(help="Group the items of so many days.", min=1)] = 7,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", help="A changed threshold, as `containment=0.7`; may be repeated."),
+        typer.Option(
+            "--set",
+            help="With --dry-run: a changed threshold, as `containment=0.7`; may be repeated.",
+        ),
     ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     json: JsonOption = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """Show what changed thresholds would do to the copies of the last days.
+    """Group the items of the last days anew, by the configured thresholds.
 
-    The thresholds compared are those of the configuration and the same with every --set; without
-    --set, the built-in ones and those of the configuration.
+    What was split or merged by hand stays. With --dry-run it is only shown what that would change;
+    --set then tries thresholds that are not in the configuration yet.
     """
     from datetime import timedelta
 
-    from aggregator.model.copies import CopyThresholds
-    from aggregator.pipeline import copies
+    from aggregator.pipeline import regroup
 
-    if not dry_run:
-        fail("give --dry-run: thresholds are applied by changing the configuration")
+    if set_ and not dry_run:
+        fail("--set goes with --dry-run; what is to hold stands in the configuration")
     with told():
-        configured = _dedup(config).copies
-        old, new = CopyThresholds(), configured
-        if set_:
-            old, new = configured, _with(configured, set_)
-        since = _now() - timedelta(days=days)
-        found = _read(config, lambda connection: copies.dry_run(connection, old, new, since))
-    _print_dry_run(found, json=json)
+        limits = _with(_dedup(config).copies, set_ or ())
+        with _database(config) as database:
+            now = _now()
+            since = now - timedelta(days=days)
+            if dry_run or not yes:
+                found = regroup.look(database, limits, since)
+                if dry_run or not found.changed:
+                    _print_regrouping(found, "would be", json=json)
+                    return
+                _print_regrouping(found, "would be", json=False)
+                typer.confirm("Group these items so?", abort=True)
+            done = regroup.apply(database, limits, since, now)
+            _print_regrouping(done, "are", json=json)
 
 
 def _with(limits: CopyThresholds, changes: Iterable[str]) -> CopyThresholds:
@@ -173,7 +184,7 @@ def _with(limits: CopyThresholds, changes: Iterable[str]) -> CopyThresholds:
     return limits
 
 
-def _print_dry_run(found: DryRun, *, json: bool) -> None:
+def _print_regrouping(found: Regrouping, verb: str, *, json: bool) -> None:
     if json:
         for one in found.changed:
             print_json(
@@ -187,14 +198,16 @@ def _print_dry_run(found: DryRun, *, json: bool) -> None:
             )
         return
     for one in found.changed:
-        word = "would become one" if one.kind == "joined" else "would no longer be one"
-        stdout.print(f"{word}: {escape(one.decision.reason)}")
+        word = "one text" if one.kind == "joined" else "two texts"
+        stdout.print(f"{verb} {word}: {escape(one.decision.reason)}")
         for side in (one.a, one.b):
             stdout.print(
                 f"  {side.number}  {escape(side.source_title)}: {escape(side.title or '')}"
             )
     stdout.print(
-        f"{found.items} items, {found.compared} pairs compared, {len(found.changed)} changed"
+        f"{found.items} items of these days, {len(found.changed)} pairs changed"
+        if found.changed
+        else f"{found.items} items of these days, nothing changed"
     )
 
 
@@ -215,21 +228,12 @@ def _now() -> Any:
 
 
 def _write(config: Path, work: Callable[[Connection], str]) -> str:
-    from aggregator.config.load import load_settings
-    from aggregator.store.database import Database
-    from aggregator.store.migrate import migrate
-
-    with told():
-        database = Database(load_settings(config).storage.url.reveal())
-        try:
-            migrate(database)
-            with database.write() as connection:
-                return work(connection)
-        finally:
-            database.close()
+    with told(), _database(config) as database, database.write() as connection:
+        return work(connection)
 
 
-def _read(config: Path, work: Callable[[Connection], DryRun]) -> DryRun:
+@contextmanager
+def _database(config: Path) -> Iterator[Database]:
     from aggregator.config.load import load_settings
     from aggregator.store.database import Database
     from aggregator.store.migrate import migrate
@@ -237,8 +241,7 @@ def _read(config: Path, work: Callable[[Connection], DryRun]) -> DryRun:
     database = Database(load_settings(config).storage.url.reveal())
     try:
         migrate(database)
-        with database.read() as connection:
-            return work(connection)
+        yield database
     finally:
         database.close()
 

@@ -263,7 +263,9 @@ class Copies(Group):
         None, description="Share of the shorter text that must stand in the longer one."
     )
     containment_young: Annotated[float, _SHARE] | None = Field(
-        None, description="The same while little is known of a source's recurring paragraphs."
+        None,
+        description="The same while little is known of a source's recurring paragraphs; never "
+        "less than `containment`.",
     )
     containment_stated: Annotated[float, _SHARE] | None = Field(
         None, description="The same where a page names the other's address as its own."

@@ -131,7 +131,7 @@ def compare(
     shared = len(ones & others)
     shorter = min(len(ones), len(others))
     score = shared / shorter if shorter else 0.0
-    needed = limits.containment_young if young else limits.containment
+    needed = max(limits.containment, limits.containment_young if young else 0.0)
     vetoes: tuple[str, ...] = ()
     asked = False
     if shorter < limits.min_shingles:

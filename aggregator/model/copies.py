@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 class CopyThresholds:
     """When two texts are one text. Shares are 0..1; measured defaults.
 
-    Changing one changes what later items join, not what was decided; the dry run shows the effect.
+    Changing one changes what later items join, not what was decided, until items are grouped anew.
     """
 
     containment: float = 0.58  # share of the shorter text's shingles found in the longer one

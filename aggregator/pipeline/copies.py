@@ -1,4 +1,4 @@
-"""Copies as people see and overrule them: the decisions about an item, split and merge, what if."""
+"""Copies as people see and overrule them: the decisions about an item, split and merge."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from typing import Any
 from sqlalchemy import Connection
 
 from aggregator.identity.copies import comparable, compare, percents, shared_passages
-from aggregator.model.copies import CopyDecision, CopyThresholds
+from aggregator.model.copies import CopyDecision
 from aggregator.model.errors import OperatorError
 from aggregator.model.pages import DecisionLine, TextSide
 from aggregator.pipeline import neighbours
 from aggregator.store import copies, items, overrules, updates, views, writing
-from aggregator.store.copyrows import StoredText, find_item, stored_texts, texts_since
+from aggregator.store.copyrows import StoredText, find_item, stored_texts
 
 _SHOWN_CHARACTERS = 3000  # of each side of a comparison
 _MERGED = ("copy", "stated", "merge")
+_INTERNAL = ("joined", "parted", "regrouped")  # of groups, not of two texts
 _COMPARED = 12  # members of a group that are laid side by side
 
 
@@ -62,14 +63,18 @@ def decisions(connection: Connection, number: int) -> tuple[DecisionLine, ...]:
 
     What both texts have is marked in both, as they are now; the figures are those of the decision.
     """
-    logged = [d for d in overrules.decisions_of(connection, number) if d.kind != "joined"]
+    every = overrules.decisions_of(connection, number)
+    parted = {_other(d, number): d.reason for d in every if d.kind == "parted"}
+    logged = [d for d in every if d.kind not in _INTERNAL]
     members = [n for n in overrules.members_of(connection, number) if n != number]
     others = {_other(d, number) for d in logged} - {None} | set(members[:_COMPARED])
     texts = stored_texts(connection, [number, *(n for n in others if n is not None)])
     if number not in texts:
         return ()
     lines = [_revision(d) for d in updates.updates_of(connection, number)]
-    lines += [_line(texts, number, d, members) for d in logged if _other(d, number) in texts]
+    lines += [
+        _line(texts, number, d, members, parted) for d in logged if _other(d, number) in texts
+    ]
     told = {line.other_number for line in lines if line.kind in _MERGED}
     for member in members[:_COMPARED]:
         if member not in told and member in texts:
@@ -124,13 +129,17 @@ def _line(
     number: int,
     decision: overrules.Decision,
     members: Sequence[int],
+    parted: Mapping[int | None, str],
 ) -> DecisionLine:
     other = _other(decision, number)
     theirs = texts[other or 0]
     kind = decision.kind
     why = decision.reason
     if kind in ("copy", "stated") and theirs.number not in members:
-        kind, why = "split", f"{why}; they were one until an operator split them"
+        if other in parted:
+            kind, why = "apart", f"{parted[other]} now; under other thresholds they were one"
+        else:
+            kind, why = "split", f"{why}; they were one until an operator split them"
     side_by_side = kind in (*_MERGED, "apart")
     return DecisionLine(
         kind=kind,
@@ -252,59 +261,3 @@ def marked(text: str, spans: Sequence[tuple[int, int]]) -> tuple[tuple[str, bool
     if here < len(text):
         runs.append((text[here:], False))
     return tuple(runs)
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """A pair of items that other thresholds would decide otherwise."""
-
-    kind: str  # joined | parted
-    a: StoredText
-    b: StoredText
-    decision: CopyDecision
-
-
-@dataclass(frozen=True, slots=True)
-class DryRun:
-    """What other thresholds would do to the items of the last days."""
-
-    items: int
-    compared: int
-    changed: tuple[Changed, ...]
-
-
-def dry_run(
-    connection: Connection, old: CopyThresholds, new: CopyThresholds, since: datetime
-) -> DryRun:
-    """Compare the items first seen since a time with their candidates, under both thresholds.
-
-    Only what the thresholds change is told; nothing is stored. Groups are not rebuilt: a pair that
-    would join stands for its two groups.
-    """
-    numbers = texts_since(connection, since)
-    texts = stored_texts(connection, numbers)
-    learned: dict[str, frozenset[int]] = {}
-    for one in texts.values():
-        if one.source_id not in learned:
-            learned[one.source_id] = copies.learned_paragraphs(connection, one.source_id, new)
-    ready = {n: comparable(one.text, learned[one.source_id]) for n, one in texts.items()}
-    seen: dict[int, list[int]] = {}
-    changed: list[Changed] = []
-    compared = 0
-    for number in numbers:
-        shared: dict[int, int] = {}
-        for value in ready[number].fingerprints:
-            holders = seen.setdefault(value, [])
-            if len(holders) <= new.max_postings:
-                for holder in holders:
-                    shared[holder] = shared.get(holder, 0) + 1
-                holders.append(number)
-        nearest = sorted(shared, key=lambda n: (-shared[n], n))[: new.max_candidates]
-        for other in nearest:
-            compared += 1
-            before = compare(ready[number], ready[other], old)
-            after = compare(ready[number], ready[other], new)
-            if before.same != after.same:
-                kind = "joined" if after.same else "parted"
-                changed.append(Changed(kind, texts[other], texts[number], after))
-    return DryRun(len(numbers), compared, tuple(changed))

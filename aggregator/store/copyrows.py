@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, case, select
@@ -72,14 +71,3 @@ def stored_texts(connection: Connection, numbers: Sequence[int]) -> dict[int, St
                 row.title, row.link, row.group_id, row.text,
             )  # fmt: skip
     return found
-
-
-def texts_since(connection: Connection, since: datetime) -> list[int]:
-    """The numbers of the items first seen since a time that still have a text, in order."""
-    rows = connection.scalars(
-        select(t.item.c.id)
-        .join(t.item_text, t.item_text.c.item_id == t.item.c.id)
-        .where(t.item.c.first_seen >= since)
-        .order_by(t.item.c.id)
-    )
-    return list(rows)

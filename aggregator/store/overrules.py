@@ -17,7 +17,10 @@ from aggregator.store.sources import upsert
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A row of the log: `kind` is copy, stated, apart, joined, story, split or merge."""
+    """A row of the log.
+
+    `kind` is copy, stated, apart, joined, revision, story, split, merge, parted or regrouped.
+    """
 
     at: datetime
     kind: str

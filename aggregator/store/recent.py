@@ -21,7 +21,7 @@ from aggregator.store import schema as t
 MOST_RECENT = 4000  # items compared with; beyond that a busy installation looks back less far
 _AT_ONCE = 500
 # Decisions that move items that were there before.
-REGROUPED = ("joined", "stated", "split", "merge")
+REGROUPED = ("joined", "stated", "split", "merge", "regrouped")
 
 
 class RecentItems:

@@ -108,9 +108,25 @@ def test_a_dry_run_shows_what_a_threshold_would_change(stored: Desk, config: str
     stored.now = datetime.now(UTC)
     stored.take("alpha", ENGLISH)
     stored.take("beta", f"{trimmed(ENGLISH)}\n{other_story(1)}")
-    strict = ["--set", "containment=0.99", "--set", "sure=0.99"]
+    strict = ["--set", "containment=0.99"]
     printed = run("dedup", "--dry-run", *strict, "--json", "--config", config)
     (pair,) = map(json.loads, printed.splitlines())
     assert pair["change"] == "parted"
     assert run("dedup", "--dry-run", "--json", "--config", config) == ""
     run("dedup", "--dry-run", "--set", "nonsense=1", "--config", config, code=2)
+
+
+def test_changed_thresholds_are_applied_to_the_last_days(stored: Desk, config: str) -> None:
+    from datetime import UTC, datetime
+
+    stored.now = datetime.now(UTC)
+    (first,) = stored.take("alpha", ENGLISH)
+    (second,) = stored.take("beta", f"{trimmed(ENGLISH)}\n{other_story(1)}")
+    assert "nothing changed" in run("dedup", "--config", config)
+    run("dedup", "--set", "containment=0.99", "--config", config, code=2)
+    with Path(config).open("a", encoding="utf-8") as file:
+        file.write("dedup: {copies: {containment: 0.99}}\n")
+    assert "would be two texts" in run("dedup", "--config", config, given="n\n", code=1)
+    assert stored.together(first, second)
+    assert "are two texts" in run("dedup", "--yes", "--config", config)
+    assert not stored.together(first, second)

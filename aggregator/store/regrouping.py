@@ -1,0 +1,97 @@
+"""Writing groups that were worked out anew (`store.scratch`) over those there are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from aggregator.store import schema as t
+from aggregator.store.scratch import Scratch
+
+_AT_ONCE = 500
+
+
+def is_current(connection: Connection, scratch: Scratch) -> bool:
+    """Whether groups and splits are as they were when the scratch database was filled."""
+    i, o = t.item.c, t.override.c
+    first = min(scratch.live_groups, default=0)
+    rows = connection.execute(
+        select(i.id, i.group_id)
+        .join(t.item_text, t.item_text.c.item_id == i.id)
+        .where(i.id.between(first, scratch.last))
+    )
+    split = connection.execute(select(o.low_id, o.high_id).where(o.together.is_(False)))
+    return {row.id: row.group_id for row in rows} == scratch.live_groups and {
+        (row.low_id, row.high_id) for row in split
+    } == scratch.split
+
+
+def put_groups(
+    connection: Connection, old: Mapping[int, int], new: Mapping[int, int], first: int
+) -> list[int]:
+    """Write the groups of items, by number, where they have changed.
+
+    Items older than the ones given stay with those of their group that are before `first`, for
+    only from there on groups were made anew. A changed group takes the number of its first member,
+    and its items the story of that.
+
+    Returns:
+        The numbers of the groups that gained or lost an item.
+    """
+    groups = _with_older(connection, old, new, first)
+    parts: defaultdict[int, set[int]] = defaultdict(set)  # of each group there is now
+    for name, members in groups.items():
+        for before in members.values():
+            parts[before].add(name)
+    touched = []
+    for members in groups.values():
+        befores = set(members.values())
+        if len(befores) == 1 and len(parts[next(iter(befores))]) == 1:
+            continue
+        number = min(members)
+        touched.append(number)
+        _put(connection, number, sorted(members))
+    return sorted(touched)
+
+
+def _with_older(
+    connection: Connection, old: Mapping[int, int], new: Mapping[int, int], first: int
+) -> dict[Any, dict[int, int]]:
+    """The members of each group to be, under any name, each with the group it has now."""
+    groups: defaultdict[Any, dict[int, int]] = defaultdict(dict)
+    home: dict[int, Any] = {}  # where the older members of a group go
+    for number, group in new.items():
+        groups[group][number] = old[number]
+        if number < first:
+            home[old[number]] = group
+    i = t.item.c
+    known = sorted(set(old.values()))
+    for start in range(0, len(known), _AT_ONCE):
+        rows = connection.execute(
+            select(i.id, i.group_id).where(i.group_id.in_(known[start : start + _AT_ONCE]))
+        )
+        for row in rows:
+            if row.id not in new:
+                name = home.get(row.group_id, ("older", row.group_id))
+                groups[name][row.id] = row.group_id
+    return groups
+
+
+def _put(connection: Connection, number: int, members: Sequence[int]) -> None:
+    i = t.item.c
+    story = connection.scalar(select(i.story_id).where(i.id == number))
+    for start in range(0, len(members), _AT_ONCE):
+        some = members[start : start + _AT_ONCE]
+        values: dict[str, Any] = {"group_id": number}
+        if len(members) > 1:
+            values["story_id"] = story
+        connection.execute(update(t.item).where(i.id.in_(some)).values(values))
+
+
+def log(connection: Connection, rows: Collection[Mapping[str, Any]]) -> None:
+    """Keep what was decided."""
+    if rows:
+        connection.execute(t.merge_log.insert(), [dict(row) for row in rows])

@@ -1,0 +1,189 @@
+"""Grouping the last days anew by other thresholds: first only to see, then for good."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from aggregator.model.copies import CopyThresholds
+from aggregator.pipeline import copies, regroup
+from aggregator.store.grouping import Grouping
+from aggregator.store.scratch import Scratch
+from tests.e2e.stories import stream
+from tests.identity.texts import ENGLISH
+from tests.store.test_copies import (
+    NOON,
+    Desk,
+    desk,
+    merge,
+    other_story,
+    partition,
+    split,
+    trimmed,
+    version,
+)
+
+__all__ = ["desk"]
+
+DEFAULT = CopyThresholds()
+STRICT = replace(DEFAULT, containment=0.99, containment_young=0.99, sure=0.99)
+LOOSE = replace(DEFAULT, containment=0.2, containment_young=0.2)
+HALF = " ".join(ENGLISH.split()[:45]) + "\n" + other_story(2, 60)  # shares 40 % of itself
+
+
+def look(desk: Desk, limits: CopyThresholds, since: datetime = NOON) -> list[tuple[str, int, int]]:
+    found = regroup.look(desk.database, limits, since)
+    return [(one.kind, one.a.number, one.b.number) for one in found.changed]
+
+
+def apply(desk: Desk, limits: CopyThresholds, since: datetime = NOON) -> regroup.Regrouping:
+    return regroup.apply(desk.database, limits, since, desk.now)
+
+
+def kinds(desk: Desk, number: int) -> list[tuple[str, int | None]]:
+    with desk.database.read() as connection:
+        return [(d.kind, d.other_number) for d in copies.decisions(connection, number)]
+
+
+def test_a_look_says_what_would_change_and_changes_nothing(desk: Desk) -> None:
+    (first,) = desk.take("alpha", ENGLISH)
+    (second,) = desk.take("beta", f"{trimmed(ENGLISH)}\n{other_story(1)}")
+    before = desk.groups()
+    assert look(desk, DEFAULT) == []
+    found = regroup.look(desk.database, STRICT, NOON)
+    assert (found.items, len(found.changed)) == (2, 1)
+    (one,) = found.changed
+    assert (one.kind, one.a.number, one.b.number) == ("parted", first, second)
+    assert "99% is needed" in one.decision.reason
+    assert desk.groups() == before
+    assert kinds(desk, second) == [("copy", first)]
+
+
+def test_applied_it_parts_and_joins_again_and_says_so(desk: Desk) -> None:
+    (first,) = desk.take("alpha", ENGLISH)
+    (second,) = desk.take("beta", f"{trimmed(ENGLISH)}\n{other_story(1)}")
+    seen = version(desk, "all")
+    apply(desk, STRICT)
+    assert not desk.together(first, second)
+    assert kinds(desk, second) == [("apart", first)]
+    with desk.database.read() as connection:
+        (line,) = copies.decisions(connection, second)
+    assert "under other thresholds they were one" in line.why
+    assert version(desk, "all") == seen + 1
+    assert look(desk, STRICT) == []
+    apply(desk, DEFAULT)
+    assert desk.together(first, second)
+    assert ("copy", first) in kinds(desk, second)
+
+
+def test_looser_thresholds_join_what_was_two(desk: Desk) -> None:
+    (first,) = desk.take("alpha", ENGLISH)
+    (second,) = desk.take("beta", HALF)
+    assert not desk.together(first, second)
+    assert look(desk, LOOSE) == [("joined", first, second)]
+    apply(desk, LOOSE)
+    assert desk.together(first, second)
+
+
+def test_one_source_s_two_items_are_no_candidates_for_joining(desk: Desk) -> None:
+    desk.take("alpha", ENGLISH, HALF)
+    assert look(desk, LOOSE) == []
+
+
+def test_what_was_decided_by_hand_stays(desk: Desk) -> None:
+    numbers = [desk.take(name, ENGLISH)[0] for name in ("alpha", "beta", "gamma")]
+    split(desk, numbers[1])
+    (other,) = desk.take("beta", other_story(7))
+    merge(desk, numbers[0], other)
+    before = partition(desk)
+    for limits in (STRICT, LOOSE, DEFAULT):
+        apply(desk, limits)
+        assert partition(desk) == before
+
+
+def test_items_before_the_days_keep_their_groups_and_can_be_joined(desk: Desk) -> None:
+    (first,) = desk.take("alpha", ENGLISH)
+    (second,) = desk.take("beta", f"{trimmed(ENGLISH)}\n{other_story(1)}")
+    desk.now += timedelta(days=5)
+    since = desk.now
+    (third,) = desk.take("gamma", HALF)
+    assert look(desk, STRICT, since) == []
+    apply(desk, LOOSE, since)
+    assert desk.together(first, second, third)
+    apply(desk, DEFAULT, since)
+    assert desk.together(first, second)
+    assert not desk.together(first, third)
+
+
+def test_a_group_loses_its_founder_to_older_days(desk: Desk) -> None:
+    """The group bears the number of an item that is not grouped anew."""
+    (first,) = desk.take("alpha", ENGLISH)
+    desk.now += timedelta(days=20)
+    since = desk.now
+    (second,) = desk.take("beta", other_story(3))
+    (third,) = desk.take("gamma", other_story(4))
+    merge(desk, first, second)
+    split(desk, third)
+    apply(desk, STRICT, since)
+    groups = desk.groups()
+    assert groups[third] == third
+    assert groups[first] == first
+
+
+def test_what_came_in_the_meantime_is_grouped_with_the_rest(desk: Desk) -> None:
+    (first,) = desk.take("alpha", ENGLISH)
+    with desk.database.read() as live:
+        scratch = Scratch(live, DEFAULT, NOON)
+    with scratch:
+        (second,) = desk.take("beta", trimmed(ENGLISH))
+        with desk.database.read() as live:
+            scratch.advance(live)
+        groups = scratch.groups()
+    assert groups == {first: first, second: first}
+
+
+def test_groups_that_changed_meanwhile_are_worked_out_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = [desk.take(name, ENGLISH)[0] for name in ("alpha", "beta", "gamma")]
+    made: list[Scratch] = []
+
+    class Interrupted(Scratch):
+        def __init__(self, *given: object) -> None:
+            super().__init__(*given)  # type: ignore[arg-type]
+            if not made:
+                split(desk, numbers[2])
+            made.append(self)
+
+    monkeypatch.setattr(regroup, "Scratch", Interrupted)
+    apply(desk, DEFAULT)
+    assert len(made) == 2
+    assert not desk.together(numbers[0], numbers[2])
+
+
+def test_thresholds_that_take_shorter_texts_find_them_from_then_on(desk: Desk) -> None:
+    brief = " ".join(ENGLISH.split()[:12])
+    short = replace(DEFAULT, min_shingles=6)
+    (first,) = desk.take("alpha", brief)
+    apply(desk, short)
+    settings = replace(desk.grouping.settings, copies=short)
+    (second,) = desk.take("beta", brief, grouping=Grouping(settings))
+    assert desk.together(first, second)
+
+
+def test_done_twice_it_changes_nothing_more_and_a_new_member_still_finds_its_group(
+    desk: Desk,
+) -> None:
+    pieces = stream(12, 8)
+    for piece in pieces:
+        desk.take(f"s{piece.source}", piece.text, title=piece.title)
+    apply(desk, DEFAULT)
+    after = partition(desk)
+    assert look(desk, DEFAULT) == []
+    apply(desk, DEFAULT)
+    assert partition(desk) == after
+    copied = next(piece for piece in pieces if piece.truth.startswith("story"))
+    (number,) = desk.take("late", copied.text)
+    assert len([n for n, g in desk.groups().items() if g == desk.groups()[number]]) > 1
