@@ -101,7 +101,12 @@ class Program:
 
     def environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("AGGREGATOR_")}
-        return kept | {"PYTHONUNBUFFERED": "1"}
+        listen = f"127.0.0.1:{self.port}"
+        return kept | {"PYTHONUNBUFFERED": "1", "AGGREGATOR_LISTEN": listen}
+
+    def beside(self) -> Program:
+        """Another process of the same installation: one configuration, one database."""
+        return Program(self.folder, self.database_url)
 
     def log(self) -> str:
         path = self.folder / "log.txt"

@@ -9,6 +9,7 @@ import os
 import random
 import time
 from collections import defaultdict
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
@@ -40,6 +41,7 @@ STEPS = 6  # times that every source publishes more
 def test_a_killed_stream_ends_with_every_item_once_and_no_template_merged(
     either_program: Program, origin: Origin, workers: int
 ) -> None:
+    """Workers are whole processes that share the database and are cut off together."""
     pieces = stream(STORIES, SOURCES)
     published: dict[int, list[Piece]] = {number: [] for number in range(SOURCES)}
     for number in range(SOURCES):
@@ -48,26 +50,20 @@ def test_a_killed_stream_ends_with_every_item_once_and_no_template_merged(
         [{"id": f"s{n}", "url": origin.url(f"/{n}"), "poll": "1s"} for n in range(SOURCES)],
         [origin.port],
         polling={"requests_per_second": 200, "concurrency": 8},
-        fetching={"parse_workers": workers},
+        fetching={"parse_workers": 2 if workers == 1 else 1},
         views=[{"id": "all", "title": "All", "mode": "articles"}],  # type: ignore[arg-type]
     )
-    either_program.start()
-    moments = random.Random(workers)
-    for step in range(STEPS):
-        for piece in pieces[step::STEPS]:
-            published[piece.source].append(piece)
-        if step == STEPS // 2:
-            time.sleep(moments.uniform(0.2, 1.5))
-            either_program.kill()
-            either_program.start()
-        else:
-            time.sleep(0.5)
-    wait_until(
-        lambda: len(groups(either_program.database_url)) == len(pieces),
-        "every item is stored",
-        patience=60 + len(pieces) / 10,
-    )
-    assert either_program.stop() == 0
+    crew = [either_program, *(either_program.beside() for _ in range(workers - 1))]
+    with ExitStack() as running:
+        for one in crew:
+            running.enter_context(one)
+        _publish(crew, pieces, published)
+        wait_until(
+            lambda: len(groups(either_program.database_url)) == len(pieces),
+            "every item is stored",
+            patience=60 + len(pieces) / 10,
+        )
+        assert [one.stop() for one in crew] == [0] * workers
     stored = groups(either_program.database_url)
     assert sorted(stored) == sorted(piece.link for piece in pieces)
     wrong, missed, expected = judge(pieces, stored)
@@ -75,6 +71,24 @@ def test_a_killed_stream_ends_with_every_item_once_and_no_template_merged(
     assert missed <= 0.03 * expected
     commit_order = sorted(stored, key=lambda link: stored[link][0])
     assert partition(stored) == partition(replayed(either_program, commit_order))
+
+
+def _publish(crew: list[Program], pieces: list[Piece], published: dict[int, list[Piece]]) -> None:
+    """Every source publishes in steps; in the middle all processes are killed and start again."""
+    moments = random.Random(len(crew))
+    for one in crew:
+        one.start()
+    for step in range(STEPS):
+        for piece in pieces[step::STEPS]:
+            published[piece.source].append(piece)
+        if step == STEPS // 2:
+            time.sleep(moments.uniform(0.2, 1.5))
+            for one in crew:
+                one.kill()
+            for one in crew:
+                one.start()
+        else:
+            time.sleep(0.5)
 
 
 def _handler(published: dict[int, list[Piece]], number: int) -> Handler:
