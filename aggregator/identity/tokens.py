@@ -15,7 +15,7 @@ from functools import lru_cache
 CJK_GRAM = 3
 
 # Scripts without spaces between words: Thai, Lao, Burmese, Khmer; kana, bopomofo, Han.
-_UNSPACED = (
+UNSPACED = (
     "\u0e01-\u0e4e\u0e81-\u0ede\u1000-\u103f\u1780-\u17d3\u3005-\u3007\u3041-\u30ff\u3105-\u312f"
     "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 )
@@ -25,11 +25,11 @@ _SIGNS = (
     "\u0670\u06d6-\u06ed\u0900-\u0903\u093a-\u094f\u0951-\u0963\u0981-\u0983\u09bc-\u09d7\u0a01-\u0a51"
     "\u0a81-\u0acd\u0b01-\u0b57\u0b82-\u0bcd\u0c00-\u0c56\u0c81-\u0cd6\u0d00-\u0d4d\u200b-\u200d\u2060"
 )
-_LETTER = rf"[^\W\d_{_UNSPACED}]"
+_LETTER = rf"[^\W\d_{UNSPACED}]"
 _NUMBER = r"\d+(?:[.,\u066b\u066c]\d+)*"
-_TOKEN = re.compile(rf"{_LETTER}+(?:[{_SIGNS}]+{_LETTER}*)*|{_NUMBER}|[{_UNSPACED}]+")
+_TOKEN = re.compile(rf"{_LETTER}+(?:[{_SIGNS}]+{_LETTER}*)*|{_NUMBER}|[{UNSPACED}]+")
 _ASCII_TOKEN = re.compile(r"[a-z]+|\d+(?:[.,]\d+)*")
-_UNSPACED_RUN = re.compile(rf"[{_UNSPACED}]")
+_UNSPACED_RUN = re.compile(rf"[{UNSPACED}]")
 _DIGIT_SIGNS = {".": ".", ",": ",", "\u066b": ".", "\u066c": ","}
 _OPTIONAL = {
     ord(sign): None

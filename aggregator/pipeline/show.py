@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from difflib import SequenceMatcher
 
 from sqlalchemy import Connection
 
+from aggregator.identity.changes import changes
 from aggregator.model.item import FeedState, ServedItem
 from aggregator.model.pages import (
     DecisionLine,
@@ -363,29 +363,13 @@ def _same(entries: Sequence[items.EntryRow], titles: Mapping[str, str]) -> tuple
 
 
 def _revisions(rows: Sequence[items.RevisionRow], item: ServedItem) -> tuple[RevisionLine, ...]:
-    """Each earlier state with what the next one changed, by words."""
-    texts = [row.text or "" for row in rows] + [item.text or ""]
+    """Each earlier state with what the next one changed in headline and text, by words."""
+    states = [(row.title, row.text) for row in rows] + [(item.title, item.text)]
+    texts = [f"{title or ''}\n{text or ''}" for title, text in states]
     return tuple(
-        RevisionLine(row.number, row.at, row.title or "", word_changes(texts[i], texts[i + 1]))
+        RevisionLine(row.number, row.at, row.title or "", changes(texts[i], texts[i + 1]))
         for i, row in enumerate(rows)
     )
-
-
-def word_changes(old: str, new: str) -> tuple[tuple[str, str], ...]:
-    """Runs of words kept (`=`), taken out (`-`) and put in (`+`); texts over 5,000 words whole."""
-    a, b = old.split(), new.split()
-    if len(a) > 5000 or len(b) > 5000:
-        return (("-", old), ("+", new)) if old != new else (("=", old),)
-    runs: list[tuple[str, str]] = []
-    for tag, a1, a2, b1, b2 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
-        if tag == "equal":
-            runs.append(("=", " ".join(a[a1:a2])))
-            continue
-        if a2 > a1:
-            runs.append(("-", " ".join(a[a1:a2])))
-        if b2 > b1:
-            runs.append(("+", " ".join(b[b1:b2])))
-    return tuple(runs)
 
 
 def _showing(settings: Settings, source_ids: Sequence[str]) -> tuple[str, ...]:
