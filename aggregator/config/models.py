@@ -291,6 +291,35 @@ class Copies(Group):
     tabular: Annotated[float, _SHARE] | None = Field(
         None, description="Share of figures from which they matter in any text."
     )
+    one_sided: Annotated[float, _SHARE] | None = Field(
+        None,
+        description="How much less than `containment` is enough where one text only cut or added.",
+    )
+    replaced: Annotated[float, _SHARE] | None = Field(
+        None, description="Share of the shorter text with other words in its place until then."
+    )
+    numbers_replaced: Annotated[float, _SHARE] | None = Field(
+        None,
+        description="Share of the figures that must agree in any text where some stand against "
+        "others in one place.",
+    )
+    numbers_corrected: Annotated[float, _SHARE] | None = Field(
+        None, description="The same where hardly anything but a figure was replaced."
+    )
+    sure_numbers: Annotated[float, _SHARE] | None = Field(
+        None, description="The same in a table where that is so in several places."
+    )
+    own_opening: Annotated[int, whole(1, 100_000)] | None = Field(
+        None,
+        description="Words before the first shared ones, on both sides, that make them two texts.",
+    )
+    sure_opening: Annotated[float, _SHARE] | None = Field(
+        None, description="Containment from which another opening does not matter."
+    )
+    excerpt: Annotated[int, whole(1, 100_000)] | None = Field(
+        None,
+        description="How many times longer a text is that merely contains another in its middle.",
+    )
     window: Annotated[timedelta, duration(_HOUR)] | None = Field(
         None, description="How far back copies are looked for."
     )

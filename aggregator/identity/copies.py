@@ -8,12 +8,14 @@ too: what tells them apart are their figures and the date they are about.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
+from itertools import islice
 
+from aggregator.identity.alignment import Alignment, align, common_runs
 from aggregator.identity.boilerplate import Fate, Paragraph, learnable, paragraphs
-from aggregator.identity.fingerprints import SHINGLE, shingles, winnow
+from aggregator.identity.days import days_named
+from aggregator.identity.fingerprints import shingles, winnow
 from aggregator.identity.tokens import is_number, is_unspaced, word_spans
 from aggregator.model.copies import (
     CopyDecision,
@@ -24,11 +26,14 @@ from aggregator.model.copies import (
 )
 
 _TEASER_SHINGLES = 8  # a sentence of eleven words
+_FEW_NUMBERS = 3  # figures below which their differing says nothing
+_CORRECTION = 0.08  # of the shorter text replaced: below, a figure may have been corrected
+_OTHER_ROWS = 3  # places of a table with other figures: another edition of it
+_BRIEF_OPENING = 15  # words of its own: an outlet's line, and not another beginning
+_LATE = 0.25  # of the longer text: what begins later is no opening of it
 _OPENING = 60  # words in which a report says which day it is about
 _SHOWN = 20  # figures listed in the evidence
 _GROUPING = re.compile(r"[.,](?=\d{3}(?!\d))")
-_DOTTED_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(?:\d\d|\d{4})")
-_SHORT = re.compile(r"\d{1,2}")
 _MAX_WORDS = 20_000  # of one text; the rest does not change the answer
 
 
@@ -45,12 +50,12 @@ class ComparableText:
     @property
     def opening_dates(self) -> frozenset[str]:
         """Days named in the opening, as `MM-DD`: what a report is about."""
-        return frozenset(_dates(self.words[:_OPENING]))
+        return frozenset(days_named(self.words[:_OPENING]))
 
     @property
     def dates(self) -> frozenset[str]:
         """Days named anywhere."""
-        return frozenset(_dates(self.words))
+        return frozenset(days_named(self.words))
 
     @property
     def fingerprints(self) -> tuple[int, ...]:
@@ -133,17 +138,23 @@ def compare(
     score = shared / shorter if shorter else 0.0
     needed = max(limits.containment, limits.containment_young if young else 0.0)
     vetoes: tuple[str, ...] = ()
-    asked = False
+    asked, same = False, False
+    beside: Alignment | None = None
     if shorter < limits.min_shingles:
         vetoes = ("short",)
         reason = f"too short to tell: {shorter} shingles, {limits.min_shingles} are needed"
-    elif score < needed:
-        found, least = percents(score, needed)
-        reason = f"{found} of the shorter text is in the other; {least} is needed"
+    elif score < needed - limits.one_sided:
+        reason = _too_little(score, needed)
     else:
+        beside = align(a.words, a.shingles, b.words, b.shingles)
         asked = _asks_for_numbers(a, b, score, limits)
         vetoes = _vetoes(a, b, limits) if asked else ()
-        reason = _reason(score, vetoes)
+        vetoes = tuple(dict.fromkeys((*vetoes, *_speaks_against(a, b, score, beside, limits))))
+        enough = score >= needed or _is_one_sided(a, b, beside, limits)
+        same = enough and not vetoes
+        reason = _reason(score, vetoes) if enough else _too_little(score, needed)
+        if score < needed and same:
+            reason += ", and the rest was cut or added rather than replaced"
     evidence = CopyEvidence(
         shingles_a=len(ones),
         shingles_b=len(others),
@@ -152,15 +163,16 @@ def compare(
         words_a=len(a.words),
         words_b=len(b.words),
         numeric_share=max(a.numeric_share, b.numeric_share),
-        numbers_asked=asked,
+        numbers_asked=asked or "numbers" in vetoes,
         numbers_shared=_first(a.numbers & b.numbers),
         numbers_only_a=_first(a.numbers - b.numbers),
         numbers_only_b=_first(b.numbers - a.numbers),
         dates_a=tuple(sorted(a.opening_dates)) if asked else (),
         dates_b=tuple(sorted(b.opening_dates)) if asked else (),
+        replaced=beside.replaced if beside else None,
         vetoes=vetoes,
     )
-    return CopyDecision(score >= needed and not vetoes, score, reason, evidence)
+    return CopyDecision(same, score, reason, evidence)
 
 
 def compare_stated(
@@ -171,9 +183,15 @@ def compare_stated(
     Less of the text has to agree then, and a teaser is enough; figures and dates count as ever.
     """
     limits = thresholds or CopyThresholds()
-    least = min(limits.containment, limits.containment_stated)
-    shortest = min(limits.min_shingles, _TEASER_SHINGLES)
-    return compare(a, b, replace(limits, containment=least, min_shingles=shortest))
+    stated = replace(
+        limits,
+        containment=min(limits.containment, limits.containment_stated),
+        min_shingles=min(limits.min_shingles, _TEASER_SHINGLES),
+        one_sided=0.0,
+        own_opening=_MAX_WORDS,
+        excerpt=_MAX_WORDS,
+    )
+    return compare(a, b, stated)
 
 
 def percents(score: float, needed: float) -> tuple[str, str]:
@@ -223,56 +241,62 @@ def _vetoes(a: ComparableText, b: ComparableText, limits: CopyThresholds) -> tup
     return tuple(found)
 
 
+def _speaks_against(
+    a: ComparableText, b: ComparableText, score: float, beside: Alignment, limits: CopyThresholds
+) -> Iterator[str]:
+    """What the places speak against in which two texts that share much differ."""
+    fewer = min(len(a.numbers), len(b.numbers))
+    agreeing = len(a.numbers & b.numbers) / fewer if fewer else 1.0
+    corrected = beside.replaced < _CORRECTION
+    needed = limits.numbers_corrected if corrected else limits.numbers_replaced
+    table = max(a.numeric_share, b.numeric_share) > limits.tabular
+    if (fewer >= _FEW_NUMBERS and beside.conflicts and agreeing < needed) or (
+        table and beside.conflicts >= _OTHER_ROWS and agreeing < limits.sure_numbers
+    ):
+        yield "numbers"
+    if beside.opening >= limits.own_opening and score < limits.sure_opening:
+        yield "opening"
+    shorter, longer = sorted((len(a.words), len(b.words)))
+    if beside.begins > _LATE and longer >= limits.excerpt * shorter:
+        yield "excerpt"
+
+
+def _is_one_sided(
+    a: ComparableText, b: ComparableText, beside: Alignment, limits: CopyThresholds
+) -> bool:
+    """Whether two texts differ by what one of them cut or added: hardly anything was replaced."""
+    fewer = min(len(a.numbers), len(b.numbers))
+    agreeing = len(a.numbers & b.numbers) / fewer if fewer else 1.0
+    return (
+        beside.replaced <= limits.replaced
+        and not beside.conflicts
+        and beside.opening < _BRIEF_OPENING
+        and (fewer < _FEW_NUMBERS or agreeing >= limits.numbers_replaced)
+    )
+
+
+def _too_little(score: float, needed: float) -> str:
+    found, least = percents(score, needed)
+    return f"{found} of the shorter text is in the other; {least} is needed"
+
+
+_AGAINST = {
+    "numbers": "the figures differ",
+    "dates": "they are about different days",
+    "opening": "each begins with a text of its own",
+    "excerpt": "it stands in the middle of a much longer one",
+}
+
+
 def _reason(score: float, vetoes: tuple[str, ...]) -> str:
     share = f"{score:.0%} of the shorter text is in the other"
-    if vetoes == ("numbers",):
-        return f"{share}, but the figures differ"
-    if vetoes == ("dates",):
-        return f"{share}, but they are about different days"
-    if vetoes:
-        return f"{share}, but figures and dates differ"
-    return share
+    if not vetoes:
+        return share
+    return f"{share}, but {' and '.join(_AGAINST[veto] for veto in vetoes)}"
 
 
 def _first(numbers: frozenset[str]) -> tuple[str, ...]:
     return tuple(sorted(numbers, key=lambda number: (-len(number), number))[:_SHOWN])
-
-
-@cache
-def _months() -> dict[str, int]:
-    text = (files("aggregator.identity") / "data" / "months.txt").read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    return {name: month for month, line in enumerate(lines, start=1) for name in line.split()}
-
-
-def _dates(tokens: tuple[str, ...]) -> set[str]:
-    """Days named in a text, as `MM-DD`: April 7, 7. April, 4月7日, 2024-04-07, 7.4.2024."""
-    months = _months()
-    found: set[str] = set()
-    for place, token in enumerate(tokens):
-        following = tokens[place + 1 : place + 4]
-        if (month := months.get(token)) is not None:
-            for neighbour in (*tokens[max(0, place - 1) : place], *following[:1]):
-                _add(found, month, neighbour)
-        elif not token[0].isdecimal():
-            continue
-        elif written := _DOTTED_DATE.fullmatch(token):
-            _add(found, int(written[2]), written[1])
-        elif len(token) == 4 and len(following) >= 2 and _SHORT.fullmatch(following[0]):
-            _add(found, int(following[0]), following[1])
-        elif (
-            len(following) == 3
-            and following[0] in ("月", "월")
-            and following[2].startswith(("日", "일"))
-            and _SHORT.fullmatch(token)
-        ):
-            _add(found, int(token), following[1])
-    return found
-
-
-def _add(found: set[str], month: int, day: str) -> None:
-    if 1 <= month <= 12 and _SHORT.fullmatch(day) and 1 <= int(day) <= 31:
-        found.add(f"{month:02d}-{int(day):02d}")
 
 
 def shared_passages(
@@ -289,35 +313,15 @@ def shared_passages(
     """
     words_a, spans_a = _placed(text_a, boilerplate_a)
     words_b, spans_b = _placed(text_b, boilerplate_b)
-    hashes_a, hashes_b = shingles(words_a), shingles(words_b)
-    places: dict[int, int] = {}
-    for place, value in enumerate(hashes_b):
-        places.setdefault(value, place)
     found: list[Passage] = []
-    here = 0
-    while here < len(hashes_a) and len(found) < limit:
-        there = places.get(hashes_a[here])
-        if there is None:
-            here += 1
-            continue
-        length = 1
-        while (
-            here + length < len(hashes_a)
-            and there + length < len(hashes_b)
-            and hashes_a[here + length] == hashes_b[there + length]
-        ):
-            length += 1
-        count = length + SHINGLE - 1
+    for run in islice(common_runs(shingles(words_a), shingles(words_b)), limit):
+        last_a, last_b = run.a + run.words - 1, run.b + run.words - 1
         found.append(
             Passage(
-                spans_a[here][0],
-                spans_a[here + count - 1][1],
-                spans_b[there][0],
-                spans_b[there + count - 1][1],
-                count,
+                spans_a[run.a][0], spans_a[last_a][1], spans_b[run.b][0], spans_b[last_b][1],
+                run.words,
             )
-        )
-        here += length
+        )  # fmt: skip
     return _apart(found)
 
 

@@ -1,8 +1,9 @@
 """Words of a text in any script, comparable across outlets.
 
 Compatibility forms are folded (Unicode NFKC and case folding, UAX #15), optional signs are dropped
-(Arabic vowels and tatweel, soft hyphens). Scripts written without spaces become overlapping runs of
-three characters, so that "four words" means about as much text everywhere.
+(Arabic vowels and tatweel, soft hyphens) and so are accents, which capitals often lack. Scripts
+written without spaces become overlapping runs of three characters, so that "four words" means about
+as much text everywhere.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ _OPTIONAL = {
     + "".join(map(chr, (*range(0x0591, 0x05BE), *range(0x0610, 0x061B), *range(0x064B, 0x0660))))
     + "\u0670"
 }
+# Written with or without, in capitals or by another desk: accents, hamza; letters of one sound.
+_ACCENTS = dict.fromkeys((*range(768, 880), *range(1619, 1622)))
+_ALIKE = str.maketrans("ıىةکیہٱ", "iيهكيها")
 
 
 @lru_cache(maxsize=65536)
@@ -48,7 +52,8 @@ def _fold(token: str) -> str:
         return "".join(
             _DIGIT_SIGNS.get(sign) or str(unicodedata.digit(sign, sign)) for sign in folded
         )
-    return folded or token
+    plain = unicodedata.normalize("NFD", folded).translate(_ACCENTS).translate(_ALIKE)
+    return unicodedata.normalize("NFC", plain) or token
 
 
 def _grams(run: str) -> Iterator[tuple[int, int]]:

@@ -29,6 +29,14 @@ class CopyThresholds:
     window: timedelta = timedelta(days=14)  # how far back candidates are looked for
     max_postings: int = 50  # a fingerprint of more items than this says nothing
     max_candidates: int = 20  # compared in full, those with most shared fingerprints first
+    one_sided: float = 0.12  # so much less is enough where hardly anything was replaced
+    replaced: float = 0.25  # of the shorter text, in the place of other words: hardly anything
+    numbers_replaced: float = 0.70  # as `numbers_agreement`, of any text with figures in conflict
+    numbers_corrected: float = 0.65  # the same where almost nothing but a figure was replaced
+    sure_numbers: float = 0.90  # the same in a table with conflicts in several places
+    own_opening: int = 25  # words before the first shared ones, on both sides: two articles
+    sure_opening: float = 0.70  # from here on they are one all the same
+    excerpt: int = 4  # so many times longer is the text in which the other is a mere part
     boilerplate_groups: int = 3  # a paragraph in this many copy groups of a source is furniture
     revision_window: timedelta = timedelta(hours=6)  # same source, same title, old id gone
     resent: float = 0.9  # of the longer text, shared by two items of ONE source with one title
@@ -67,7 +75,8 @@ class CopyEvidence:
     numbers_only_b: tuple[str, ...] = ()
     dates_a: tuple[str, ...] = ()  # `MM-DD`, of the opening, where the guard looked
     dates_b: tuple[str, ...] = ()
-    vetoes: tuple[str, ...] = ()  # numbers | dates | short | source
+    replaced: float | None = None  # share of the shorter text with other words in its place
+    vetoes: tuple[str, ...] = ()  # numbers | dates | opening | excerpt | short | source
 
 
 @dataclass(frozen=True, slots=True)

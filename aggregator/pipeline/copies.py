@@ -20,6 +20,14 @@ from aggregator.store.copyrows import StoredText, find_item, stored_texts
 _SHOWN_CHARACTERS = 3000  # of each side of a comparison
 _MERGED = ("copy", "stated", "merge")
 _INTERNAL = ("joined", "parted", "regrouped")  # of groups, not of two texts
+_VETOES = {
+    "numbers": "figures",
+    "dates": "days",
+    "opening": "another beginning",
+    "excerpt": "a part in the middle of a longer text",
+    "short": "too short",
+    "source": "one source publishes both",
+}
 _COMPARED = 12  # members of a group that are laid side by side
 
 
@@ -224,8 +232,10 @@ def _measurements(
         if found["dates_a"] or found["dates_b"]:
             days = f"{_listed(found[f'dates_{a}'])} here, {_listed(found[f'dates_{b}'])} there"
             yield "Days named", days
+    if (other := found.get("replaced")) is not None:  # not in decisions of earlier versions
+        yield "Other words in the same place", f"{other:.0%} of the shorter text"
     if found["vetoes"]:
-        yield "Against it", ", ".join(found["vetoes"])
+        yield "Against it", ", ".join(_VETOES.get(veto, veto) for veto in found["vetoes"])
 
 
 def _listed(values: Sequence[str]) -> str:

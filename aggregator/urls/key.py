@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from aggregator.urls.grade import not_identity
 from aggregator.urls.origin import SplitUrl, registrable_domain, split
-from aggregator.urls.parameters import data_lines, is_tracking
+from aggregator.urls.parameters import data_lines, is_tracking, picks
 from aggregator.urls.unwrap import unwrap
 
 _MAX_LAYERS = 5  # redirector in redirector; a loop of them ends here
@@ -29,13 +29,24 @@ _AMP_SEGMENTS = frozenset({"amp", "_amp", ".amp", "amphtml", "google-amp", "alt=
 # Some publishers put `amp` or `sp` (smartphone) where the page itself has one of these.
 _FILLERS = frozenset({"article", "articles", "artikel", "-"})
 _DISTINCTIVE = re.compile(r"(?=.*\d{6}).+|.{20,}")  # a last segment that stands for itself
-_AMP_PARENTS = frozenset({"platform", "api"})  # /platform/amp/…, /api/amp/…
-_AMP_ENDING = re.compile(r"(?<=[^.])(?:[-_.~]amp(?:\.html?)?|\.amphtml|[-_]amp(?=\.\w{2,5}$))$")
+_AMP_PARENTS = frozenset({"platform", "api", "google"})  # /platform/amp/…, /api/amp/…
+# A slug may end in the word: of `-amp` alone a number must stand before.
+_AMP_ENDING = re.compile(
+    r"(?<=[^.])(?:[.~]amp(?:\.html?)?|[-_]amp\.html?|(?<=\d)[-_]amp|\.amphtml"
+    r"|[-_]amp(?=\.\w{2,5}$))$"
+)
+_LONG_NUMBER = re.compile(r"\d[\d.]{6}")
+_SLUG_LENGTH, _SLUG_WORDS, _ESCAPES = 18, 4, 24  # characters, words, escaped bytes
+_DATED = re.compile(r"/(?:19|20)\d\d/(?:\d{1,2}|[a-z]{3})(?:/\d{1,2})?/[^/]{6,}(?:/[^/]+)?")
+_ALL_PAGES = frozenset({"print", "all", "komplettansicht", "printable", "single", "full"})
+_COMMENT_PAGE = re.compile(r"comment-page-\d+")
 _PAGE_ENDING = re.compile(r"(?<=[^.])\.(?:html?|xhtml|shtml|stm)$", re.IGNORECASE)
 _AMP_BEFORE_ENDING = re.compile(r"(?<=[^.])[-_.~]amp(?=\.(?:html?|php|aspx?)$)", re.IGNORECASE)
 _INDEX_FILE = re.compile(r"(?:index|default)(?:\.[a-z]{2,5})?", re.IGNORECASE)
 _SESSION_PARAMETER = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;]*", re.IGNORECASE)
-_GARBAGE_TAIL = re.compile(r"(?:</?[a-z]*/?>?|[\"'<>\\`&]|%22|%3c|%3e)+$", re.IGNORECASE)
+_GARBAGE_TAIL = re.compile(
+    r"(?:</?[a-z]*/?>?|[\"'<>\\`&]|%22|%3c|%3e|(?:%3f|\?)amp)+$", re.IGNORECASE
+)
 _ROUTED = ("!", "/")  # fragments that a script turns into the page: #!…, #/…
 _PATH_SAFE = "!$&'()*+,;=:@~"
 _QUERY_SAFE = "!$'()*,:@~/?"
@@ -78,7 +89,8 @@ def url_key(
         return None
     host = _host(parts.host, steps)
     path = _path(parts.path, steps)
-    pairs = _query(parts.query, host, extra_parameters, steps)
+    named = any(map(_names_article, path.split("/")[-2:])) or _DATED.search(path) is not None
+    pairs = _query(parts.query, host, extra_parameters, steps, named=named)
     fragment = _fragment(parts.fragment, host, extra_parameters, keep_fragment, steps)
     pairs, fragment = _escaped_fragment(pairs, fragment)
     if parts.port not in (None, 80, 443):
@@ -169,6 +181,20 @@ def _without_dots(segments: Sequence[str]) -> list[str]:
     return kept
 
 
+def _names_article(segment: str) -> bool:
+    """Whether a part of a path is an article's own name: four words, a long number, many escapes.
+
+    What else the query says then is how a reader came there (`picks` has the exceptions).
+    """
+    words = segment.replace("_", "-").split("-")
+    named = sum(1 for word in words if word and not word.isdecimal())
+    return (
+        (len(segment) >= _SLUG_LENGTH and named >= _SLUG_WORDS)
+        or _LONG_NUMBER.search(segment) is not None
+        or segment.count("%") >= _ESCAPES
+    )
+
+
 def _settle(segments: list[str]) -> list[str]:
     """One round of taking off what marks a rendering and not a page."""
     kept: list[str] = []
@@ -182,6 +208,10 @@ def _settle(segments: list[str]) -> list[str]:
         kept[0] in _TWIN_FIRST_SEGMENTS or (kept[0] == "sp" and kept[1] in _FILLERS)
     ):
         kept = kept[1:]
+    if len(kept) > 1 and _names_article(kept[-2]):
+        last = kept[-1].casefold()
+        if last in _ALL_PAGES or _COMMENT_PAGE.fullmatch(last):
+            kept = kept[:-1]
     if len(kept) > 1 and _DISTINCTIVE.fullmatch(kept[-1]):
         kept = [segment for segment in kept[:-1] if segment not in _FILLERS] + kept[-1:]
     if kept:
@@ -206,21 +236,28 @@ def _pairs(query: str) -> list[tuple[str, str | None]]:
     return pairs
 
 
-def _kept(query: str, host: str, extra: Sequence[str]) -> list[tuple[str, str | None]]:
+def _kept(
+    query: str, host: str, extra: Sequence[str], *, named: bool = False
+) -> list[tuple[str, str | None]]:
     return [
         (name, value)
         for name, value in _pairs(query)
-        if value != "" and not is_tracking(name, value or "", host, extra)
+        if value != ""
+        and not is_tracking(name, value or "", host, extra)
+        and (not named or picks(name, value or ""))
     ]
 
 
 def _query(
-    query: str, host: str, extra: Sequence[str], steps: list[str]
+    query: str, host: str, extra: Sequence[str], steps: list[str], *, named: bool
 ) -> list[tuple[str, str | None]]:
-    """What is left of the query, sorted: an order means nothing to any server we know."""
+    """What is left of the query, sorted: an order means nothing to any server we know.
+
+    `named` says that the path names an article by itself.
+    """
     if not query:
         return []
-    kept = _kept(_GARBAGE_TAIL.sub("", query), host, extra)
+    kept = _kept(_GARBAGE_TAIL.sub("", query), host, extra, named=named)
     if len(kept) < sum(1 for piece in query.split("&") if piece):
         steps.append("parameters")
     return sorted(set(kept), key=lambda pair: (pair[0], pair[1] or ""))

@@ -12,7 +12,17 @@ from importlib.resources import files
 
 # A parameter with one of these values says how the page is shown or where the link stood,
 # whatever its name: `?outputType=amp`, `?from=rss`, `?ncid=rss`. (A feed is never an article.)
-_TELLING_VALUES = frozenset({"amp", "amphtml", "rss", "rss2", "rssfeed", "feedburner"})
+_TELLING_VALUES = frozenset(
+    {"amp", "amphtml", "rss", "rss2", "rssfeed", "feedburner", "print", "printable"}
+)
+# The whole article instead of its first page: `?page=all`, `?currentPage=all`.
+_WHOLE = frozenset({"all", "entire", "full", "single", "alles"})
+_PAGING = frozenset({"page", "currentpage", "pagina", "seite"})
+# Names that nearly always tell a referrer; a few old systems number their articles by them.
+_AMBIGUOUS = frozenset({"ref", "refid", "source", "partner", "src", "via"})
+_NUMBERED = re.compile(r".*\d{4}.*", re.DOTALL)
+_SESSION = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
+_NUMBER_NAMES = ("id", "no", "nr", "num")
 
 
 def data_lines(name: str) -> tuple[str, ...]:
@@ -61,13 +71,32 @@ def is_tracking(name: str, value: str, host: str, extra: Sequence[str] = ()) -> 
         host: Lower-case host.
         extra: Further names the operator gave; `*` is any run of characters.
     """
-    name = name.casefold()
+    name, folded = name.casefold(), value.casefold()
     general, by_host = _shipped()
-    if general.fullmatch(name) or value.casefold() in _TELLING_VALUES:
+    if folded in _TELLING_VALUES or (name in _PAGING and folded in _WHOLE):
+        return True
+    if name == "sid" and _SESSION.fullmatch(value):
+        return True
+    if name == "cid" and value and not value.isdecimal():  # a number may be the article's
+        return True
+    if general.fullmatch(name) and not (name in _AMBIGUOUS and _NUMBERED.fullmatch(value)):
         return True
     if extra and _matcher(tuple(extra)).fullmatch(name):
         return True
     return any(
         (rules := by_host.get(domain)) is not None and rules.fullmatch(name) is not None
         for domain in _suffixes(host)
+    )
+
+
+@cache
+def _picking() -> frozenset[str]:
+    return frozenset(data_lines("picking.txt"))
+
+
+def picks(name: str, value: str) -> bool:
+    """Whether a parameter may pick a page though the path names an article by itself."""
+    name = name.casefold()
+    return name in _picking() or (
+        name.endswith(_NUMBER_NAMES) and value.isascii() and value.isdecimal()
     )

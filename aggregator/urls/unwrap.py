@@ -7,6 +7,7 @@ spells out is used: nothing is fetched and opaque links (shorteners) stay what t
 from __future__ import annotations
 
 import re
+from base64 import urlsafe_b64decode
 from functools import cache, lru_cache
 from urllib.parse import parse_qsl, unquote
 
@@ -17,10 +18,32 @@ _AMP_CACHE_PATH = re.compile(r"/(?:[a-z]/)?(s/)?(.+)", re.DOTALL)
 _AMP_VIEWER = re.compile(r"(?:^|\.)(?:google(?:\.[a-z]{2,3}){1,2}|bing\.com)$")
 _AMP_VIEWER_PATH = re.compile(r"/amp/(s/)?(.+\..+)", re.DOTALL)
 _YAHOO_SEARCH_TARGET = re.compile(r"/RU=([^/]+)/")
-_ADDRESS_IN_PATH = re.compile(r"/(https?):?/{1,2}([^/].*)", re.DOTALL | re.IGNORECASE)
+_ADDRESS_IN_PATH = re.compile(r"[/~_](https?):?/{1,2}([^/].*)", re.DOTALL | re.IGNORECASE)
+_TRANSLATED = ".translate.goog"
+_SIGNATURE = re.compile(r":[\w-]{8,}$")  # Disqus signs what it links to
+_LIBRARY_PROXY = re.compile(r"(?:^|\.)(?:ez)?proxy\d*\.")
 _YAHOO_TARGET = re.compile(r"/\*+-?(https?(?::|%3A)//?.+)", re.DOTALL | re.IGNORECASE)
 _BARE_HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?:[/?:].*)?", re.DOTALL | re.IGNORECASE)
 _LATER_ADDRESS = re.compile(r"https?://[^\s]+", re.IGNORECASE)
+
+
+def _spelled_out(parts: SplitUrl, value: str) -> str:
+    """The address behind what a few redirectors write instead of it."""
+    if parts.host.startswith("urldefense"):
+        if parts.path.startswith("/v3/"):
+            return value.partition("__;")[0]
+        return unquote(value.replace("-", "%").replace("_", "/"))
+    if parts.host.endswith("bing.com") and value.startswith("a1"):
+        try:
+            return urlsafe_b64decode(value[2:] + "=" * (-len(value[2:]) % 4)).decode("utf-8")
+        except ValueError:
+            return value
+    if value.startswith("cache:"):
+        found = _LATER_ADDRESS.search(value)
+        return found[0].rstrip("+") if found else value
+    if parts.host == "disq.us":
+        return _SIGNATURE.sub("", value)
+    return value
 
 
 @cache
@@ -50,7 +73,13 @@ def unwrap(parts: SplitUrl) -> str | None:
 
     One layer is taken off; the caller goes on until there is none left.
     """
-    return _from_amp_cache(parts) or _from_yahoo(parts) or _from_redirector(parts)
+    return (
+        _from_amp_cache(parts)
+        or _from_yahoo(parts)
+        or _from_translator(parts)
+        or _from_library(parts)
+        or _from_redirector(parts)
+    )
 
 
 def _from_amp_cache(parts: SplitUrl) -> str | None:
@@ -87,6 +116,23 @@ def _from_yahoo(parts: SplitUrl) -> str | None:
     return target if is_http(target) else None
 
 
+def _from_translator(parts: SplitUrl) -> str | None:
+    """Google's translated pages: dots of the host are dashes, dashes are doubled."""
+    if not parts.host.endswith(_TRANSLATED):
+        return None
+    host = parts.host.removesuffix(_TRANSLATED)
+    target = host.replace("--", "\0").replace("-", ".").replace("\0", "-")
+    url = f"https://{target}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+    return url if is_http(url) else None
+
+
+def _from_library(parts: SplitUrl) -> str | None:
+    """A library's proxy, which asks its readers to sign in first."""
+    if parts.path != "/login" or not _LIBRARY_PROXY.search(parts.host):
+        return None
+    return _target(parts, "url") or _target(parts, "qurl")
+
+
 def _from_redirector(parts: SplitUrl) -> str | None:
     path = parts.path.casefold() or "/"
     for prefix, parameter in _rules_of(parts.host):
@@ -108,9 +154,7 @@ def _target(parts: SplitUrl, parameter: str) -> str | None:
     else:
         pairs = parse_qsl(parts.query, keep_blank_values=False, max_num_fields=None)
         value = next((v for name, v in pairs if name.casefold() == parameter), "")
-    value = value.strip()
-    if parameter == "u" and parts.host.startswith("urldefense"):
-        value = unquote(value.replace("-", "%").replace("_", "/"))
+    value = _spelled_out(parts, value.strip())
     if is_http(value):
         return value
     if parameter == "text":  # share texts carry the address after some words

@@ -123,6 +123,77 @@ def test_other_texts_in_the_same_furniture_are_two_texts() -> None:
     assert not same(f"{ENGLISH}\n{long_tail}", f"{GERMAN}\n{long_tail}")
 
 
+NOTICE = (
+    "{road} will be closed to all traffic between {one} and {two} from {start} to {end} while the "
+    "water company lays a new main. Access for residents and for the emergency services will be "
+    "kept at all times, and the pavements stay open. Buses {buses} are diverted along Mill Lane "
+    "and will not serve the stops in {road}. The works are weather permitting, and the council "
+    "apologises for any inconvenience. Questions can be put to the highways desk on weekdays "
+    "between nine and five, or in person at the town hall."
+)
+
+
+def test_two_notices_of_one_form_with_few_figures_are_two_texts() -> None:
+    one = NOTICE.format(
+        road="Church Road", one="the school", two="Park Avenue", start="3 March", end="13 March",
+        buses="41 and 318",
+    )  # fmt: skip
+    two = NOTICE.format(
+        road="Quay Street", one="the bridge", two="Station Hill", start="8 April", end="20 April",
+        buses="7 and 325",
+    )  # fmt: skip
+    decision = compare(comparable(one), comparable(two))
+    assert decision.score >= 0.58
+    assert decision.evidence.numeric_share < 0.1
+    assert decision.evidence.vetoes == ("numbers",)
+    assert not decision.same
+    corrected = one.replace("13 March", "14 March")
+    assert same(one, corrected)
+
+
+def test_two_articles_above_the_same_long_foot_are_two_texts() -> None:
+    foot = GERMAN
+    one, two = (" ".join(NOTICE.split()[at : at + 40]) for at in (0, 40))
+    decision = compare(comparable(f"{one}\n{foot}"), comparable(f"{two}\n{foot}"))
+    assert 0.58 <= decision.score < 0.8
+    sure = CopyThresholds(sure_opening=decision.score + 0.01)
+    decision = compare(comparable(f"{one}\n{foot}"), comparable(f"{two}\n{foot}"), sure)
+    assert decision.evidence.vetoes == ("opening",)
+    assert not decision.same
+
+
+def test_a_brief_that_stands_in_the_middle_of_a_newsletter_is_no_copy_of_it() -> None:
+    brief = ENGLISH.split("\n\n")[0]
+    letter = "\n".join(
+        ["Good morning. Here is what you need to know today.", GERMAN, brief, GERMAN[::-1]]
+    )
+    decision = compare(comparable(brief), comparable(letter))
+    assert decision.score == 1.0
+    assert decision.evidence.vetoes == ("excerpt",)
+    assert same(ENGLISH.split("\n\n")[0], ENGLISH + "\n" + GERMAN)
+
+
+def edited(text: str, put: str, every: int, length: int) -> str:
+    """The text with `length` words of each `every` taken out, and others put in their place."""
+    kept = text.split()
+    return " ".join(
+        f"{put} {word}" if place % every == length else word
+        for place, word in enumerate(kept)
+        if place % every >= length
+    )
+
+
+def test_less_is_enough_where_one_outlet_only_cut() -> None:
+    cut = compare(comparable(edited(ENGLISH, "", 9, 1)), comparable(ENGLISH), young=True)
+    assert 0.53 <= cut.score < 0.65
+    assert cut.same
+    assert "cut or added rather than replaced" in cut.reason
+    other = edited(ENGLISH, "words of its very own", 16, 5)
+    replaced = compare(comparable(other), comparable(ENGLISH))
+    assert 0.46 <= replaced.score < 0.58
+    assert not replaced.same
+
+
 def test_a_source_not_known_yet_needs_more() -> None:
     half = " ".join(ENGLISH.split()[:60]) + " " + " ".join(GERMAN.split()[:36])
     decision = compare(comparable(half), comparable(ENGLISH))

@@ -26,6 +26,12 @@ def test_optional_signs_do_not_matter() -> None:
     assert words("Schiff\u00adfahrt") == words("Schifffahrt")
 
 
+def test_accents_do_not_matter_for_capitals_often_lack_them() -> None:
+    assert words("Élysée ΑΘΗΝΑ İSTANBUL Ёлка") == words("ELYSEE Αθήνα istanbul елка")
+    assert words("أحمد إلى مكتبة") == words("احمد الي مكتبه")
+    assert words("がギ 한글") == ["がギ", "한글"]
+
+
 def test_combining_signs_stay_with_their_word() -> None:
     assert len(words("हिन्दी समाचार")) == 2
 
