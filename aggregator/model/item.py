@@ -145,6 +145,7 @@ class RelatedRef:
     heading: str | None = None
     state: str = "known"
     item_id: str | None = None  # public id of the item it leads to
+    number: int | None = None  # of other coverage
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from aggregator.model.item import PollRecord, ServedItem
+from aggregator.model.item import PollRecord, RelatedRef, ServedItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +220,7 @@ class ItemPage:
     views: tuple[str, ...] = ()
     entries: tuple[EntryLine, ...] = ()
     related: tuple[RelatedLine, ...] = ()
+    coverage: tuple[RelatedRef, ...] = ()  # the same event in other words
     revisions: tuple[RevisionLine, ...] = ()
     decisions: tuple[DecisionLine, ...] = ()
     provenance: str | None = None  # how a followed item was found

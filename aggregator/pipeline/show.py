@@ -331,6 +331,7 @@ def _item_page(connection: Connection, settings: Settings, number: int) -> ItemP
             for one in visible
         ),
         related=neighbours.related_lines(connection, number, scope),
+        coverage=leads.coverage(connection, number, (scope,) if scope else ()),
         provenance=neighbours.provenance(connection, number),
         withdrawal=neighbours.withdrawal(item),
         image_caption=article.caption if article else None,

@@ -200,8 +200,8 @@ def with_company(
     copies = _copies(connection, list(items), scopes)
     made = {n: replace(item, copies=copies.get(n, ())) for n, item in items.items()}
     if showing is not None and showing.mode is ViewMode.STORIES:
-        coverage = _coverage(connection, list(items), showing)
-        for number, related in coverage.items():
+        found = _coverage(connection, list(items), _inside(showing.selection))
+        for number, related in found.items():
             item = made[number]
             made[number] = replace(item, related=(*item.related, *related))
     return made
@@ -239,10 +239,19 @@ def _copies(
     return {number: tuple(by_source.values()) for number, by_source in found.items()}
 
 
+def coverage(
+    connection: Connection, number: int, scopes: Collection[str] = ()
+) -> tuple[RelatedRef, ...]:
+    """The other tellings of an item's story: public ones, and those of these scopes."""
+    i = t.item.c
+    seen = [i.scope.in_(["", *scopes]), i.purged_at.is_(None)]
+    return _coverage(connection, [number], seen).get(number, ())
+
+
 def _coverage(
-    connection: Connection, numbers: Sequence[int], showing: Showing
+    connection: Connection, numbers: Sequence[int], conditions: Sequence[Any]
 ) -> dict[int, tuple[RelatedRef, ...]]:
-    """The other tellings of each story inside the view, one of each text."""
+    """The other tellings of each story for which the conditions hold, one of each text."""
     i, mine = t.item.c, t.item.alias("mine")
     found: defaultdict[int, dict[int, RelatedRef]] = defaultdict(dict)
     for start in range(0, len(numbers), _AT_ONCE):
@@ -255,7 +264,7 @@ def _coverage(
             .where(
                 mine.c.id.in_(numbers[start : start + _AT_ONCE]),
                 i.group_id != mine.c.group_id,
-                *_inside(showing.selection),
+                *conditions,
             )
         ).all()  # fmt: skip
         for row in _by_date(rows):
@@ -265,7 +274,7 @@ def _coverage(
                 title = f"{source}: {row.title}" if row.title else source
                 others.setdefault(
                     row.group_id,
-                    RelatedRef(row.link, title, COVERAGE_HEADING, "story", row.public_id),
+                    RelatedRef(row.link, title, COVERAGE_HEADING, "story", row.public_id, row.id),
                 )
     return {number: tuple(others.values()) for number, others in found.items()}
 

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from aggregator.model.pages import ItemPage
 from aggregator.model.settings import DedupSettings, Secret, SourceSettings, ViewMode, ViewSettings
 from aggregator.pipeline import tidy
 from aggregator.pipeline.parts import Parts
+from aggregator.pipeline.publish import Publisher
+from aggregator.pipeline.show import Condition, Pages
 from aggregator.store.postings import all_postings
 from tests.identity.texts import ENGLISH, GERMAN
 from tests.origin import Origin
@@ -201,6 +204,18 @@ def test_a_view_of_stories_lists_the_other_coverage(house: House, origin: Origin
     assert other["heading"] == "Other coverage"
     assert other["title"] == "beta: Kestrel paper mill near Wexmoor on fire"
 
+    async def work(parts: Parts) -> ItemPage | None:
+        publisher = Publisher(parts.database, parts.clock, lambda: house.settings)
+        pages = Pages(parts.database, publisher, parts.clock, lambda: house.settings, Condition())
+        view = await pages.view_page("all", None)
+        assert view is not None
+        lead = next(item for item in view.items if item.related)
+        return await pages.item_page(lead.related[0].number or 0)
+
+    page = house.run(work)
+    assert page.item.title == "Kestrel paper mill near Wexmoor on fire"
+    assert [one.title for one in page.coverage] == ["alpha: Blaze at Kestrel mill in Wexmoor"]
+
 
 def test_pages_of_a_unique_view_hold_every_group_once(house: House, origin: Origin) -> None:
     words = [f"Report on the harbour of town number {n}" for n in range(250)]
@@ -220,8 +235,6 @@ def test_pages_of_a_unique_view_hold_every_group_once(house: House, origin: Orig
 
 
 def rendered_page(house: House, page: str | None) -> Any:
-    from aggregator.pipeline.publish import Publisher
-
     async def work(parts: Any) -> Any:
         publisher = Publisher(parts.database, parts.clock, lambda: house.settings)
         return await publisher.rendered("all", "json", page)

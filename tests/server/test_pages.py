@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 
 import pytest
 from lxml import html
 
-from aggregator.model.pages import GraphNode, Neighbourhood
+from aggregator.model.item import RelatedRef
+from aggregator.model.pages import GraphNode, ItemPage, Neighbourhood
 from aggregator.server.graph import draw
 from tests.server.samples import SampleBackend, served, settings_of
 
@@ -110,6 +112,24 @@ def test_an_item_shows_related_links_copies_versions_and_decisions(open_site):
         'class="graph"',
     ):
         assert words in page
+
+
+def test_other_coverage_is_listed_on_the_item_and_below_it_in_a_view(serve):
+    telling = RelatedRef(
+        "https://bay.example/2", "Bay News: Ferry <lost>", "Other coverage", "story", "tag:2", 2
+    )
+
+    class Backend(SampleBackend):
+        async def item_page(self, number):
+            return ItemPage(served(number), views=("all",), coverage=(telling,))
+
+    backend = Backend()
+    backend.items = [replace(served(1), related=(telling,))]
+    with serve(backend) as client:
+        for path in ("/items/1", "/views/all"):
+            tree = html.fromstring(client.get(path).text)
+            (link,) = tree.xpath("//a[@href='/items/2']")
+            assert link.text_content() == "Bay News: Ferry <lost>"
 
 
 def test_an_item_says_at_its_top_why_the_copies_are_one(open_site):
