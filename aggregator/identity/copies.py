@@ -59,7 +59,7 @@ class ComparableText:
 
     @property
     def fingerprints(self) -> tuple[int, ...]:
-        """What is indexed: signed 64-bit numbers, about one for eight words."""
+        """What is indexed: signed 64-bit numbers, about one for eleven words."""
         return winnow(self.shingles)
 
     @property

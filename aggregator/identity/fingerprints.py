@@ -12,7 +12,7 @@ from functools import lru_cache
 from hashlib import blake2b
 
 SHINGLE = 4  # words
-WINDOW = 16  # shingles
+WINDOW = 20  # shingles
 VERSION = 2  # of everything that changes stored fingerprints: tokens, hashes, window, furniture
 MAX_FINGERPRINTS = 256  # of one item: a book is found by its first chapters
 

@@ -27,11 +27,12 @@ _SIGNS = (
     "\u0a81-\u0acd\u0b01-\u0b57\u0b82-\u0bcd\u0c00-\u0c56\u0c81-\u0cd6\u0d00-\u0d4d\u200b-\u200d\u2060"
 )
 _LETTER = rf"[^\W\d_{UNSPACED}]"
-_NUMBER = r"\d+(?:[.,\u066b\u066c]\d+)*"
+# In Japan's papers a middle dot is the point of a decimal; the wide comma parts clauses.
+_NUMBER = r"\d+(?:[.,\u066b\u066c\uff0e\u30fb]\d+)*"
 _TOKEN = re.compile(rf"{_LETTER}+(?:[{_SIGNS}]+{_LETTER}*)*|{_NUMBER}|[{UNSPACED}]+")
 _ASCII_TOKEN = re.compile(r"[a-z]+|\d+(?:[.,]\d+)*")
 _UNSPACED_RUN = re.compile(rf"[{UNSPACED}]")
-_DIGIT_SIGNS = {".": ".", ",": ",", "\u066b": ".", "\u066c": ","}
+_DIGIT_SIGNS = {".": ".", ",": ",", "\u066b": ".", "\u066c": ",", "\uff0e": ".", "\u30fb": "."}
 _OPTIONAL = {
     ord(sign): None
     for sign in "\u00ad\u0640\u200b\u200c\u200d\u2060"

@@ -248,7 +248,7 @@ def test_long_paragraphs_are_never_learned() -> None:
 TOKENS = st.lists(st.sampled_from("abcdefghijklmnop"), max_size=120)
 
 
-@given(TOKENS, TOKENS, st.lists(st.integers(0, 10**6).map(str), min_size=19, max_size=40))
+@given(TOKENS, TOKENS, st.lists(st.integers(0, 10**6).map(str), min_size=23, max_size=40))
 def test_a_shared_run_of_one_window_shares_a_fingerprint(
     before: list[str], after: list[str], run: list[str]
 ) -> None:

@@ -17,6 +17,8 @@ def test_case_punctuation_and_compatibility_forms_do_not_matter() -> None:
 def test_figures_keep_their_separators() -> None:
     assert words("up 1,234.5 points (4.2%)") == ["up", "1,234.5", "points", "4.2"]
     assert words("٣٫٥ في المئة")[0] == "3.5"
+    assert words("上昇率は３・４％")[-1] == words("增长３．４％")[-1] == "3.4"
+    assert words("增长3，4月")[2:4] == ["4", "月"]
     assert is_number("3.5")
     assert not is_number("b2b")
 
