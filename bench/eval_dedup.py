@@ -166,7 +166,10 @@ def evaluate_stream(rows: list[Mapping[str, Any]]) -> None:
     agree = len(first & second) / max(len(first | second), 1)
     print(f"Stream of {len(texts)} texts in random order: {tally.line()}")
     print(*tally.table(), sep="\n")
-    print(f"  grouped pairs {len(first)}; two orders agree on {agree:.2%} of them\n")
+    print(f"  grouped pairs {len(first)}; two orders agree on {agree:.2%} of them")
+    for pair in sorted(map(sorted, first ^ second)):
+        print("  differ:", *(" ".join(texts[number].split())[:80] for number in pair), sep="\n    ")
+    print()
 
 
 def group_in_order(
