@@ -356,6 +356,9 @@ class Stories(Group):
     similarity_figures: Annotated[float, _SHARE] | None = Field(
         None, description="The same between two texts full of differing figures."
     )
+    names: Annotated[float, number(1, 10)] | None = Field(
+        None, description="How much more a name weighs than another word, in scripts with capitals."
+    )
     cohesion: Annotated[float, _SHARE] | None = Field(
         None, description="Share of `similarity` that the story's members must have on average."
     )

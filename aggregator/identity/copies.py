@@ -16,6 +16,7 @@ from aggregator.identity.alignment import Alignment, align, common_runs
 from aggregator.identity.boilerplate import Fate, Paragraph, learnable, paragraphs
 from aggregator.identity.days import days_named
 from aggregator.identity.fingerprints import shingles, winnow
+from aggregator.identity.names import names
 from aggregator.identity.tokens import is_number, is_unspaced, word_spans
 from aggregator.model.copies import (
     CopyDecision,
@@ -31,6 +32,7 @@ _CORRECTION = 0.08  # of the shorter text replaced: below, a figure may have bee
 _OTHER_ROWS = 3  # places of a table with other figures: another edition of it
 _BRIEF_OPENING = 15  # words of its own: an outlet's line, and not another beginning
 _LATE = 0.25  # of the longer text: what begins later is no opening of it
+_NAMED = 150  # words of the opening whose names count
 _OPENING = 60  # words in which a report says which day it is about
 _SHOWN = 20  # figures listed in the evidence
 _GROUPING = re.compile(r"[.,](?=\d{3}(?!\d))")
@@ -46,6 +48,7 @@ class ComparableText:
     numbers: frozenset[str]
     numeric_share: float
     paragraphs: tuple[Paragraph, ...]
+    names: frozenset[str] = frozenset()  # of the opening, by their capitals
 
     @property
     def opening_dates(self) -> frozenset[str]:
@@ -90,6 +93,7 @@ def comparable(text: str, boilerplate: frozenset[int] = frozenset()) -> Comparab
         numbers=numbers,
         numeric_share=len(numbers) / weight if weight else 0.0,
         paragraphs=found,
+        names=names("\n".join(text[p.start : p.end] for p in found if p.fate is Fate.KEPT), _NAMED),
     )
 
 
@@ -103,14 +107,16 @@ def prepare_text(text: str, boilerplate: frozenset[int] = frozenset()) -> Prepar
         numeric_share=ready.numeric_share,
         fingerprints=ready.fingerprints,
         learnable=ready.learnable,
+        names=ready.names,
     )
 
 
 def restore(prepared: PreparedText) -> ComparableText:
     """The comparable text behind prepared data; its paragraphs are not kept."""
     return ComparableText(
-        prepared.words, prepared.shingles, prepared.numbers, prepared.numeric_share, ()
-    )
+        prepared.words, prepared.shingles, prepared.numbers, prepared.numeric_share, (),
+        prepared.names,
+    )  # fmt: skip
 
 
 def compare(

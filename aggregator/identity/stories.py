@@ -17,6 +17,7 @@ from functools import cache
 from importlib.resources import files
 
 from aggregator.identity.copies import ComparableText, comparable, figures_or_dates_differ
+from aggregator.identity.names import names
 from aggregator.identity.tokens import is_number, is_unspaced, words
 from aggregator.model.copies import CopyThresholds, StoryDecision, StoryThresholds
 
@@ -24,6 +25,7 @@ _STEM = 7  # letters; enough for the endings of most languages, short enough for
 _HEADLINE = 1.5  # a term of the headline counts this much more
 _PRIOR = 20  # documents nobody has read, so that rarity means something from the first day on
 _SHORT_WORD = 0.5  # function words are short, and a small collection cannot know them otherwise
+_TITLE = 40  # words of a headline
 _FEW = 3  # items; rare in a collection of any size
 _PROBES = 16  # heaviest terms by which candidates are looked up
 _FIGURES = CopyThresholds()  # how the guard for figures and days is asked
@@ -41,6 +43,7 @@ class StoryItem:
     at: datetime
     terms: Mapping[str, int]
     headline: frozenset[str]
+    names: frozenset[str]
     text: ComparableText
     story: int | None = None
     copy_group: int | None = None
@@ -86,11 +89,17 @@ def story_item(
     limits = thresholds or StoryThresholds()
     ready = ready or comparable(text, boilerplate)
     headline = frozenset(_term(word) for word in words(title or ""))
+    named = frozenset(map(_term, ready.names | names(title or "", _TITLE)))
     counts = Counter(_term(word) for word in ready.words[: limits.opening])
     for term in headline:
         counts[term] += 1
-    terms = {term: count for term, count in counts.items() if len(term) > 1 or not term.isascii()}
-    return StoryItem(item_id, at, terms, headline, ready, story, copy_group)
+    common = _function_words()
+    terms = {
+        term: count
+        for term, count in counts.items()
+        if term not in common and (len(term) > 1 or not term.isascii())
+    }
+    return StoryItem(item_id, at, terms, headline, named & terms.keys(), ready, story, copy_group)
 
 
 @dataclass(slots=True)
@@ -129,6 +138,7 @@ def weigh(item: StoryItem, counts: TermCounts, limits: StoryThresholds) -> Vecto
         term: counts.weight(term)
         * (1.0 + math.log(1.0 + times))
         * (_HEADLINE if term in item.headline else 1.0)
+        * (limits.names if term in item.names else 1.0)
         for term, times in item.terms.items()
     }
     heaviest = sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))[: limits.max_terms]

@@ -56,6 +56,27 @@ def recent(*items: StoryItem) -> RecentStories:
     return known
 
 
+def test_names_tell_an_event_that_two_outlets_see_from_different_sides() -> None:
+    """Hardly a word is the same but who and where; in lower case nothing is left to go by."""
+    report = (
+        "Harbour pilot fined over grounded tanker",
+        "A court at Skerry Point told pilot Ewan Tarrant on Monday to pay nine thousand crowns. "
+        "The tanker Maren Lind had run aground under him in calm weather last winter.",
+    )
+    comment = (
+        "One man cannot see round corners",
+        "Whoever blames Tarrant alone has never stood on a bridge in the dark. The Maren Lind drew "
+        "more water than the chart of Skerry Point allows, and its owners knew that for years.",
+    )
+    known = recent(item(1, report, story=8))
+    assert known.place(item(2, comment)).story == 8
+    lower = [(title.lower(), text.lower()) for title, text in (report, comment)]
+    known = recent(item(1, lower[0], story=8))
+    found = known.place(item(2, lower[1]))
+    with_names = recent(item(1, report, story=8)).place(item(2, comment))
+    assert found.score < with_names.score
+
+
 def test_two_tellings_of_one_event_are_one_story() -> None:
     known = recent(item(1, FERRY_ONE, story=8))
     found = known.place(item(2, FERRY_TWO, hours=5))
