@@ -1,13 +1,16 @@
-"""What copies cost at 10 k, 100 k and 1 M stored items, on SQLite and PostgreSQL.
+"""What identity and copies cost at 10 k, 100 k and 1 M stored items, on SQLite and PostgreSQL.
 
     python -m bench.dedup [--sizes 10000,100000,1000000] [--postgres URL] [--words 177]
 
 Texts are made up from a seed, with the length given; one in five is a trimmed copy of an earlier.
-The index is filled to each size in batches of at most one in 500 items, then 400 items in batches
-of ten are placed by the program, half of them measured: milliseconds an item in the write
-transaction, of the clock and of this process's processor, and bytes of index an item. PostgreSQL is
-measured in the empty database that is given, or in one of a server of its own where PostgreSQL is
-installed. The last line of each database is the cost at its largest size over that at its smallest.
+The database is filled to each size in batches of at most one in 500 items: items, texts, entries,
+URL keys and the index of fingerprints. Then 400 items in documents of ten come from as many
+sources and are stored as a poll stores them, half of them measured: what is known of the entries
+is read, they are identified, and one write transaction re-checks the keys and the addresses and
+finds the copies. Told are milliseconds an item, of the clock and of this process's processor, and
+bytes of the index of fingerprints an item. PostgreSQL is measured in the empty database that is
+given, or in one of a server of its own where PostgreSQL is installed. The last line of each
+database is the cost at its largest size over that at its smallest.
 """
 
 from __future__ import annotations
@@ -25,10 +28,15 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 
+from aggregator.identity.agreement import texts_agree
 from aggregator.identity.copies import prepare_text
-from aggregator.model.copies import PreparedText
+from aggregator.identity.entries import Known, identify
+from aggregator.identity.hashing import digest
+from aggregator.identity.keys import key_entries
+from aggregator.model.feed import ParsedEntry
+from aggregator.model.item import PreparedBody
 from aggregator.model.settings import DedupSettings
-from aggregator.store import copies
+from aggregator.store import copies, known, writing
 from aggregator.store import schema as t
 from aggregator.store.database import Database
 from aggregator.store.grouping import Grouping
@@ -38,6 +46,7 @@ from tests import parts
 
 _NOW = datetime(2026, 3, 1, tzinfo=UTC)
 _BATCH = 10
+_SOURCES = 500
 _PLACED = 400
 _TEXTS = 50  # made for a filled batch; of more items each text stands for several
 _SHARE = 500  # a filled batch is at most one in so many of the items there, as polls are
@@ -91,6 +100,8 @@ def fill(database: Database, start: int, stop: int, source: Iterator[str]) -> No
                     for place, number in enumerate(numbers)
                 ],
             )  # fmt: skip
+            connection.execute(t.entry.insert(), [_entry(number) for number in numbers])
+            connection.execute(t.url_key.insert(), [_address(number) for number in numbers])
             postings = Postings.of(connection, {value for value, _ in prints})
             for value, number in prints:
                 postings.add(value, number)
@@ -99,17 +110,31 @@ def fill(database: Database, start: int, stop: int, source: Iterator[str]) -> No
 
 def _item(number: int) -> dict[str, Any]:
     return {
-        "id": number, "public_id": f"tag:{number}", "source_id": f"s{number % 500}",
+        "id": number, "public_id": f"tag:{number}", "source_id": f"s{number % _SOURCES}",
         "entry_key": str(number), "first_seen": _NOW, "sort_at": _NOW, "updated": _NOW,
         "title": "t", "source_ref": {}, "content_hash": str(number), "group_id": number,
         "story_id": number,
     }  # fmt: skip
 
 
-def place(database: Database, first: int, source: Iterator[str]) -> tuple[list[float], float, int]:
-    """Store and place items in batches.
+def _entry(number: int) -> dict[str, Any]:
+    key = digest("bench", str(number))
+    return {
+        "source_id": f"s{number % _SOURCES}", "key": key, "item_id": number, "guid": str(number),
+        "alias": digest("alias", str(number)), "url_key": digest("url", str(number)), "title": "t",
+        "published": _NOW, "content_hash": key, "first_seen": _NOW, "last_seen": _NOW,
+        "sort_at": _NOW,
+    }  # fmt: skip
 
-    Returns milliseconds an item for each batch measured, those of the processor in the mean, and
+
+def _address(number: int) -> dict[str, Any]:
+    return {"scope": "", "key": digest("url", str(number)), "item_id": number}
+
+
+def place(database: Database, first: int, source: Iterator[str]) -> tuple[list[float], float, int]:
+    """Store documents of ten new entries as polls do.
+
+    Returns milliseconds an item for each document measured, those of the processor in the mean, and
     how many found a copy.
     """
     settings = DedupSettings()
@@ -119,32 +144,49 @@ def place(database: Database, first: int, source: Iterator[str]) -> tuple[list[f
     spent: list[float] = []
     joined, worked = 0, 0.0
     for begin in range(0, _PLACED, _BATCH):
-        numbers = range(first + begin + 1, first + begin + _BATCH + 1)
-        prepared = [prepare_text(next(source)) for _ in numbers]
+        name = f"s{begin // _BATCH}"
+        entries = [_parsed(first + begin + place, next(source)) for place in range(_BATCH)]
+        bodies = [(entry.summary or "", prepare_text(entry.summary or "")) for entry in entries]
         started, busy = time.perf_counter(), time.process_time()
+        keyed = key_entries(entries, "guid")
+        with database.read() as connection:
+            newest, _ = known.newest_published(connection, name)
+            identified = identify(
+                keyed,
+                Known(
+                    known.entries_by_key(connection, name, [one.key for one in keyed]),
+                    known.entries_by_alias(connection, name, [one.alias or "" for one in keyed]),
+                    known.entries_by_url_key(connection, name, [o.url_key or "" for o in keyed]),
+                    newest,
+                    empty=False,
+                ),
+            )
+        ready = dict(zip((entry.id for entry in entries), bodies, strict=True))
+        intents = [
+            replace(
+                intent,
+                body=PreparedBody("", ready[intent.guid][0], sanitizer_version=1),
+                prepared=ready[intent.guid][1],
+            )
+            for intent in identified.intents
+        ]
+        ingest = writing.Ingest(
+            name, "", _NOW, {"title": name}, lambda intent: (f"tag:{intent.key}",) * 2,
+            texts_agree, grouping=grouping,
+        )  # fmt: skip
         with database.write() as connection:
-            _store(connection, numbers, prepared)
-            new = [
-                copies.NewText(
-                    number, " ".join(ready.words), ready, "t", _NOW - timedelta(days=1), str(number)
-                )
-                for number, ready in zip(numbers, prepared, strict=True)
-            ]
-            where = copies.Source(f"s{begin}", frozenset())
-            joined += len(copies.place_items(connection, grouping, where, new, _NOW).groups)
+            written = writing.write_entries(connection, ingest, intents)
         spent.append((time.perf_counter() - started) / _BATCH * 1e3)
+        assert len(written.new_items) == _BATCH
+        joined += len(written.grown.groups)
         if begin >= _PLACED // 2:
             worked += time.process_time() - busy
     return spent[len(spent) // 2 :], worked / (_PLACED // 2) * 1e3, joined
 
 
-def _store(connection: Any, numbers: Sequence[int], prepared: Sequence[PreparedText]) -> None:
-    connection.execute(t.item.insert(), [_item(number) for number in numbers])
-    rows = [
-        {"item_id": number, "html": "", "text": " ".join(ready.words), "sanitizer_version": 1}
-        for number, ready in zip(numbers, prepared, strict=True)
-    ]
-    connection.execute(t.item_text.insert(), rows)
+def _parsed(number: int, text: str) -> ParsedEntry:
+    url = f"https://news.example/2026/03/01/report-of-the-day-{number}-{len(text)}"
+    return ParsedEntry(f"new:{number}", url, f"Report {number}", published=_NOW, summary=text)
 
 
 def index_bytes(database: Database) -> tuple[int, int]:
@@ -168,6 +210,10 @@ def measure(url: str, sizes: Sequence[int], words: int) -> None:
     medians: list[tuple[float, float]] = []
     for size in sizes:
         fill(database, stored, size, source)
+        if not database.is_sqlite:  # it counts only the numbers it gave itself
+            with database.write() as connection:
+                sequence = "SELECT setval(pg_get_serial_sequence('item', 'id'), :last)"
+                connection.execute(text(sequence), {"last": size})
         spent, worked, joined = place(database, size, source)
         stored = size + _PLACED
         total, rows = index_bytes(database)

@@ -61,7 +61,14 @@ def entries_by_url_key(
 def newest_published(connection: Connection, source_id: str) -> tuple[datetime | None, bool]:
     """The newest publication date of a source's entries, and whether it has none at all."""
     e = t.entry.c
-    newest = connection.scalar(select(func.max(e.published)).where(e.source_id == source_id))
+    # No entry stands in a view before it was published, so the newest stand at the top.
+    top = (
+        select(e.published)
+        .where(e.source_id == source_id)
+        .order_by(e.sort_at.desc(), e.item_id.desc())
+        .limit(_BATCH)
+    )
+    newest = connection.scalar(select(func.max(top.subquery().c.published)))
     if newest is not None:
         return newest, False
     some = connection.scalar(select(e.id).where(e.source_id == source_id).limit(1))
