@@ -27,7 +27,7 @@ from aggregator.identity.entries import Known, identify
 from aggregator.identity.naming import Mint
 from aggregator.model.item import EntryIntent
 from aggregator.pipeline.reading import prepare_bodies, read_document
-from aggregator.store import copies, writing
+from aggregator.store import paragraphs, writing
 from aggregator.store import schema as t
 from aggregator.store.database import Database
 from aggregator.store.grouping import Grouping
@@ -70,7 +70,7 @@ def replay(database: Database, told: list[Told]) -> float:
     for one in told:
         (prepared,) = prepare_bodies([one.intent.entry])
         with database.read() as connection:
-            learned = copies.learned_paragraphs(connection, one.source, grouping.settings.copies)
+            learned = paragraphs.learned(connection, one.source, grouping.settings.copies)
         text = prepare_text(prepared[0].text, learned)
         intent = replace(one.intent, body=prepared[0], prepared=text, archived=False)
         ingest = writing.Ingest(

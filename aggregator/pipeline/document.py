@@ -23,7 +23,7 @@ from aggregator.pipeline.configure import host_key
 from aggregator.pipeline.hiding import unless_secret
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.reading import ReadDocument, prepare_bodies, read_document
-from aggregator.store import copies, known, sources
+from aggregator.store import known, paragraphs, sources
 from aggregator.telemetry import metrics
 from aggregator.urls.origin import split
 
@@ -41,7 +41,7 @@ class Polled:
     read: ReadDocument | None = None
     known: Known | None = None
     identified: Identified | None = None
-    paragraphs: frozenset[int] = frozenset()  # known as the source's furniture
+    furniture: frozenset[int] = frozenset()  # paragraphs that its source is known to repeat
 
 
 def feed_request(source: SourceSettings, state: FeedState) -> FetchRequest:
@@ -131,13 +131,13 @@ async def _read(
         document = read
         if not result.delta and gaps.is_gap(identified.intents):
             read, identified, state = await _page_back(parts, source, state, result, read, found)
-        paragraphs = await parts.database.run_read(
-            copies.learned_paragraphs, source.id, parts.settings.dedup.copies
+        furniture = await parts.database.run_read(
+            paragraphs.learned, source.id, parts.settings.dedup.copies
         )
-        intents = await _prepare(parts, identified.intents, paragraphs, timeout)
+        intents = await _prepare(parts, identified.intents, furniture, timeout)
         if not result.delta and not found.empty and revisions.lists_everything(feed):
             intents = await revisions.find_revisions(
-                parts, source, intents, found, paragraphs, timeout
+                parts, source, intents, found, furniture, timeout
             )
     except WorkerError as error:
         metrics.WORKER_FAILURES.labels(kind=type(error).__name__).inc()
@@ -169,7 +169,7 @@ async def _read(
     changed = any(intent.kind == "new" or intent.body is not None for intent in intents)
     return Polled(
         learned, outcome, "new" if changed else "unchanged", feed.error,
-        read, found, replace(identified, intents=tuple(intents)), paragraphs,
+        read, found, replace(identified, intents=tuple(intents)), furniture,
     )  # fmt: skip
 
 
@@ -245,7 +245,7 @@ def _known_of(connection: Connection, source_id: str, keyed: Sequence[KeyedEntry
 
 
 async def _prepare(
-    parts: Parts, intents: Sequence[EntryIntent], paragraphs: frozenset[int], timeout: float
+    parts: Parts, intents: Sequence[EntryIntent], furniture: frozenset[int], timeout: float
 ) -> list[EntryIntent]:
     """Sanitise the bodies of new and changed entries, and of renamed ones whose text changed."""
     prepared = list(intents)
@@ -253,7 +253,7 @@ async def _prepare(
     for start in range(0, len(wanted), _BODIES_AT_ONCE):
         some = wanted[start : start + _BODIES_AT_ONCE]
         bodies = await parts.workers.run(
-            prepare_bodies, [prepared[index].entry for index in some], paragraphs, timeout=timeout
+            prepare_bodies, [prepared[index].entry for index in some], furniture, timeout=timeout
         )
         for index, (body, text) in zip(some, bodies, strict=True):
             prepared[index] = replace(prepared[index], body=body, prepared=text)

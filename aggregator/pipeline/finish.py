@@ -244,5 +244,5 @@ def _ingest(parts: Parts, source: SourceSettings, polled: Polled, now: datetime)
         public_id=public_id,
         agree=texts_agree,
         grouping=parts.grouping,
-        learned=polled.paragraphs,
+        learned=polled.furniture,
     )

@@ -33,7 +33,7 @@ from aggregator.pipeline.harvest import page_key
 from aggregator.pipeline.keep import Read, gone, keep_page, keep_unchanged, refuse, settle_known
 from aggregator.pipeline.parts import Parts, Workers
 from aggregator.rules.follow import FRESH, header_robots, refuse_host
-from aggregator.store import copies, hosts, links, pages
+from aggregator.store import hosts, links, pages, paragraphs
 from aggregator.store.database import Database
 from aggregator.store.pages import PageRow
 from aggregator.telemetry import metrics
@@ -153,7 +153,7 @@ class Follower:
         given = PageBody(body, result.final_url, result.content_type, page.title, source.related)
         seconds = settings.fetching.parse_timeout.total_seconds()
         furniture = await self._parts.database.run_read(
-            copies.learned_paragraphs, source.id, settings.dedup.copies
+            paragraphs.learned, source.id, settings.dedup.copies
         )
         try:
             article, text = await article_to_keep(self._parts.workers, given, furniture, seconds)

@@ -13,7 +13,7 @@ from aggregator.identity.copies import prepare_text
 from aggregator.identity.fingerprints import VERSION
 from aggregator.model.copies import CopyThresholds, PreparedText
 from aggregator.pipeline.parts import Parts
-from aggregator.store import copies, postings, sources
+from aggregator.store import copies, paragraphs, postings, sources
 
 _SLICES = 64  # of the index, each in a transaction of its own
 _LONGER = timedelta(days=2)  # kept beyond the window: an operator may widen it a little
@@ -32,7 +32,7 @@ async def tidy_copies(parts: Parts) -> None:
     oldest = await parts.database.run_read(copies.first_item_since, now - limits.window - _LONGER)
     for part in range(_SLICES):
         await parts.database.run_write(postings.drop, oldest, part, _SLICES)
-    await parts.database.run_write(copies.drop_paragraphs, now, limits.boilerplate_groups)
+    await parts.database.run_write(paragraphs.drop, now, limits.boilerplate_groups)
     await parts.database.run_write(sources.set_fact, _DAY_FACT, today)
 
 

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, func, select, update
 
-from aggregator.identity.boilerplate import learned_boilerplate
 from aggregator.identity.copies import restore
 from aggregator.identity.groups import choose_group
 from aggregator.model.copies import (
@@ -27,6 +25,7 @@ from aggregator.model.copies import (
     StoryDecision,
     TextOfItem,
 )
+from aggregator.store import paragraphs
 from aggregator.store import schema as t
 from aggregator.store.copyrows import own_text
 from aggregator.store.database import serialise
@@ -34,7 +33,6 @@ from aggregator.store.grouping import Grouping
 from aggregator.store.postings import Postings
 
 _AT_ONCE = 500
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WORTH_TELLING = 0.3  # containment from which a text that is no copy is named as the nearest
 _NEAREST_TOLD = 2
 
@@ -67,19 +65,6 @@ class Source:
 
     id: str
     learned: frozenset[int]
-
-
-def learned_paragraphs(
-    connection: Connection, source_id: str, thresholds: CopyThresholds
-) -> frozenset[int]:
-    """The paragraphs that a source is known to repeat."""
-    p = t.paragraph.c
-    rows = connection.execute(
-        select(p.hash, p.groups).where(
-            p.source_id == source_id, p.groups >= thresholds.boilerplate_groups
-        )
-    )
-    return learned_boilerplate({row.hash: row.groups for row in rows}, thresholds)
 
 
 def place_items(
@@ -155,7 +140,7 @@ class _Placing:
     def write(self) -> None:
         """What was gathered: fingerprints, paragraph counts, the log."""
         self._postings.write(self._connection)
-        _add_counts(self._connection, self._source.id, self._paragraphs, self._now)
+        paragraphs.add_counts(self._connection, self._source.id, self._paragraphs, self._now)
         if self._log:
             self._connection.execute(t.merge_log.insert(), self._log)
 
@@ -218,7 +203,7 @@ class _Placing:
 
     def _learned_of(self, source_id: str) -> frozenset[int]:
         if source_id not in self._learned:
-            self._learned[source_id] = learned_paragraphs(self._connection, source_id, self._limits)
+            self._learned[source_id] = paragraphs.learned(self._connection, source_id, self._limits)
         return self._learned[source_id]
 
     def _size_of(self, source_id: str) -> int:
@@ -419,28 +404,6 @@ def _group_of(connection: Connection, item_id: int) -> int:
     return connection.scalar(select(t.item.c.group_id).where(t.item.c.id == item_id)) or item_id
 
 
-def _add_counts(
-    connection: Connection, source_id: str, counts: Counter[int], now: datetime
-) -> None:
-    if not counts:
-        return
-    day = (now - _EPOCH).days
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(t.paragraph)
-    statement = statement.on_conflict_do_update(
-        index_elements=["source_id", "hash"],
-        set_={
-            "groups": t.paragraph.c.groups + statement.excluded.groups,
-            "seen_day": statement.excluded.seen_day,
-        },
-    )
-    rows = [
-        {"source_id": source_id, "hash": name, "groups": count, "seen_day": day}
-        for name, count in sorted(counts.items())
-    ]
-    connection.execute(statement, rows)
-
-
 def sources_showing(connection: Connection, grown: Grown) -> set[str]:
     """The sources of all members of these groups and stories."""
     found: set[str] = set()
@@ -465,16 +428,6 @@ def first_item_since(connection: Connection, since: datetime) -> int:
     i = t.item.c
     found = connection.scalar(select(func.min(i.id)).where(i.first_seen >= since))
     return int(found or (connection.scalar(select(func.max(i.id))) or 0) + 1)
-
-
-def drop_paragraphs(connection: Connection, now: datetime, furniture: int) -> None:
-    """Forget paragraphs not seen for 30 days, those that are furniture after a year."""
-    p, day = t.paragraph.c, (now - _EPOCH).days
-    connection.execute(
-        delete(t.paragraph).where(
-            ((p.seen_day < day - 30) & (p.groups < furniture)) | (p.seen_day < day - 365)
-        )
-    )
 
 
 def texts_after(connection: Connection, number: int, limit: int) -> Sequence[Any]:

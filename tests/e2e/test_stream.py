@@ -23,7 +23,7 @@ from aggregator.identity.entries import Known, identify
 from aggregator.identity.keys import key_entries
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import PreparedBody
-from aggregator.store import copies, writing
+from aggregator.store import paragraphs, writing
 from aggregator.store import schema as t
 from aggregator.store.database import Database
 from aggregator.store.grouping import Grouping
@@ -176,7 +176,7 @@ def _same_poll(a: Any, b: Any) -> bool:
 def _store(database: Database, grouping: Grouping, rows: list[Any]) -> None:
     source, now = rows[0].source_id, rows[0].first_seen
     with database.write() as connection:
-        learned = copies.learned_paragraphs(connection, source, grouping.settings.copies)
+        learned = paragraphs.learned(connection, source, grouping.settings.copies)
         entries = [ParsedEntry(row.link, row.link, row.title, summary=row.text) for row in rows]
         found = identify(key_entries(entries, "guid"), Known({}, {}, {}, None, empty=True))
         by_link = {intent.entry.link: intent for intent in found.intents}

@@ -18,7 +18,7 @@ from aggregator.identity.copies import prepare_text
 from aggregator.identity.hashing import content_hash
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import EntryIntent, PreparedBody
-from aggregator.store import copies, overrules, sources, views, writing
+from aggregator.store import overrules, paragraphs, sources, views, writing
 from aggregator.store import schema as t
 from aggregator.store.database import Database
 from aggregator.store.grouping import Grouping
@@ -50,7 +50,7 @@ class Desk:
         """Store texts of a source as new items in one transaction; returns their numbers."""
         self.now += timedelta(minutes=1)
         with self.database.write() as connection:
-            learned = copies.learned_paragraphs(connection, source, self.grouping.settings.copies)
+            learned = paragraphs.learned(connection, source, self.grouping.settings.copies)
             intents = [self._intent(source, text, learned, title) for text in texts]
             ingest = writing.Ingest(
                 source, scope, self.now,
@@ -233,7 +233,7 @@ def test_what_a_source_repeats_in_three_groups_is_no_text_of_its_own(desk: Desk)
     for number in range(3):
         desk.take("alpha", f"{other_story(20 + number)}\n{furniture}")
     with desk.database.read() as connection:
-        learned = copies.learned_paragraphs(connection, "alpha", desk.grouping.settings.copies)
+        learned = paragraphs.learned(connection, "alpha", desk.grouping.settings.copies)
     assert len(learned) == 1
     first, second = desk.take(
         "alpha", f"{other_story(31, 20)}\n{furniture}", f"{other_story(32, 20)}\n{furniture}"
@@ -245,7 +245,7 @@ def test_a_story_sent_three_times_is_not_its_own_furniture(desk: Desk) -> None:
     for _ in range(4):
         desk.take("alpha", ENGLISH)
     with desk.database.read() as connection:
-        assert not copies.learned_paragraphs(connection, "alpha", desk.grouping.settings.copies)
+        assert not paragraphs.learned(connection, "alpha", desk.grouping.settings.copies)
 
 
 def test_a_memory_that_starts_empty_gives_the_same_groups_and_stories(

@@ -1,0 +1,57 @@
+"""In how many copy groups of a source each paragraph was seen: what it repeats is its furniture."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from aggregator.identity.boilerplate import learned_boilerplate
+from aggregator.model.copies import CopyThresholds
+from aggregator.store import schema as t
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def learned(connection: Connection, source_id: str, thresholds: CopyThresholds) -> frozenset[int]:
+    """The paragraphs that a source is known to repeat."""
+    p = t.paragraph.c
+    rows = connection.execute(
+        select(p.hash, p.groups).where(
+            p.source_id == source_id, p.groups >= thresholds.boilerplate_groups
+        )
+    )
+    return learned_boilerplate({row.hash: row.groups for row in rows}, thresholds)
+
+
+def add_counts(connection: Connection, source_id: str, counts: Counter[int], now: datetime) -> None:
+    """Count paragraphs of a source once more each."""
+    if not counts:
+        return
+    day = (now - _EPOCH).days
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(t.paragraph)
+    statement = statement.on_conflict_do_update(
+        index_elements=["source_id", "hash"],
+        set_={
+            "groups": t.paragraph.c.groups + statement.excluded.groups,
+            "seen_day": statement.excluded.seen_day,
+        },
+    )
+    rows = [
+        {"source_id": source_id, "hash": name, "groups": count, "seen_day": day}
+        for name, count in sorted(counts.items())
+    ]
+    connection.execute(statement, rows)
+
+
+def drop(connection: Connection, now: datetime, furniture: int) -> None:
+    """Forget paragraphs not seen for 30 days, those that are furniture after a year."""
+    p, day = t.paragraph.c, (now - _EPOCH).days
+    connection.execute(
+        delete(t.paragraph).where(
+            ((p.seen_day < day - 30) & (p.groups < furniture)) | (p.seen_day < day - 365)
+        )
+    )
