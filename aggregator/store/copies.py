@@ -81,7 +81,7 @@ def place_items(
     placing.look_up(items)
     fresh = [item.item_id for item in items if not item.changed]
     if fresh:
-        grouping.recent.follow(connection, grouping.settings.stories, now, min(fresh))
+        grouping.recent.follow(connection, grouping.settings, now, min(fresh))
     for item in items:
         placing.place(item)
     placing.write()

@@ -16,6 +16,8 @@ from sqlalchemy import Connection, func, select
 from aggregator.identity.copies import ComparableText
 from aggregator.identity.stories import RecentStories, StoryItem, story_item
 from aggregator.model.copies import StoryDecision, StoryThresholds
+from aggregator.model.settings import DedupSettings
+from aggregator.store import paragraphs
 from aggregator.store import schema as t
 
 MOST_RECENT = 4000  # items compared with; beyond that a busy installation looks back less far
@@ -39,12 +41,13 @@ class RecentItems:
         self._last_decision = 0
 
     def follow(
-        self, connection: Connection, limits: StoryThresholds, now: datetime, below: int
+        self, connection: Connection, settings: DedupSettings, now: datetime, below: int
     ) -> None:
         """Read what was committed since the last time, by whomever: items numbered below `below`.
 
         Later ones are this transaction's own and are placed one after the other.
         """
+        limits = settings.stories
         with self._lock:
             if limits != self._limits or not self._is_sound(connection):
                 self._limits = limits
@@ -53,7 +56,7 @@ class RecentItems:
                 self._last_item = _first_wanted(connection, now - limits.window, self._most)
                 self._last_decision = connection.scalar(select(func.max(t.merge_log.c.id))) or 0
             self._unsure.clear()
-            self._read_new(connection, limits, now, below)
+            self._read_new(connection, settings, now, below)
             self._read_regrouped(connection)
             self._expire(now - limits.window)
 
@@ -102,15 +105,16 @@ class RecentItems:
         return found == self._unsure
 
     def _read_new(
-        self, connection: Connection, limits: StoryThresholds, now: datetime, below: int
+        self, connection: Connection, settings: DedupSettings, now: datetime, below: int
     ) -> None:
         if self._last_item + 1 >= below:
             return
-        i = t.item.c
+        i, limits = t.item.c, settings.stories
+        furniture: dict[str, frozenset[int]] = {}
         while True:
             rows = connection.execute(
                 select(
-                    i.id, i.title, i.published, i.first_seen, i.group_id, i.story_id,
+                    i.id, i.source_id, i.title, i.published, i.first_seen, i.group_id, i.story_id,
                     t.item_text.c.text,
                 )
                 .join(t.item_text, t.item_text.c.item_id == i.id)
@@ -122,8 +126,12 @@ class RecentItems:
                 self._last_item = row.id
                 at = shown_at(row)
                 if at >= now - limits.window:
+                    if row.source_id not in furniture:
+                        furniture[row.source_id] = paragraphs.learned(
+                            connection, row.source_id, settings.copies
+                        )
                     made = story_item(
-                        row.id, at, row.title, row.text,
+                        row.id, at, row.title, row.text, boilerplate=furniture[row.source_id],
                         copy_group=row.group_id, thresholds=limits,
                     )  # fmt: skip
                     self._add(made, row.story_id)
