@@ -9,8 +9,9 @@ or dates tell them apart. The policy and its figures: `docs/design/stories.md`.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -24,8 +25,12 @@ from aggregator.model.copies import CopyThresholds, StoryDecision, StoryThreshol
 _STEM = 7  # letters; enough for the endings of most languages, short enough for few mistakes
 _HEADLINE = 1.5  # a term of the headline counts this much more
 _PRIOR = 20  # documents nobody has read, so that rarity means something from the first day on
-_SHORT_WORD = 0.5  # function words are short, and a small collection cannot know them otherwise
+_SHORT = 3  # letters: such words count only as names (CDU, FAA)
+_UNSPACED = 0.6  # of the likeness is enough where pairs of characters stand for words
+_PAIR, _HAN = 2, "\u2e80"  # characters; where the scripts of China and Japan begin
 _TITLE = 40  # words of a headline
+# Arabic writes its article, and a preposition before it, onto the word.
+_ARTICLE = re.compile(r"^(?:[وفبك]?ال|لل)(?=[\u0620-\u064a]{3})")
 _FEW = 3  # items; rare in a collection of any size
 _PROBES = 16  # heaviest terms by which candidates are looked up
 _FIGURES = CopyThresholds()  # how the guard for figures and days is asked
@@ -50,7 +55,24 @@ class StoryItem:
 
 
 def _term(word: str) -> str:
-    return word if is_number(word) or is_unspaced(word) else word[:_STEM]
+    if is_number(word) or is_unspaced(word):
+        return word
+    return (word if word.isascii() else _ARTICLE.sub("", word))[:_STEM]
+
+
+def _terms(word: str) -> tuple[str, ...]:
+    """The terms of a word: its stem; in Han and kana, with their short words, character pairs."""
+    if len(word) > _PAIR and word[0] >= _HAN and is_unspaced(word):
+        return tuple(word[place : place + _PAIR] for place in range(len(word) - 1))
+    return (_term(word),)
+
+
+def _is_mostly_unspaced(terms: Collection[str]) -> bool:
+    return sum(map(is_unspaced, terms)) * 2 > len(terms)
+
+
+def _is_short(term: str) -> bool:
+    return len(term) <= _SHORT and term.isascii() and not is_number(term)
 
 
 @cache
@@ -88,16 +110,18 @@ def story_item(
     """
     limits = thresholds or StoryThresholds()
     ready = ready or comparable(text, boilerplate)
-    headline = frozenset(_term(word) for word in words(title or ""))
+    headline = frozenset(term for word in words(title or "") for term in _terms(word))
     named = frozenset(map(_term, ready.names | names(title or "", _TITLE)))
-    counts = Counter(_term(word) for word in ready.words[: limits.opening])
+    counts = Counter(term for word in ready.words[: limits.opening] for term in _terms(word))
     for term in headline:
         counts[term] += 1
     common = _function_words()
     terms = {
         term: count
         for term, count in counts.items()
-        if term not in common and (len(term) > 1 or not term.isascii())
+        if term not in common
+        and (term in named or not _is_short(term))
+        and (len(term) > 1 or not term.isascii())
     }
     return StoryItem(item_id, at, terms, headline, named & terms.keys(), ready, story, copy_group)
 
@@ -123,10 +147,9 @@ class TermCounts:
                 del self.counts[term]
 
     def weight(self, term: str) -> float:
-        """How much a term tells: its inverse document frequency, less for short words."""
+        """How much a term tells: its inverse document frequency."""
         rarity = math.log((self.documents + _PRIOR) / (self.counts[term] + 1))
-        short = len(term) <= 3 and term.isascii() and not is_number(term)
-        return max(rarity, 0.0) * (_SHORT_WORD if short else 1.0)
+        return max(rarity, 0.0)
 
 
 Vector = dict[str, float]
@@ -239,14 +262,16 @@ class RecentStories:
         if (twin := self._copy_of(item)) is not None:
             return StoryDecision(self._story.get(twin), twin, 1.0, f"the same text as item {twin}")
         vector = weigh(item, self._counts, self._limits)
+        scale = _UNSPACED if _is_mostly_unspaced(vector) else 1.0
+        needed = scale * self._limits.similarity
         best: StoryDecision | None = None
         nearest = 0.0
         for number in self._candidates(item, vector):
             score, shared = similarity(vector, self._vectors[number])
             nearest = max(nearest, score)
-            if score < self._limits.similarity or (best is not None and score <= best.score):
+            if score < needed or (best is not None and score <= best.score):
                 continue
-            if self._fits(item, vector, number, score, shared):
+            if self._fits(item, vector, number, score, shared, scale):
                 named = tuple(shared[:_SHOWN])
                 best = StoryDecision(
                     self._story.get(number), number, score, f"shares {', '.join(named[:5])}", named
@@ -268,12 +293,19 @@ class RecentStories:
         return sorted(n for n in found if abs(self._items[n].at - item.at) <= window)
 
     def _fits(
-        self, item: StoryItem, vector: Vector, number: int, score: float, shared: tuple[str, ...]
+        self,
+        item: StoryItem,
+        vector: Vector,
+        number: int,
+        score: float,
+        shared: tuple[str, ...],
+        scale: float,
     ) -> bool:
         """Whether the item belongs with the candidate and with the rest of its story."""
         other = self._items[number].text
         if figures_or_dates_differ(item.text, other, _FIGURES) and (
-            score < self._limits.similarity_figures or is_template(item.text, other, self._limits)
+            score < scale * self._limits.similarity_figures
+            or is_template(item.text, other, self._limits)
         ):
             return False
         story = self._story.get(number)
@@ -283,7 +315,7 @@ class RecentStories:
         if sum(self._is_rare(term, members) for term in shared) < self._limits.rare_shared:
             return False
         mean = sum(similarity(vector, self._vectors[m])[0] for m in members) / len(members)
-        return mean >= self._limits.cohesion * self._limits.similarity
+        return mean >= self._limits.cohesion * scale * self._limits.similarity
 
     def _is_rare(self, term: str, members: set[int]) -> bool:
         """Whether few items of other stories have the term: a name and not a genre's word.
@@ -291,7 +323,5 @@ class RecentStories:
         Items of the same story do not count, or an event all outlets report would have no rare
         terms left.
         """
-        if (len(term) <= 3 and term.isascii()) or term in _function_words():
-            return False
         elsewhere = len(self._postings.get(term, set()) - members)
         return elsewhere <= max(_FEW, self._limits.rare * len(self._items))

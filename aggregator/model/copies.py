@@ -47,10 +47,10 @@ class StoryThresholds:
     """When two items are about one event. Looser than copies; nothing is ever hidden by it."""
 
     window: timedelta = timedelta(hours=72)  # between two items of one event
-    similarity: float = 0.14  # cosine of the weighted terms of an item and its nearest, 0..1
-    similarity_figures: float = 0.35  # the same between two texts full of differing figures
+    similarity: float = 0.13  # cosine of the weighted terms of an item and its nearest, 0..1
+    similarity_figures: float = 0.30  # the same between two texts full of differing figures
     names: float = 1.5  # how much more a name weighs than another word
-    cohesion: float = 1.0  # of `similarity`: the least mean similarity to the story's members
+    cohesion: float = 0.9  # of `similarity`: the least mean similarity to the story's members
     rare_shared: int = 3  # rare terms that must be shared, whatever the score
     rare: float = 0.01  # a term in at most this share of the items of other stories is rare
     max_terms: int = 80  # heaviest terms kept of an item

@@ -77,6 +77,40 @@ def test_names_tell_an_event_that_two_outlets_see_from_different_sides() -> None
     assert found.score < with_names.score
 
 
+@pytest.mark.parametrize(
+    ("report", "other"),
+    [
+        (
+            (
+                "怀化一桥梁垮塌致六人坠河",
+                "湖南怀化沅陵县一座桥梁凌晨垮塌，两辆汽车坠河，六人失联。",
+            ),
+            (
+                "沅陵断桥搜救持续",
+                "搜救人员仍在湖南怀化沅陵县的河段寻找坠河的六人，桥梁垮塌原因待查。",
+            ),
+        ),
+        (
+            (
+                "القمة في بغداد تقر صندوقا",
+                "أقر القادة العرب في بغداد صندوقا لإعادة الإعمار بستة مليارات.",
+            ),
+            (
+                "صندوق الإعمار في قمة بغداد",
+                "وعدت دول الخليج بتمويل صندوق الإعمار الذي أقرته قمة بغداد.",
+            ),
+        ),
+    ],
+)
+def test_scripts_without_capitals_have_stories_too(
+    report: tuple[str, str], other: tuple[str, str]
+) -> None:
+    known = recent(item(1, report, story=8))
+    assert known.place(item(2, other)).story == 8
+    elsewhere = ("广州车展开幕", "多家车企在广州车展上发布新款电动汽车，观众超过十万人。")
+    assert known.place(item(3, elsewhere)).story is None
+
+
 def test_two_tellings_of_one_event_are_one_story() -> None:
     known = recent(item(1, FERRY_ONE, story=8))
     found = known.place(item(2, FERRY_TWO, hours=5))
