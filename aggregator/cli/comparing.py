@@ -160,11 +160,12 @@ def dedup(
             since = now - timedelta(days=days)
             if dry_run or not yes:
                 found = regroup.look(database, limits, since)
-                if dry_run or not found.changed:
+                if dry_run:
                     _print_regrouping(found, "would be", json=json)
                     return
-                _print_regrouping(found, "would be", json=False)
-                typer.confirm("Group these items so?", abort=True)
+                if found.changed:
+                    _print_regrouping(found, "would be", json=False)
+                    typer.confirm("Group these items so?", abort=True)
             done = regroup.apply(database, limits, since, now)
             _print_regrouping(done, "are", json=json)
 
