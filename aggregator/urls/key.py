@@ -22,7 +22,7 @@ from aggregator.urls.unwrap import unwrap
 
 _MAX_LAYERS = 5  # redirector in redirector; a loop of them ends here
 _MAX_SETTLING = 8
-_TWIN_LABELS = frozenset({"www", "m", "mobile", "mobil", "amp", "touch", "wap"})
+_TWIN_LABELS = frozenset({"www", "m", "mobile", "mobil", "amp", "touch", "wap", "sp"})
 _TWIN_LABEL_OF_LANGUAGE = re.compile(r"(?:m|amp|mobile)-(?=[a-z]{2}$)")  # m-en.example.org
 _TWIN_FIRST_SEGMENTS = frozenset({"mobile", "_mobile"})
 _AMP_SEGMENTS = frozenset({"amp", "_amp", ".amp", "amphtml", "google-amp", "alt=amp.html"})
@@ -205,7 +205,9 @@ def _settle(segments: list[str]) -> list[str]:
             continue
         kept.append(segment)
     if len(kept) > 1 and (
-        kept[0] in _TWIN_FIRST_SEGMENTS or (kept[0] == "sp" and kept[1] in _FILLERS)
+        kept[0] in _TWIN_FIRST_SEGMENTS
+        or (kept[0] == "sp" and kept[1] in _FILLERS)
+        or (kept[0] == "m" and len(kept) > 2 and _names_article(kept[-1]))
     ):
         kept = kept[1:]
     if len(kept) > 1 and _names_article(kept[-2]):
