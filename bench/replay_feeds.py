@@ -105,6 +105,25 @@ def groups(database: Database, column: str) -> list[list[str]]:
     return [lines for lines in members.values() if len(lines) > 1]
 
 
+def met(database: Database) -> list[list[str]]:
+    """Entries that turned out to be an item by its address, each with the item's own."""
+    e, own = t.entry.c, t.entry.alias("own")
+    with database.read() as connection:
+        rows = connection.execute(
+            select(
+                e.source_id, e.title, e.link, own.c.source_id.label("whose"),
+                own.c.title.label("own_title"), own.c.link.label("own_link"),
+            )
+            .join(own, own.c.item_id == e.item_id)
+            .where(e.joined, own.c.joined.is_(False))
+            .order_by(e.id)
+        )  # fmt: skip
+        return [
+            [f"{r.source_id} {r.title} <{r.link}>", f"{r.whose} {r.own_title} <{r.own_link}>"]
+            for r in rows
+        ]
+
+
 def main(arguments: list[str]) -> int:
     named = [a for a in arguments if not a.startswith("--")]
     folder = Path(named[0]) if named else data_directory(None) / "feeds"
@@ -123,6 +142,8 @@ def main(arguments: list[str]) -> int:
             known = len(connection.scalars(select(t.entry.c.id)).all())
         for lines in found:
             print("copies:", *lines, sep="\n  ")
+        for lines in met(database):
+            print("one address:", *lines, sep="\n  ")
         if "--stories" in arguments:
             for lines in groups(database, "story_id"):
                 print("story:", *lines, sep="\n  ")
