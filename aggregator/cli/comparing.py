@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aggregator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
-from aggregator.cli.output import OK, SOME_FAILED, escape, fail, print_json, stdout, told
+from aggregator.cli.output import OK, SOME_FAILED, escape, fail, print_json, stderr, stdout, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,14 +159,16 @@ def dedup(
             now = _now()
             since = now - timedelta(days=days)
             if dry_run or not yes:
-                found = regroup.look(database, limits, since)
+                with stderr.status("grouping the items anew …"):
+                    found = regroup.look(database, limits, since)
                 if dry_run:
                     _print_regrouping(found, "would be", json=json)
                     return
                 if found.changed:
                     _print_regrouping(found, "would be", json=False)
                     typer.confirm("Group these items so?", abort=True)
-            done = regroup.apply(database, limits, since, now)
+            with stderr.status("grouping the items anew …"):
+                done = regroup.apply(database, limits, since, now)
             _print_regrouping(done, "are", json=json)
 
 
