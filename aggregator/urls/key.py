@@ -37,6 +37,7 @@ _AMP_ENDING = re.compile(
 )
 _LONG_NUMBER = re.compile(r"\d[\d.]{6}")
 _SLUG_LENGTH, _SLUG_WORDS, _ESCAPES = 18, 4, 24  # characters, words, escaped bytes
+_SCRIPT = re.compile(r".*\.(?:php\d?|aspx?|jsp|jhtml|cgi|cfm|do|pl|dll|action)", re.IGNORECASE)
 _DATED = re.compile(r"/(?:19|20)\d\d/(?:\d{1,2}|[a-z]{3})(?:/\d{1,2})?/[^/]{6,}(?:/[^/]+)?")
 _ALL_PAGES = frozenset({"print", "all", "komplettansicht", "printable", "single", "full"})
 _COMMENT_PAGE = re.compile(r"comment-page-\d+")
@@ -44,9 +45,10 @@ _PAGE_ENDING = re.compile(r"(?<=[^.])\.(?:html?|xhtml|shtml|stm)$", re.IGNORECAS
 _AMP_BEFORE_ENDING = re.compile(r"(?<=[^.])[-_.~]amp(?=\.(?:html?|php|aspx?)$)", re.IGNORECASE)
 _INDEX_FILE = re.compile(r"(?:index|default)(?:\.[a-z]{2,5})?", re.IGNORECASE)
 _SESSION_PARAMETER = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;]*", re.IGNORECASE)
-_GARBAGE_TAIL = re.compile(
-    r"(?:</?[a-z]*/?>?|[\"'<>\\`&]|%22|%3c|%3e|(?:%3f|\?)amp)+$", re.IGNORECASE
+_GARBAGE_END = re.compile(
+    r"(?:</?[a-z]*/?>?|[\"'<>\\`&]|%22|%3c|%3e|(?:%3f|\?)amp)$", re.IGNORECASE
 )
+_MOST_GARBAGE = 40  # pieces; taken off one by one, for one expression of all has exponential cases
 _ROUTED = ("!", "/")  # fragments that a script turns into the page: #!…, #/…
 _PATH_SAFE = "!$&'()*+,;=:@~"
 _QUERY_SAFE = "!$'()*,:@~/?"
@@ -89,7 +91,7 @@ def url_key(
         return None
     host = _host(parts.host, steps)
     path = _path(parts.path, steps)
-    named = any(map(_names_article, path.split("/")[-2:])) or _DATED.search(path) is not None
+    named = _path_names_article(path)
     pairs = _query(parts.query, host, extra_parameters, steps, named=named)
     fragment = _fragment(parts.fragment, host, extra_parameters, keep_fragment, steps)
     pairs, fragment = _escaped_fragment(pairs, fragment)
@@ -146,6 +148,16 @@ def _host(host: str, steps: list[str]) -> str:
     return bare
 
 
+def _without_garbage(text: str) -> str:
+    """Without the markup that pages leave at the end of a link."""
+    for _ in range(_MOST_GARBAGE):
+        found = _GARBAGE_END.search(text, max(0, len(text) - 64))
+        if found is None:
+            break
+        text = text[: found.start()]
+    return text
+
+
 def _recode(raw: bytes, safe: str) -> str:
     """Percent-encode decoded bytes one way: NFC where they are UTF-8, as they are elsewhere."""
     try:
@@ -156,7 +168,7 @@ def _recode(raw: bytes, safe: str) -> str:
 
 def _path(path: str, steps: list[str]) -> str:
     """Canonical path: no trailing slash, dot segments, AMP and mobile marks, index file, ending."""
-    cleaned = _GARBAGE_TAIL.sub("", _SESSION_PARAMETER.sub("", path))
+    cleaned = _without_garbage(_SESSION_PARAMETER.sub("", path))
     segments = [_recode(unquote_to_bytes(s), _PATH_SAFE) for s in cleaned.split("/") if s]
     for _ in range(_MAX_SETTLING):
         settled = _settle(_without_dots(segments))
@@ -195,6 +207,16 @@ def _names_article(segment: str) -> bool:
     )
 
 
+def _path_names_article(path: str) -> bool:
+    """Whether one of the last two parts of a path does, and no script that has to be told more."""
+    *before, last = path.split("/")[-2:]
+    if _SCRIPT.fullmatch(last):
+        return _names_article(last.rpartition(".")[0])
+    if _names_article(last):
+        return True
+    return any(map(_names_article, before)) or _DATED.search(path) is not None
+
+
 def _settle(segments: list[str]) -> list[str]:
     """One round of taking off what marks a rendering and not a page."""
     kept: list[str] = []
@@ -219,7 +241,7 @@ def _settle(segments: list[str]) -> list[str]:
     if kept:
         last = _AMP_BEFORE_ENDING.sub("", kept[-1])
         last = _PAGE_ENDING.sub("", _AMP_ENDING.sub("", last))
-        last = _GARBAGE_TAIL.sub("", last)
+        last = _without_garbage(last)
         kept[-1:] = [] if _INDEX_FILE.fullmatch(last) or not last else [last]
     return kept
 
@@ -259,7 +281,7 @@ def _query(
     """
     if not query:
         return []
-    kept = _kept(_GARBAGE_TAIL.sub("", query), host, extra, named=named)
+    kept = _kept(_without_garbage(query), host, extra, named=named)
     if len(kept) < sum(1 for piece in query.split("&") if piece):
         steps.append("parameters")
     return sorted(set(kept), key=lambda pair: (pair[0], pair[1] or ""))
