@@ -10,8 +10,8 @@ from difflib import SequenceMatcher
 from aggregator.identity.tokens import UNSPACED
 
 _UNIT = re.compile(rf"([{UNSPACED}]|[^\s{UNSPACED}]+)(\s*)")
-_MOST_STEPS = 4_000_000  # of the comparison: texts of one word, repeated, take as many as they like
-_MOST_UNITS = 40_000
+_MOST_STEPS = 20_000  # of each round of the comparison; repeated words take as many as they like
+_MOST_UNITS = 20_000
 
 _Units = Sequence[tuple[str, str]]  # words with the white space behind them, folded
 
@@ -38,13 +38,15 @@ def changes(old: str, new: str) -> tuple[tuple[str, str], ...]:
 
 
 def _middle(a: _Units, b: _Units) -> list[tuple[str, str]]:
-    ones, others = Counter(word for word, _ in a), Counter(word for word, _ in b)
-    steps = sum(count * others[word] for word, count in ones.items() if word in others)
-    if steps > _MOST_STEPS or len(a) + len(b) > _MOST_UNITS:
-        return _replaced(a, b)
     words_a, words_b = [word for word, _ in a], [word for word, _ in b]
+    # What is repeated a lot is no anchor ("autojunk"), or common words would cost most of the time.
+    matcher = SequenceMatcher(None, words_a, words_b)
+    ones = Counter(words_a)
+    steps = sum(ones[word] * len(places) for word, places in matcher.b2j.items())
+    if steps > max(_MOST_STEPS, 16 * len(a)) or len(a) + len(b) > _MOST_UNITS:
+        return _replaced(a, b)
     runs: list[tuple[str, str]] = []
-    for tag, a1, a2, b1, b2 in SequenceMatcher(None, words_a, words_b, False).get_opcodes():
+    for tag, a1, a2, b1, b2 in matcher.get_opcodes():
         if tag == "equal":
             runs += _kept(a[a1:a2], b[b1:b2])
         else:

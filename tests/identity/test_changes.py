@@ -39,6 +39,8 @@ def test_white_space_alone_is_no_change() -> None:
 def test_texts_that_would_take_long_are_replaced_whole() -> None:
     runs = changes("a " * 4000 + "b", "c " + "a " * 3000)
     assert [kind for kind, _ in runs] == ["-", "+"]
+    old, new = (" ".join(f"c {side}{place}" for place in range(4000)) for side in "ab")
+    assert len(changes(old, new)) <= 3
 
 
 @given(
