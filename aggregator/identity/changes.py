@@ -41,8 +41,9 @@ def _middle(a: _Units, b: _Units) -> list[tuple[str, str]]:
     words_a, words_b = [word for word, _ in a], [word for word, _ in b]
     # What is repeated a lot is no anchor ("autojunk"), or common words would cost most of the time.
     matcher = SequenceMatcher(None, words_a, words_b)
-    ones = Counter(words_a)
-    steps = sum(ones[word] * len(places) for word, places in matcher.b2j.items())
+    ones, others = Counter(words_a), Counter(words_b)
+    anchors = ones.keys() & others.keys() - matcher.bpopular
+    steps = sum(ones[word] * others[word] for word in anchors)
     if steps > max(_MOST_STEPS, 16 * len(a)) or len(a) + len(b) > _MOST_UNITS:
         return _replaced(a, b)
     runs: list[tuple[str, str]] = []

@@ -17,16 +17,23 @@ _AT_ONCE = 500
 def is_current(connection: Connection, scratch: Scratch) -> bool:
     """Whether groups and splits are as they were when the scratch database was filled."""
     i, o = t.item.c, t.override.c
-    first = min(scratch.live_groups, default=0)
+    older = sorted(number for number in scratch.live_groups if number < scratch.start)
+    found: dict[int, int] = {}
+    for start in range(0, len(older), _AT_ONCE):
+        some = older[start : start + _AT_ONCE]
+        rows = connection.execute(select(i.id, i.group_id).where(i.id.in_(some)))
+        found |= {row.id: row.group_id for row in rows}
     rows = connection.execute(
         select(i.id, i.group_id)
         .join(t.item_text, t.item_text.c.item_id == i.id)
-        .where(i.id.between(first, scratch.last))
+        .where(i.id.between(scratch.start, scratch.last))
     )
+    found |= {row.id: row.group_id for row in rows}
     split = connection.execute(select(o.low_id, o.high_id).where(o.together.is_(False)))
-    return {row.id: row.group_id for row in rows} == scratch.live_groups and {
-        (row.low_id, row.high_id) for row in split
-    } == scratch.split
+    return (
+        found == scratch.live_groups
+        and {(row.low_id, row.high_id) for row in split} == scratch.split
+    )
 
 
 def put_groups(

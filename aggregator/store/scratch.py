@@ -51,7 +51,8 @@ class Scratch:
         live: A transaction of the service's database.
         limits: The thresholds to group by.
         since: Items first seen from then on are grouped anew. Those of the window before keep
-            their groups and are there to be joined.
+            their groups and are there to be joined; so do older ones that an operator, or a page,
+            said something about.
     """
 
     def __init__(self, live: Connection, limits: CopyThresholds, since: datetime) -> None:
@@ -61,8 +62,8 @@ class Scratch:
         self._learned: dict[str, frozenset[int]] = {}
         self._together: defaultdict[int, set[int]] = defaultdict(set)
         self.first = copies.first_item_since(live, since)  # the first that is grouped anew
-        self._start = copies.first_item_since(live, since - limits.window)
-        self.last = self._start - 1
+        self.start = copies.first_item_since(live, since - limits.window)
+        self.last = self.start - 1
         self.live_groups: dict[int, int] = {}  # by item, as they are in the service's database
         self.split: frozenset[tuple[int, int]] = frozenset()
         try:
@@ -130,8 +131,32 @@ class Scratch:
             )
         )
         pairs = [(row.low_id, row.high_id) for row in decided if row.together]
-        for one, other in (*pairs, *((row.item_id, row.other_id) for row in stated)):
+        pairs += [(row.item_id, row.other_id) for row in stated]
+        for one, other in pairs:
             self._together[max(one, other)].add(min(one, other))
+        named = {number for pair in (*pairs, *self.split) for number in pair}
+        self._read_older(live, sorted(number for number in named if number < self.start))
+
+    def _read_older(self, live: Connection, numbers: Sequence[int]) -> None:
+        """Items before the window with their groups: never candidates, for they are not indexed."""
+        i = t.item.c
+        for begin in range(0, len(numbers), _AT_ONCE):
+            some = numbers[begin : begin + _AT_ONCE]
+            rows = live.execute(
+                select(i.id, i.source_id, i.title, i.first_seen, i.group_id)
+                .where(i.id.in_(some))
+                .order_by(i.id)
+            ).all()
+            if not rows:
+                continue
+            self.live_groups |= {row.id: row.group_id for row in rows}
+            self._connection.execute(
+                t.item.insert(),
+                [
+                    _item(row.id, row.source_id, row.title, row.first_seen, group)
+                    for row, group in zip(rows, self._before(rows), strict=True)
+                ],
+            )
 
     def advance(self, live: Connection) -> None:
         """Take the items that came since the last time."""
@@ -147,13 +172,17 @@ class Scratch:
         """Items whose groups stay: there to be found."""
         if not rows:
             return
-        lowest: dict[int, int] = {}
-        for number in sorted(self.live_groups):
-            lowest.setdefault(self.live_groups[number], number)
-        self._insert(rows, [lowest[row.group_id] for row in rows])
+        self._insert(rows, self._before(rows))
         for row in rows:
             prepared = prepare_text(row.text, self.furniture(row.source_id))
             copies.index_text(self._connection, row.id, prepared, self._limits)
+
+    def _before(self, rows: Sequence[Any]) -> list[int]:
+        """The groups of items that keep theirs, each by the number of its first item here."""
+        lowest: dict[int, int] = {}
+        for number in sorted(self.live_groups):
+            lowest.setdefault(self.live_groups[number], number)
+        return [lowest[row.group_id] for row in rows]
 
     def _place(self, rows: Sequence[Any]) -> None:
         """The new items of one poll, as the transaction that stored them placed them."""
@@ -223,14 +252,16 @@ class Scratch:
             .where(i.id.in_((item, other)))
             .order_by(i.id.desc())
         )
-        later, earlier = (
+        sides = [
             TextOfItem(
                 row.id, row.source_id, row.text, row.id, row.title,
                 self.furniture(row.source_id), self._limits.young_source,
             )
             for row in rows
-        )  # fmt: skip
-        return choose_group(later, [earlier], self._limits).compared[0].decision
+        ]  # fmt: skip
+        if len(sides) < 2:
+            return CopyDecision(False, 0.0, "decided by hand, or by what a page says of itself")
+        return choose_group(sides[0], sides[1:], self._limits).compared[0].decision
 
     def _logged(
         self, kind: str, item: int | None = None

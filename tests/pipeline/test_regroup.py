@@ -117,6 +117,35 @@ def test_items_before_the_days_keep_their_groups_and_can_be_joined(desk: Desk) -
     assert not desk.together(first, third)
 
 
+def test_a_merge_by_hand_with_an_item_older_than_the_window_stays(desk: Desk) -> None:
+    (old,) = desk.take("alpha", ENGLISH)
+    desk.now += timedelta(days=40)
+    (new,) = desk.take("beta", other_story(3))
+    merge(desk, old, new)
+    for since in (desk.now, desk.now - timedelta(days=7), NOON):
+        assert look(desk, DEFAULT, since) == []
+        apply(desk, DEFAULT, since)
+        assert desk.together(old, new)
+
+
+def test_a_split_from_an_item_older_than_the_window_stays(desk: Desk) -> None:
+    """The second was split from the first; what joins the second must not meet the first's."""
+    (first,) = desk.take("alpha", ENGLISH)
+    desk.now += timedelta(days=10)
+    (second,) = desk.take("beta", ENGLISH)
+    split(desk, second)
+    (third,) = desk.take("gamma", ENGLISH)
+    desk.now += timedelta(days=8)
+    (fourth,) = desk.take("delta", ENGLISH)
+    before = desk.groups()
+    assert before[first] == before[third] != before[second]
+    for days in (1, 7, 30):
+        apply(desk, DEFAULT, desk.now - timedelta(days=days))
+        groups = desk.groups()
+        assert groups[first] == groups[third] != groups[second]
+        assert groups[fourth] in (groups[first], groups[second])
+
+
 def test_a_group_loses_its_founder_to_older_days(desk: Desk) -> None:
     """The group bears the number of an item that is not grouped anew."""
     (first,) = desk.take("alpha", ENGLISH)
