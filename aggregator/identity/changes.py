@@ -39,15 +39,14 @@ def changes(old: str, new: str) -> tuple[tuple[str, str], ...]:
 
 def _middle(a: _Units, b: _Units) -> list[tuple[str, str]]:
     words_a, words_b = [word for word, _ in a], [word for word, _ in b]
-    # What is repeated a lot is no anchor ("autojunk"), or common words would cost most of the time.
-    matcher = SequenceMatcher(None, words_a, words_b)
     ones, others = Counter(words_a), Counter(words_b)
-    anchors = ones.keys() & others.keys() - matcher.bpopular
-    steps = sum(ones[word] * others[word] for word in anchors)
+    # From 200 words on, what is repeated more than this is no anchor to difflib ("autojunk").
+    most = len(words_b) // 100 + 1 if len(words_b) >= 200 else len(words_b)
+    steps = sum(ones[word] * count for word, count in others.items() if count <= most)
     if steps > max(_MOST_STEPS, 16 * len(a)) or len(a) + len(b) > _MOST_UNITS:
         return _replaced(a, b)
     runs: list[tuple[str, str]] = []
-    for tag, a1, a2, b1, b2 in matcher.get_opcodes():
+    for tag, a1, a2, b1, b2 in SequenceMatcher(None, words_a, words_b).get_opcodes():
         if tag == "equal":
             runs += _kept(a[a1:a2], b[b1:b2])
         else:
