@@ -23,14 +23,15 @@ class Alignment:
 
     `opening` is how many words both have before the first they share, `replaced` the share of the
     shorter text that has other words in its place (0..1), `conflicts` how many such places have
-    different figures on both sides, and `begins` where in the longer text the shared part begins
-    (0..1).
+    different figures on both sides, `begins` where in the longer text the shared part begins
+    (0..1), and `crossed` how many words one has before and the other behind all that they share.
     """
 
     opening: int
     replaced: float
     conflicts: int
     begins: float
+    crossed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,13 @@ def align(
         words_a, shingles_a, words_b, shingles_b = words_b, shingles_b, words_a, shingles_a
     opening = replaced = conflicts = 0
     begins: int | None = None
+    before = 0  # words more that one has in front; negative for the other
     end_a = end_b = 0
     for run in _in_order(common_runs(shingles_a, shingles_b)):
         gap_a, gap_b = words_a[end_a : run.a], words_b[end_b : run.b]
         if begins is None:
             begins, opening = run.b, min(len(gap_a), len(gap_b))
+            before = len(gap_a) - len(gap_b)
         replaced += min(len(gap_a), len(gap_b))
         if end_a or max(len(gap_a), len(gap_b)) > _DATELINE:
             conflicts += _conflict(gap_a, gap_b)
@@ -92,11 +95,13 @@ def align(
     gap_a, gap_b = words_a[end_a:], words_b[end_b:]
     replaced += min(len(gap_a), len(gap_b))
     conflicts += _conflict(gap_a, gap_b)
+    behind = len(gap_a) - len(gap_b)
     return Alignment(
         opening if begins is not None else len(words_a),
         replaced / max(1, len(words_a)),
         conflicts,
         (begins or 0) / max(1, len(words_b)),
+        min(abs(before), abs(behind)) if before * behind < 0 else 0,
     )
 
 

@@ -277,6 +277,7 @@ def _is_one_sided(
         beside.replaced <= limits.replaced
         and not beside.conflicts
         and beside.opening < _BRIEF_OPENING
+        and beside.crossed < limits.own_opening
         and (fewer < _FEW_NUMBERS or agreeing >= limits.numbers_replaced)
     )
 

@@ -23,6 +23,11 @@ def test_what_was_cut_or_added_replaces_nothing() -> None:
     assert 0.1 < whole.begins < 0.2
 
 
+def test_what_one_has_in_front_and_the_other_behind_is_told() -> None:
+    assert aligned(f"{STORY}{' one' * 30}", f"{'two ' * 40}{STORY}").crossed == 30
+    assert aligned(f"{STORY}{' one' * 30}", STORY).crossed == 0
+
+
 def test_other_words_in_the_same_place_replace() -> None:
     other = STORY.replace("forty people and sank", "some old friends who sang")
     found = aligned(STORY, other)

@@ -194,6 +194,21 @@ def test_less_is_enough_where_one_outlet_only_cut() -> None:
     assert not replaced.same
 
 
+@pytest.mark.parametrize("own", [50, 60, 64])
+@pytest.mark.parametrize("longer", [1, 8])
+def test_own_texts_at_opposite_ends_of_a_shared_one_are_two_articles(own: int, longer: int) -> None:
+    """One outlet puts its story before the statement, the other behind it."""
+    shared, first, second = (
+        " ".join(f"{name}{chr(97 + n % 26)}{chr(97 + n // 26)}x" for n in range(length))
+        for name, length in (("f", 60), ("g", own), ("h", own * longer))
+    )
+    for young in (False, True):
+        decision = compare(
+            comparable(f"{shared}\n{first}"), comparable(f"{second}\n{shared}"), young=young
+        )
+        assert not decision.same
+
+
 def test_a_source_not_known_yet_needs_more() -> None:
     half = " ".join(ENGLISH.split()[:60]) + " " + " ".join(GERMAN.split()[:36])
     decision = compare(comparable(half), comparable(ENGLISH))
