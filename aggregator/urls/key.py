@@ -38,12 +38,15 @@ _AMP_ENDING = re.compile(
 _LONG_NUMBER = re.compile(r"\d[\d.]{6}")
 _SLUG_LENGTH, _SLUG_WORDS, _ESCAPES = 18, 4, 24  # characters, words, escaped bytes
 _SCRIPT = re.compile(r".*\.(?:php\d?|aspx?|jsp|jhtml|cgi|cfm|do|pl|dll|action)", re.IGNORECASE)
-_DATED = re.compile(r"/(?:19|20)\d\d/(?:\d{1,2}|[a-z]{3})(?:/\d{1,2})?/[^/]{6,}(?:/[^/]+)?")
+_DATED = re.compile(
+    r"/(?:19|20)\d\d/(?:\d{1,2}|[a-z]{3})(?:/\d{1,2})?/(?=[^/]*[-_%\d])[^/]{6,}(?:/[^/]+)?"
+)
+_DAY = re.compile(r"(?:19|20)\d\d[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12]\d|3[01])(?:\.\w+)?")
 _ALL_PAGES = frozenset({"print", "all", "komplettansicht", "printable", "single", "full"})
 _COMMENT_PAGE = re.compile(r"comment-page-\d+")
 _PAGE_ENDING = re.compile(r"(?<=[^.])\.(?:html?|xhtml|shtml|stm)$", re.IGNORECASE)
 _AMP_BEFORE_ENDING = re.compile(r"(?<=[^.])[-_.~]amp(?=\.(?:html?|php|aspx?)$)", re.IGNORECASE)
-_INDEX_FILE = re.compile(r"(?:index|default)(?:\.[a-z]{2,5})?", re.IGNORECASE)
+_INDEX_FILE = re.compile(r"index|default|(?i:index|default)\.[A-Za-z]{2,5}")
 _SESSION_PARAMETER = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;]*", re.IGNORECASE)
 _GARBAGE_END = re.compile(
     r"(?:</?[a-z]*/?>?|[\"'<>\\`&]|%22|%3c|%3e|(?:%3f|\?)amp)$", re.IGNORECASE
@@ -212,9 +215,11 @@ def _path_names_article(path: str) -> bool:
     *before, last = path.split("/")[-2:]
     if _SCRIPT.fullmatch(last):
         return _names_article(last.rpartition(".")[0])
-    if _names_article(last):
+    if _names_article(last) and not _DAY.fullmatch(last):
         return True
-    return any(map(_names_article, before)) or _DATED.search(path) is not None
+    if any(_names_article(part) for part in before if not part.isdecimal()):
+        return True
+    return _DATED.search(path) is not None
 
 
 def _settle(segments: list[str]) -> list[str]:
@@ -242,7 +247,8 @@ def _settle(segments: list[str]) -> list[str]:
         last = _AMP_BEFORE_ENDING.sub("", kept[-1])
         last = _PAGE_ENDING.sub("", _AMP_ENDING.sub("", last))
         last = _without_garbage(last)
-        kept[-1:] = [] if _INDEX_FILE.fullmatch(last) or not last else [last]
+        is_index = any(map(_INDEX_FILE.fullmatch, (kept[-1], last)))
+        kept[-1:] = [] if is_index or not last else [last]
     return kept
 
 

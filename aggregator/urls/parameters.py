@@ -19,10 +19,12 @@ _TELLING_VALUES = frozenset(
 _WHOLE = frozenset({"all", "entire", "full", "single", "alles"})
 _PAGING = frozenset({"page", "currentpage", "pagina", "seite"})
 # Names that nearly always tell a referrer; a few old systems number their articles by them.
-_AMBIGUOUS = frozenset({"ref", "refid", "source", "partner", "src", "via"})
+_AMBIGUOUS = frozenset(
+    {"ref", "refid", "source", "partner", "src", "via", "print", "share", "trackid"}
+)
 _NUMBERED = re.compile(r".*\d{4}.*", re.DOTALL)
 _SESSION = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
-_NUMBER_NAMES = ("id", "no", "nr", "num")
+_NUMBER_NAMES = ("no", "nr", "num")
 
 
 def data_lines(name: str) -> tuple[str, ...]:
@@ -90,13 +92,19 @@ def is_tracking(name: str, value: str, host: str, extra: Sequence[str] = ()) -> 
 
 
 @cache
-def _picking() -> frozenset[str]:
-    return frozenset(data_lines("picking.txt"))
+def _picking() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """The names that pick a page, and those of them that do not."""
+    lines = data_lines("picking.txt")
+    return (
+        _matcher(tuple(line for line in lines if not line.startswith("!"))),
+        _matcher(tuple(line[1:] for line in lines if line.startswith("!"))),
+    )
 
 
 def picks(name: str, value: str) -> bool:
     """Whether a parameter may pick a page though the path names an article by itself."""
     name = name.casefold()
-    return name in _picking() or (
-        name.endswith(_NUMBER_NAMES) and value.isascii() and value.isdecimal()
-    )
+    names, others = _picking()
+    if names.fullmatch(name):
+        return others.fullmatch(name) is None
+    return name.endswith(_NUMBER_NAMES) and value.isascii() and value.isdecimal()

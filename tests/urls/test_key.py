@@ -119,7 +119,7 @@ def test_beside_a_path_that_names_an_article_a_query_hardly_counts(path: str) ->
     page = f"https://example.org{path}"
     for query in ("zref=mail", "k3=x&teaser", "share=mastodon&nb=1", "page=all"):
         assert key(f"{page}?{query}") == key(page)
-    for query in ("page=2", "id=7", "commentid=4711", "v=abc", "lang=fr"):
+    for query in ("page=2", "id=7", "commentid=4711", "v=abc", "lang=fr", "eventid=spring-fair"):
         assert key(f"{page}?{query}") != key(page)
     assert key("https://example.org/story?zref=mail") != key("https://example.org/story")
 
@@ -137,12 +137,29 @@ def test_beside_a_path_that_names_an_article_a_query_hardly_counts(path: str) ->
         ("https://www.youtube.com/playlist", "list=PLaaaa1", "list=PLbbbb2"),
         ("https://www.youtube.com/embed/videoseries", "list=PLaaaa1", "list=PLbbbb2"),
         ("https://www.facebook.com/groups/1234567890/", "multi_permalinks=1", "multi_permalinks=2"),
+        ("https://www.facebook.com/permalink-1234567/", "story_fbid=pfbid0a", "story_fbid=pfbid0b"),
+        ("https://example.org/board/12345678/view", "kind=a", "kind=b"),
+        ("https://example.org/paper/2024-05-10", "side=front", "side=back"),
+        ("https://example.org/2024/05/10/gallery", "shot=a", "shot=b"),
+        ("https://example.org/the-programme-of-our-festival", "slug=jazz", "slug=folk"),
+        ("https://example.org/song/play", "trackid=4711", "trackid=4712"),
     ],
 )
 def test_a_script_or_a_list_is_told_by_its_query_what_to_show(
     page: str, one: str, other: str
 ) -> None:
     assert key(f"{page}?{one}") != key(f"{page}?{other}")
+
+
+def test_who_was_written_to_picks_no_page() -> None:
+    page = "https://example.org/world/ferry-sinks-off-the-northern-cape"
+    for query in ("subscriberid=4711", "kxclickid=ab12", "uid=77", "mailing_id=may"):
+        assert key(f"{page}?{query}") == key(page)
+
+
+def test_a_page_called_index_is_no_index_file() -> None:
+    assert key("https://example.org/wiki/Index") != key("https://example.org/wiki")
+    assert key("https://example.org/wiki/Index.HTML") == key("https://example.org/wiki")
 
 
 def test_a_video_is_one_in_every_list() -> None:
