@@ -17,6 +17,7 @@ from aggregator.cli.output import OK, SOME_FAILED, escape, fail, print_json, std
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rich.console import Console
     from sqlalchemy import Connection
 
     from aggregator.model.copies import CopyDecision, CopyThresholds
@@ -130,7 +131,9 @@ def dedup(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would change (nothing is stored).")
     ] = False,
-    days: Annotated[int, typer.Option(help="Group the items of so many days.", min=1)] = 7,
+    days: Annotated[
+        int, typer.Option(help="Group the items of so many days.", min=1, max=3650)
+    ] = 7,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -165,8 +168,8 @@ def dedup(
                     _print_regrouping(found, "would be", json=json)
                     return
                 if found.changed:
-                    _print_regrouping(found, "would be", json=False)
-                    typer.confirm("Group these items so?", abort=True)
+                    _print_regrouping(found, "would be", on=stderr if json else stdout)
+                    typer.confirm("Group these items so?", abort=True, err=json)
             with stderr.status("grouping the items anew …"):
                 done = regroup.apply(database, limits, since, now)
             _print_regrouping(done, "are", json=json)
@@ -187,7 +190,9 @@ def _with(limits: CopyThresholds, changes: Iterable[str]) -> CopyThresholds:
     return limits
 
 
-def _print_regrouping(found: Regrouping, verb: str, *, json: bool) -> None:
+def _print_regrouping(
+    found: Regrouping, verb: str, *, json: bool = False, on: Console = stdout
+) -> None:
     if json:
         for one in found.changed:
             print_json(
@@ -202,12 +207,10 @@ def _print_regrouping(found: Regrouping, verb: str, *, json: bool) -> None:
         return
     for one in found.changed:
         word = "one text" if one.kind == "joined" else "two texts"
-        stdout.print(f"{verb} {word}: {escape(one.decision.reason)}")
+        on.print(f"{verb} {word}: {escape(one.decision.reason)}")
         for side in (one.a, one.b):
-            stdout.print(
-                f"  {side.number}  {escape(side.source_title)}: {escape(side.title or '')}"
-            )
-    stdout.print(
+            on.print(f"  {side.number}  {escape(side.source_title)}: {escape(side.title or '')}")
+    on.print(
         f"{found.items} items of these days, {len(found.changed)} pairs changed"
         if found.changed
         else f"{found.items} items of these days, nothing changed"

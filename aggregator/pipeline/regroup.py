@@ -76,8 +76,9 @@ def apply(database: Database, limits: CopyThresholds, since: datetime, now: date
 
 
 def _told(live: Connection, scratch: Scratch) -> Regrouping:
-    found = scratch.groups()
-    old = scratch.live_groups
+    # What is not kept any more is shown to nobody, and cannot be named.
+    found = {n: group for n, group in scratch.groups().items() if n not in scratch.purged}
+    old = {number: scratch.live_groups[number] for number in found}
     pairs = [*_joined(scratch, old, found), *_parted(scratch, old, found)]
     texts = stored_texts(live, sorted({number for _, a, b, _ in pairs for number in (a, b)}))
     changed = tuple(
@@ -174,4 +175,6 @@ def _index(database: Database, limits: CopyThresholds, scratch: Scratch) -> None
             for row in (rows := rows_after(live, last)):
                 prepared = prepare_text(row.text, scratch.furniture(row.source_id))
                 copies.index_text(live, row.id, prepared, limits)
+        if not rows:
+            break  # purged in the meantime
         last = rows[-1].id

@@ -17,10 +17,14 @@ _AT_ONCE = 500
 def is_current(connection: Connection, scratch: Scratch) -> bool:
     """Whether groups and splits are as they were when the scratch database was filled."""
     i, o = t.item.c, t.override.c
-    older = sorted(number for number in scratch.live_groups if number < scratch.start)
+    aside = sorted(
+        number
+        for number in scratch.live_groups
+        if number < scratch.start or number in scratch.purged
+    )
     found: dict[int, int] = {}
-    for start in range(0, len(older), _AT_ONCE):
-        some = older[start : start + _AT_ONCE]
+    for start in range(0, len(aside), _AT_ONCE):
+        some = aside[start : start + _AT_ONCE]
         rows = connection.execute(select(i.id, i.group_id).where(i.id.in_(some)))
         found |= {row.id: row.group_id for row in rows}
     rows = connection.execute(
@@ -41,9 +45,10 @@ def put_groups(
 ) -> list[int]:
     """Write the groups of items, by number, where they have changed.
 
-    Items older than the ones given stay with those of their group that are before `first`, for
-    only from there on groups were made anew. A changed group takes the number of its first member,
-    and its items the story of that.
+    Items that are not among the ones given stay with those of their group that are before `first`,
+    for only from there on groups were made anew; where there are none, with its first that is
+    given: nothing was found out about them. A changed group takes the number of its first
+    member, and its items the story of that.
 
     Returns:
         The numbers of the groups that gained or lost an item.
@@ -66,14 +71,15 @@ def put_groups(
 
 def _with_older(
     connection: Connection, old: Mapping[int, int], new: Mapping[int, int], first: int
-) -> dict[Any, dict[int, int]]:
+) -> dict[int, dict[int, int]]:
     """The members of each group to be, under any name, each with the group it has now."""
-    groups: defaultdict[Any, dict[int, int]] = defaultdict(dict)
-    home: dict[int, Any] = {}  # where the older members of a group go
-    for number, group in new.items():
+    groups: defaultdict[int, dict[int, int]] = defaultdict(dict)
+    home: dict[int, int] = {}  # where the members of a group go that are not given
+    for number, group in sorted(new.items()):
         groups[group][number] = old[number]
         if number < first:
             home[old[number]] = group
+        home.setdefault(old[number], group)
     i = t.item.c
     known = sorted(set(old.values()))
     for start in range(0, len(known), _AT_ONCE):
@@ -82,8 +88,7 @@ def _with_older(
         )
         for row in rows:
             if row.id not in new:
-                name = home.get(row.group_id, ("older", row.group_id))
-                groups[name][row.id] = row.group_id
+                groups[home[row.group_id]][row.id] = row.group_id
     return groups
 
 

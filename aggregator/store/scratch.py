@@ -61,10 +61,12 @@ class Scratch:
         self._exits = ExitStack()
         self._learned: dict[str, frozenset[int]] = {}
         self._together: defaultdict[int, set[int]] = defaultdict(set)
+        self._alone: dict[int, int] = {}  # an item set aside, by a group that has none before
         self.first = copies.first_item_since(live, since)  # the first that is grouped anew
         self.start = copies.first_item_since(live, since - limits.window)
         self.last = self.start - 1
         self.live_groups: dict[int, int] = {}  # by item, as they are in the service's database
+        self.purged: frozenset[int] = frozenset()  # those of them whose text is no longer kept
         self.split: frozenset[tuple[int, int]] = frozenset()
         try:
             self._open(live)
@@ -133,20 +135,27 @@ class Scratch:
         pairs = [(row.low_id, row.high_id) for row in decided if row.together]
         pairs += [(row.item_id, row.other_id) for row in stated]
         for one, other in pairs:
-            self._together[max(one, other)].add(min(one, other))
+            self._together[one].add(other)
+            self._together[other].add(one)
         named = {number for pair in (*pairs, *self.split) for number in pair}
-        self._read_older(live, sorted(number for number in named if number < self.start))
+        self._read_aside(live, sorted(named))
 
-    def _read_older(self, live: Connection, numbers: Sequence[int]) -> None:
-        """Items before the window with their groups: never candidates, for they are not indexed."""
-        i = t.item.c
+    def _read_aside(self, live: Connection, numbers: Sequence[int]) -> None:
+        """Of these items, those that are not placed anew: before the window, or without a text.
+
+        They keep their groups and are never candidates, for they are not indexed.
+        """
+        i, text = t.item.c, t.item_text.c
         for begin in range(0, len(numbers), _AT_ONCE):
             some = numbers[begin : begin + _AT_ONCE]
             rows = live.execute(
-                select(i.id, i.source_id, i.title, i.first_seen, i.group_id)
-                .where(i.id.in_(some))
+                select(i.id, i.source_id, i.title, i.first_seen, i.group_id, text.item_id)
+                .join(t.item_text, text.item_id == i.id, isouter=True)
+                .where(i.id.in_(some), (i.id < self.start) | text.item_id.is_(None))
                 .order_by(i.id)
             ).all()
+            self.purged |= {row.id for row in rows if row.item_id is None}
+            self._alone |= {row.group_id: row.id for row in rows}
             if not rows:
                 continue
             self.live_groups |= {row.id: row.group_id for row in rows}
@@ -174,6 +183,7 @@ class Scratch:
             return
         self._insert(rows, self._before(rows))
         for row in rows:
+            self._alone.pop(row.group_id, None)
             prepared = prepare_text(row.text, self.furniture(row.source_id))
             copies.index_text(self._connection, row.id, prepared, self._limits)
 
@@ -198,7 +208,10 @@ class Scratch:
         source = copies.Source(name, learned)
         copies.place_items(self._connection, self._grouping, source, new, now)
         for row in rows:
-            for other in sorted(self._together[row.id]):
+            others = set(self._together[row.id])
+            if row.group_id in self._alone:  # nothing is found out about that one
+                others.add(self._alone.pop(row.group_id))
+            for other in sorted(others):
                 self._join(row.id, other)
 
     def _join(self, item: int, other: int) -> None:

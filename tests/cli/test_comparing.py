@@ -128,5 +128,9 @@ def test_changed_thresholds_are_applied_to_the_last_days(stored: Desk, config: s
         file.write("dedup: {copies: {containment: 0.99}}\n")
     assert "would be two texts" in run("dedup", "--config", config, given="n\n", code=1)
     assert stored.together(first, second)
+    printed = run("dedup", "--json", "--config", config, given="n\n", code=1)
+    assert printed.strip() == "n"  # what was typed; the question is on standard error
+    assert stored.together(first, second)
+    run("dedup", "--days", "3651", "--config", config, code=2)
     assert "are two texts" in run("dedup", "--yes", "--config", config)
     assert not stored.together(first, second)

@@ -9,6 +9,7 @@ import pytest
 
 from aggregator.model.copies import CopyThresholds
 from aggregator.pipeline import copies, regroup
+from aggregator.store import items
 from aggregator.store.grouping import Grouping
 from aggregator.store.scratch import Scratch
 from tests.e2e.stories import stream
@@ -146,19 +147,71 @@ def test_a_split_from_an_item_older_than_the_window_stays(desk: Desk) -> None:
         assert groups[fourth] in (groups[first], groups[second])
 
 
-def test_a_group_loses_its_founder_to_older_days(desk: Desk) -> None:
+def test_a_group_keeps_the_number_of_a_founder_from_older_days(desk: Desk) -> None:
     """The group bears the number of an item that is not grouped anew."""
     (first,) = desk.take("alpha", ENGLISH)
     desk.now += timedelta(days=20)
     since = desk.now
     (second,) = desk.take("beta", other_story(3))
-    (third,) = desk.take("gamma", other_story(4))
+    (third,) = desk.take("gamma", other_story(3))
     merge(desk, first, second)
     split(desk, third)
     apply(desk, STRICT, since)
-    groups = desk.groups()
-    assert groups[third] == third
-    assert groups[first] == first
+    assert desk.groups() == {first: first, second: first, third: third}
+
+
+def test_merges_by_hand_with_items_whose_text_is_gone_stay(desk: Desk) -> None:
+    """Two are one only through a third that is older or newer, and not kept any more."""
+    numbers = [desk.take(name, other_story(number))[0] for number, name in enumerate("abcde")]
+    first, second, third, fourth, fifth = numbers
+    merge(desk, first, second)
+    merge(desk, first, third)
+    merge(desk, fourth, fifth)
+    with desk.database.write() as connection:
+        items.forget(connection, [first, fifth], desk.now)
+    (sixth,) = desk.take("gamma", other_story(8))
+    merge(desk, fifth, sixth)
+    assert look(desk, DEFAULT) == []
+    apply(desk, DEFAULT)
+    assert desk.groups() == dict.fromkeys(numbers[:3], first) | dict.fromkeys(
+        (fourth, fifth, sixth), fourth
+    )
+
+
+def test_splits_from_items_whose_text_is_gone_stay(desk: Desk) -> None:
+    first, second, third = (desk.take(name, ENGLISH)[0] for name in ("alpha", "beta", "gamma"))
+    split(desk, third)
+    with desk.database.write() as connection:
+        items.forget(connection, [first], desk.now)
+    before = desk.groups()
+    apply(desk, DEFAULT)
+    assert desk.groups() == before == {first: first, second: first, third: third}
+
+
+def test_what_parts_because_of_other_thresholds_is_told_where_the_founder_is_gone(
+    desk: Desk,
+) -> None:
+    (first,) = desk.take("alpha", ENGLISH)
+    (second,) = desk.take("beta", f"{trimmed(ENGLISH)}\n{other_story(1)}")
+    (third,) = desk.take("gamma", f"{trimmed(ENGLISH)}\n{other_story(2)}")
+    assert desk.together(first, second, third)
+    with desk.database.write() as connection:
+        items.forget(connection, [first], desk.now)
+    assert look(desk, STRICT) == [("parted", second, third)]
+    apply(desk, STRICT)
+    assert desk.groups() == {first: first, second: first, third: third}
+
+
+def test_nothing_parts_unsaid_from_an_item_before_the_days(desk: Desk) -> None:
+    """The window was longer when the second came."""
+    (first,) = desk.take("alpha", ENGLISH)
+    desk.now += timedelta(days=5)
+    (second,) = desk.take("beta", ENGLISH)
+    assert desk.together(first, second)
+    shorter = replace(DEFAULT, window=timedelta(days=2))
+    assert look(desk, shorter, desk.now - timedelta(days=1)) == []
+    apply(desk, shorter, desk.now - timedelta(days=1))
+    assert desk.together(first, second)
 
 
 def test_what_came_in_the_meantime_is_grouped_with_the_rest(desk: Desk) -> None:
