@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
-from difflib import SequenceMatcher
+from difflib import Match, SequenceMatcher
+from itertools import accumulate
 
 from aggregator.identity.tokens import UNSPACED
 
 _UNIT = re.compile(rf"([{UNSPACED}]|[^\s{UNSPACED}]+)(\s*)")
-_MOST_STEPS = 20_000  # of each round of the comparison; repeated words take as many as they like
-_MOST_UNITS = 20_000
+_MOST_STEPS = 3_000_000  # of one comparison: repeated words would take as many as they like
 
 _Units = Sequence[tuple[str, str]]  # words with the white space behind them, folded
 
@@ -37,16 +36,45 @@ def changes(old: str, new: str) -> tuple[tuple[str, str], ...]:
     return tuple(run for run in runs if run[1])
 
 
+class _TooMuch(Exception):
+    pass
+
+
+class _Bounded(SequenceMatcher[str]):
+    """A matcher that counts what it looks at, and gives up.
+
+    Each round passes over a range of the one sequence and, for each element there, over all places
+    where the other has the same (`b2j`).
+
+    Raises:
+        _TooMuch: by any method, after `_MOST_STEPS`.
+    """
+
+    b2j: dict[str, list[int]]
+
+    def __init__(self, a: Sequence[str], b: Sequence[str]) -> None:
+        super().__init__(None, a, b)
+        self._length = len(a)
+        places = (1 + len(self.b2j.get(element, ())) for element in a)
+        self._until = (0, *accumulate(places))
+        self._left = _MOST_STEPS
+
+    def find_longest_match(
+        self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None
+    ) -> Match:
+        self._left -= self._until[self._length if ahi is None else ahi] - self._until[alo]
+        if self._left < 0:
+            raise _TooMuch
+        return super().find_longest_match(alo, ahi, blo, bhi)
+
+
 def _middle(a: _Units, b: _Units) -> list[tuple[str, str]]:
-    words_a, words_b = [word for word, _ in a], [word for word, _ in b]
-    ones, others = Counter(words_a), Counter(words_b)
-    # From 200 words on, what is repeated more than this is no anchor to difflib ("autojunk").
-    most = len(words_b) // 100 + 1 if len(words_b) >= 200 else len(words_b)
-    steps = sum(ones[word] * count for word, count in others.items() if count <= most)
-    if steps > max(_MOST_STEPS, 16 * len(a)) or len(a) + len(b) > _MOST_UNITS:
+    try:
+        codes = _Bounded([word for word, _ in a], [word for word, _ in b]).get_opcodes()
+    except _TooMuch:
         return _replaced(a, b)
     runs: list[tuple[str, str]] = []
-    for tag, a1, a2, b1, b2 in SequenceMatcher(None, words_a, words_b).get_opcodes():
+    for tag, a1, a2, b1, b2 in codes:
         if tag == "equal":
             runs += _kept(a[a1:a2], b[b1:b2])
         else:

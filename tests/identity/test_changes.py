@@ -41,6 +41,11 @@ def test_texts_that_would_take_long_are_replaced_whole() -> None:
     assert [kind for kind, _ in runs] == ["-", "+"]
     old, new = (" ".join(f"c {side}{place}" for place in range(4000)) for side in "ab")
     assert len(changes(old, new)) <= 3
+    # Each word is found alone, in a round that passes over all that are left.
+    old, new = (" ".join(f"u{place} {side}{place}" for place in range(4000)) for side in "uz")
+    assert [kind for kind, _ in changes(old, new)] == ["=", "-", "+"]
+    old, new = (" ".join(f"u{place} {side}{place}" for place in range(400)) for side in "uz")
+    assert len(changes(old, new)) > 1000
 
 
 @given(
