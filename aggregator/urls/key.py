@@ -20,9 +20,10 @@ from aggregator.urls.origin import SplitUrl, registrable_domain, split
 from aggregator.urls.parameters import data_lines, is_tracking, picks
 from aggregator.urls.unwrap import unwrap
 
+_FOLDED = ("doi.org/",)  # names without regard to case: DOI Handbook §2.4
 _MAX_LAYERS = 5  # redirector in redirector; a loop of them ends here
 _MAX_SETTLING = 8
-_TWIN_LABELS = frozenset({"www", "m", "mobile", "mobil", "amp", "touch", "wap", "sp"})
+_TWIN_LABELS = frozenset({"www", "m", "www-m", "mobile", "mobil", "amp", "touch", "wap", "sp"})
 _TWIN_LABEL_OF_LANGUAGE = re.compile(r"(?:m|amp|mobile)-(?=[a-z]{2}$)")  # m-en.example.org
 _TWIN_FIRST_SEGMENTS = frozenset({"mobile", "_mobile"})
 _AMP_SEGMENTS = frozenset({"amp", "_amp", ".amp", "amphtml", "google-amp", "alt=amp.html"})
@@ -32,7 +33,7 @@ _DISTINCTIVE = re.compile(r"(?=.*\d{6}).+|.{20,}")  # a last segment that stands
 _AMP_PARENTS = frozenset({"platform", "api", "google"})  # /platform/amp/…, /api/amp/…
 # A slug may end in the word: of `-amp` alone a number must stand before.
 _AMP_ENDING = re.compile(
-    r"(?<=[^.])(?:[.~]amp(?:\.html?)?|[-_]amp\.html?|(?<=\d)[-_]amp|\.amphtml"
+    r"(?<=[^.])(?:\.(?:print|single)|[.~!]amp(?:\.html?)?|[-_]amp\.html?|(?<=\d)[-_]amp|\.amphtml"
     r"|[-_]amp(?=\.\w{2,5}$))$"
 )
 _LONG_NUMBER = re.compile(r"\d[\d.]{6}")
@@ -42,12 +43,18 @@ _DATED = re.compile(
     r"/(?:19|20)\d\d/(?:\d{1,2}|[a-z]{3})(?:/\d{1,2})?/(?=[^/]*[-_%\d])[^/]{6,}(?:/[^/]+)?"
 )
 _DAY = re.compile(r"(?:19|20)\d\d[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12]\d|3[01])(?:\.\w+)?")
-_ALL_PAGES = frozenset({"print", "all", "komplettansicht", "printable", "single", "full"})
+_ALL_PAGES = frozenset({"all", "komplettansicht", "single", "full"})
+_PRINTED = frozenset(
+    {"print", "printable", "(print)", "pdf-print", "drucken", "druckversion", "imprimir", "stampa"}
+)
+_NUMBERED = re.compile(r".*(?:\d{3}|[-_]).*")
 _COMMENT_PAGE = re.compile(r"comment-page-\d+")
 _PAGE_ENDING = re.compile(r"(?<=[^.])\.(?:html?|xhtml|shtml|stm)$", re.IGNORECASE)
 _AMP_BEFORE_ENDING = re.compile(r"(?<=[^.])[-_.~]amp(?=\.(?:html?|php|aspx?)$)", re.IGNORECASE)
 _INDEX_FILE = re.compile(r"index|default|(?i:index|default)\.[A-Za-z]{2,5}")
-_SESSION_PARAMETER = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;]*", re.IGNORECASE)
+_SESSION_PARAMETER = re.compile(
+    r";(?:jsessionid|phpsessid|sid)=[^/;]*|/\(S\(\w{24}\)\)", re.IGNORECASE
+)
 _GARBAGE_END = re.compile(
     r"(?:</?[a-z]*/?>?|[\"'<>\\`&]|%22|%3c|%3e|(?:%3f|\?)amp)$", re.IGNORECASE
 )
@@ -107,6 +114,8 @@ def url_key(
     if mapped != key:
         steps.append("site rule")
         key = mapped
+    if key.startswith(_FOLDED):
+        key = key.lower()
     if fragment:
         key += f"#{fragment}"
     names = frozenset(name.casefold() for name, _ in pairs)
@@ -241,6 +250,8 @@ def _settle(segments: list[str]) -> list[str]:
         last = kept[-1].casefold()
         if last in _ALL_PAGES or _COMMENT_PAGE.fullmatch(last):
             kept = kept[:-1]
+    if len(kept) > 1 and kept[-1].casefold() in _PRINTED and _NUMBERED.fullmatch(kept[-2]):
+        kept = kept[:-1]
     if len(kept) > 1 and _DISTINCTIVE.fullmatch(kept[-1]):
         kept = [segment for segment in kept[:-1] if segment not in _FILLERS] + kept[-1:]
     if kept:

@@ -13,7 +13,10 @@ from importlib.resources import files
 # A parameter with one of these values says how the page is shown or where the link stood,
 # whatever its name: `?outputType=amp`, `?from=rss`, `?ncid=rss`. (A feed is never an article.)
 _TELLING_VALUES = frozenset(
-    {"amp", "amphtml", "rss", "rss2", "rssfeed", "feedburner", "print", "printable"}
+    {
+        *("amp", "amphtml", "rss", "rss2", "rssfeed", "feedburner"),
+        *("print", "printable", "imprimable", "imprimir", "drucken", "druckversion", "stampa"),
+    }
 )
 # The whole article instead of its first page: `?page=all`, `?currentPage=all`.
 _WHOLE = frozenset({"all", "entire", "full", "single", "alles"})
@@ -77,7 +80,7 @@ def is_tracking(name: str, value: str, host: str, extra: Sequence[str] = ()) -> 
     general, by_host = _shipped()
     if folded in _TELLING_VALUES or (name in _PAGING and folded in _WHOLE):
         return True
-    if name == "sid" and _SESSION.fullmatch(value):
+    if name in ("sid", "s") and _SESSION.fullmatch(value):
         return True
     if name == "cid" and value and not value.isdecimal():  # a number may be the article's
         return True

@@ -23,6 +23,20 @@ _TRANSLATED = ".translate.goog"
 _SIGNATURE = re.compile(r":[\w-]{8,}$")  # Disqus signs what it links to
 _LIBRARY_PROXY = re.compile(r"(?:^|\.)(?:ez)?proxy\d*\.")
 _YAHOO_TARGET = re.compile(r"/\*+-?(https?(?::|%3A)//?.+)", re.DOTALL | re.IGNORECASE)
+# Paths and hosts which exist to pass a reader on, whoever runs them, and how they call the target.
+_PASSING_PATH = re.compile(
+    r".*/(?:redir(?:ect(?:or)?)?|away|out|outbound|go|goto|exit|jump|leave|click|track(?:ing)?)"
+    r"(?:\.\w{2,5})?/?",
+    re.IGNORECASE,
+)
+_PASSING_HOST = re.compile(r"(?:out|go|r|l|rd|redir|redirect|clicks?|clk|links?|track)\d?\.")
+_TARGETS = frozenset(
+    {"url", "u", "to", "target", "dest", "destination", "link", "href", "goto", "redirect", "ziel"}
+)
+_BASE64_HTTP = "aHR0c"  # how every http(s) address begins in base64
+_WRAPPED = re.compile(
+    r"/(https?):?/{1,2}([a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?/[^/].*)", re.IGNORECASE
+)
 _BARE_HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?:[/?:].*)?", re.DOTALL | re.IGNORECASE)
 _LATER_ADDRESS = re.compile(r"https?://[^\s]+", re.IGNORECASE)
 
@@ -34,10 +48,7 @@ def _spelled_out(parts: SplitUrl, value: str) -> str:
             return value.partition("__;")[0]
         return unquote(value.replace("-", "%").replace("_", "/"))
     if parts.host.endswith("bing.com") and value.startswith("a1"):
-        try:
-            return urlsafe_b64decode(value[2:] + "=" * (-len(value[2:]) % 4)).decode("utf-8")
-        except ValueError:
-            return value
+        return _from_base64(value[2:])
     if value.startswith("cache:"):
         found = _LATER_ADDRESS.search(value)
         return found[0].rstrip("+") if found else value
@@ -79,6 +90,7 @@ def unwrap(parts: SplitUrl) -> str | None:
         or _from_translator(parts)
         or _from_library(parts)
         or _from_redirector(parts)
+        or _from_any(parts)
     )
 
 
@@ -141,6 +153,33 @@ def _from_redirector(parts: SplitUrl) -> str | None:
             if target is not None:
                 return target
     return None
+
+
+def _from_any(parts: SplitUrl) -> str | None:
+    """What no rule names but the address itself shows: an archive's path, a publisher's counter."""
+    if inside := _WRAPPED.search(parts.path):
+        target = f"{inside[1]}://{inside[2]}" + (f"?{parts.query}" if parts.query else "")
+        return target if is_http(target) else None
+    if not parts.query or not (
+        _PASSING_PATH.fullmatch(parts.path) or _PASSING_HOST.match(parts.host)
+    ):
+        return None
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        if not value and is_http(name):  # `?…&https://target`
+            return name
+        if name.casefold() not in _TARGETS:
+            continue
+        target = _from_base64(value) if value.startswith(_BASE64_HTTP) else value
+        if is_http(target):
+            return target
+    return None
+
+
+def _from_base64(value: str) -> str:
+    try:
+        return urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode("utf-8")
+    except ValueError:
+        return value
 
 
 def _target(parts: SplitUrl, parameter: str) -> str | None:

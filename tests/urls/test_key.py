@@ -83,6 +83,21 @@ def test_redirectors_have_the_key_of_the_page_they_lead_to(wrapped: str) -> None
 
 
 @pytest.mark.parametrize(
+    "wrapped",
+    [
+        "https://out.portal.example/?ziel=https://example.org/a&quelle=home",
+        "https://rss.example.net/go?to=aHR0cHM6Ly9leGFtcGxlLm9yZy9h",
+        "https://links.example.gov/track?type=click&&&101&&&https://example.org/a",
+        "https://example.net/news/redirect.php?lid=8&dest=https%3A%2F%2Fexample.org%2Fa",
+        "https://archive.example.net/memento/2014/http://www.example.org/a",
+        "https://annotate.example.net/https://example.org/a",
+    ],
+)
+def test_an_address_shows_where_it_leads_though_no_rule_names_it(wrapped: str) -> None:
+    assert key(wrapped) == key("https://example.org/a")
+
+
+@pytest.mark.parametrize(
     ("one", "other"),
     [
         ("https://example.org/?p=1", "https://example.org/?p=2"),
@@ -149,6 +164,33 @@ def test_a_script_or_a_list_is_told_by_its_query_what_to_show(
     page: str, one: str, other: str
 ) -> None:
     assert key(f"{page}?{one}") != key(f"{page}?{other}")
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "/print",
+        "/(print)",
+        ".print.html",
+        "/druckversion",
+        "?version=imprimable",
+        "?printer=1",
+        "!amp",
+    ],
+)
+def test_a_page_to_print_is_the_page(ending: str) -> None:
+    assert key(f"https://example.org/news/70345{ending}") == key("https://example.org/news/70345")
+
+
+def test_an_address_in_a_query_is_no_target_where_nobody_is_passed_on() -> None:
+    one, other = (f"https://example.org/review?url=https://shop.example/{n}" for n in "ab")
+    assert key(one) != key(other) != key("https://shop.example/b")
+    assert key("https://example.org/jobs/print") != key("https://example.org/jobs")
+
+
+def test_a_session_in_a_path_is_dropped() -> None:
+    page = "https://example.org/(S(lit3py55t21z5v55vlm25s55))/view.aspx?id=513"
+    assert key(page) == key("https://example.org/view.aspx?id=513")
 
 
 def test_who_was_written_to_picks_no_page() -> None:
@@ -237,6 +279,19 @@ def test_addresses_of_one_video_have_one_key() -> None:
         (
             "https://www.ndtv.com/india-news/ferry-5612345",
             "https://www.ndtv.com/india-news/ferry-5612345/amp/1",
+        ),
+        (
+            "https://www.reddit.com/r/python/comments/1092xyz/a_title/",
+            "https://redd.it/1092xyz",
+        ),
+        ("https://doi.org/10.1038/NATURE12373", "http://dx.doi.org/10.1038/nature12373"),
+        (
+            "https://news.example.kr/news/articleView.html?idxno=204512",
+            "https://news.example.kr/news/articleViewAmp.html?idxno=204512",
+        ),
+        (
+            "https://stackoverflow.com/questions/75061234/how-to-parse",
+            "https://stackoverflow.com/q/75061234",
         ),
     ],
 )
