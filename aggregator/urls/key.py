@@ -60,6 +60,8 @@ _GARBAGE_END = re.compile(
 )
 _MOST_GARBAGE = 40  # pieces; taken off one by one, for one expression of all has exponential cases
 _ROUTED = ("!", "/")  # fragments that a script turns into the page: #!…, #/…
+# So it does where the path is no article's, and the fragment more than the name of a paragraph.
+_PLACE = re.compile(r"(?!:~:)[^/]*/|[?{]|%7b", re.IGNORECASE)
 _PATH_SAFE = "!$&'()*+,;=:@~"
 _QUERY_SAFE = "!$'()*,:@~/?"
 
@@ -103,7 +105,10 @@ def url_key(
     path = _path(parts.path, steps)
     named = _path_names_article(path)
     pairs = _query(parts.query, host, extra_parameters, steps, named=named)
-    fragment = _fragment(parts.fragment, host, extra_parameters, keep_fragment, steps)
+    routed = not named and (
+        _PLACE.match(parts.fragment) is not None or (not path and "=" in parts.fragment)
+    )
+    fragment = _fragment(parts.fragment, host, extra_parameters, keep_fragment or routed, steps)
     pairs, fragment = _escaped_fragment(pairs, fragment)
     if parts.port not in (None, 80, 443):
         host = f"{host}:{parts.port}"

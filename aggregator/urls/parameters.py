@@ -27,7 +27,12 @@ _AMBIGUOUS = frozenset(
 )
 _NUMBERED = re.compile(r".*\d{4}.*", re.DOTALL)
 _SESSION = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
-_NUMBER_NAMES = ("no", "nr", "num")
+_READABLE = re.compile(r"(?=.*[aeiouy])[a-z]{4,}")  # a name
+_UNREADABLE = re.compile(  # a value
+    r"(?=.*\d)(?=.*[A-Za-z])[^-]{16,}|(?=.*\d)(?=.*[a-z])(?=.*[A-Z]).{12,}|\d{10,}|0x.*", re.DOTALL
+)
+_YES_OR_NO = frozenset({"", "0", "1", "true", "false", "yes", "no", "on", "off", "y", "n"})
+_NUMBER_NAMES = ("no", "nr", "num", "ref")
 
 
 def data_lines(name: str) -> tuple[str, ...]:
@@ -105,9 +110,20 @@ def _picking() -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 def picks(name: str, value: str) -> bool:
-    """Whether a parameter may pick a page though the path names an article by itself."""
+    """Whether a parameter may pick a page though the path names an article by itself.
+
+    Beside the names that are known to, a readable word may, for it was chosen to be read
+    (`?station=brest`), but not with a mere yes or no or a value that nobody could read.
+    """
     name = name.casefold()
     names, others = _picking()
     if names.fullmatch(name):
         return others.fullmatch(name) is None
-    return name.endswith(_NUMBER_NAMES) and value.isascii() and value.isdecimal()
+    if name.endswith(_NUMBER_NAMES) and value.isascii() and value.isdecimal():
+        return True
+    return (
+        _READABLE.fullmatch(name) is not None
+        and value.casefold() not in _YES_OR_NO
+        and _UNREADABLE.fullmatch(value) is None
+        and others.fullmatch(name) is None
+    )

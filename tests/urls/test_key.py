@@ -132,7 +132,16 @@ def test_what_picks_the_page_stays_in_the_key(one: str, other: str) -> None:
 )
 def test_beside_a_path_that_names_an_article_a_query_hardly_counts(path: str) -> None:
     page = f"https://example.org{path}"
-    for query in ("zref=mail", "k3=x&teaser", "share=mastodon&nb=1", "page=all"):
+    for query in (
+        "zref=mail",
+        "k3=x&teaser",
+        "share=mastodon&nb=1",
+        "page=all",
+        "reduced=true",
+        "feedref=JjAwJuNHiystnCoBq_hl-Rs8z",
+        "lastmod=1673351234567",
+        "from=mdr",
+    ):
         assert key(f"{page}?{query}") == key(page)
     for query in ("page=2", "id=7", "commentid=4711", "v=abc", "lang=fr", "eventid=spring-fair"):
         assert key(f"{page}?{query}") != key(page)
@@ -158,6 +167,9 @@ def test_beside_a_path_that_names_an_article_a_query_hardly_counts(path: str) ->
         ("https://example.org/2024/05/10/gallery", "shot=a", "shot=b"),
         ("https://example.org/the-programme-of-our-festival", "slug=jazz", "slug=folk"),
         ("https://example.org/song/play", "trackid=4711", "trackid=4712"),
+        ("https://example.org/horoscope-of-the-day-20240510", "signo=aries", "signo=tauro"),
+        ("https://example.org/the-police-report-of-today", "meldung=1", "meldung=2"),
+        ("https://example.org/the-planning-list-of-a-week", "ref=2360012", "ref=2360021"),
     ],
 )
 def test_a_script_or_a_list_is_told_by_its_query_what_to_show(
@@ -237,6 +249,16 @@ def test_a_fragment_stays_only_when_asked_for_or_routed_by_a_script() -> None:
     assert key(f"{notes}#v2") == key(f"{notes}#v3") == key(notes)
     assert key(f"{notes}#v2", keep_fragment=True) != key(f"{notes}#v3", keep_fragment=True)
     assert key("https://example.org/#!/a/1") == key("https://example.org/?_escaped_fragment_=/a/1")
+
+
+def test_a_fragment_that_is_a_place_stays_where_the_path_is_no_article() -> None:
+    app = "https://example.org/archive"
+    assert key(f"{app}#thread/1") != key(f"{app}#thread/2")
+    assert key(f"{app}#?date=2024-05-10") != key(app)
+    assert key("https://example.org/#story=1") != key("https://example.org/#story=2")
+    assert key(f"{app}#:~:text=a/b") == key(f"{app}#comments") == key(app)
+    page = "https://example.org/news/ferry-sinks-off-the-cape"
+    assert key(f"{page}#gallery/2") == key(page)
 
 
 def test_an_operator_adds_parameters_of_a_publisher() -> None:
