@@ -162,17 +162,24 @@ def dedup(
             now = _now()
             since = now - timedelta(days=days)
             if dry_run or not yes:
-                with stderr.status("grouping the items anew …"):
-                    found = regroup.look(database, limits, since)
+                with _progress() as read:
+                    found = regroup.look(database, limits, since, read)
                 if dry_run:
                     _print_regrouping(found, "would be", json=json)
                     return
                 if found.changed:
                     _print_regrouping(found, "would be", on=stderr if json else stdout)
                     typer.confirm("Group these items so?", abort=True, err=json)
-            with stderr.status("grouping the items anew …"):
-                done = regroup.apply(database, limits, since, now)
+            with _progress() as read:
+                done = regroup.apply(database, limits, since, now, read)
             _print_regrouping(done, "are", json=json)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int], None]]:
+    """Say on a terminal how many items were read."""
+    with stderr.status("grouping the items anew …") as status:
+        yield lambda count: status.update(f"grouping the items anew … {count:,}")
 
 
 def _with(limits: CopyThresholds, changes: Iterable[str]) -> CopyThresholds:

@@ -20,7 +20,7 @@ from aggregator.model.errors import OperatorError
 from aggregator.store import copies, regrouping, writing
 from aggregator.store.copyrows import StoredText, stored_texts
 from aggregator.store.database import Database, serialise
-from aggregator.store.scratch import Scratch, rows_after
+from aggregator.store.scratch import Progress, Scratch, rows_after, unheard
 
 _TRIES = 3
 
@@ -47,13 +47,21 @@ class Regrouping:
     changed: tuple[Changed, ...]
 
 
-def look(database: Database, limits: CopyThresholds, since: datetime) -> Regrouping:
+def look(
+    database: Database, limits: CopyThresholds, since: datetime, progress: Progress = unheard
+) -> Regrouping:
     """What grouping the items first seen since a time anew would change; nothing is stored."""
-    with database.read() as live, Scratch(live, limits, since) as scratch:
+    with database.read() as live, Scratch(live, limits, since, progress) as scratch:
         return _told(live, scratch)
 
 
-def apply(database: Database, limits: CopyThresholds, since: datetime, now: datetime) -> Regrouping:
+def apply(
+    database: Database,
+    limits: CopyThresholds,
+    since: datetime,
+    now: datetime,
+    progress: Progress = unheard,
+) -> Regrouping:
     """Group the items first seen since a time anew, for good; says what changed.
 
     Raises:
@@ -61,7 +69,7 @@ def apply(database: Database, limits: CopyThresholds, since: datetime, now: date
     """
     for _ in range(_TRIES):
         with database.read() as live:
-            scratch = Scratch(live, limits, since)
+            scratch = Scratch(live, limits, since, progress)
         with scratch:
             with database.write() as live:
                 serialise(live)

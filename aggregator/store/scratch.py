@@ -8,7 +8,7 @@ as furniture again: what is known of each source now is used from the start.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,6 +35,13 @@ _ANCHOR = 0  # an item that stands for all others that entries belong to
 _LONG_AGO = datetime(1990, 1, 1, tzinfo=UTC)
 
 
+Progress = Callable[[int], None]  # told how many items were read, now and then
+
+
+def unheard(_: int) -> None:
+    """Progress that nobody waits for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Joined:
     """A pair that one item was placed by: `item` came later."""
@@ -53,10 +60,18 @@ class Scratch:
         since: Items first seen from then on are grouped anew. Those of the window before keep
             their groups and are there to be joined; so do older ones that an operator, or a page,
             said something about.
+        progress: Told how many items were read, after each batch.
     """
 
-    def __init__(self, live: Connection, limits: CopyThresholds, since: datetime) -> None:
+    def __init__(
+        self,
+        live: Connection,
+        limits: CopyThresholds,
+        since: datetime,
+        progress: Progress = unheard,
+    ) -> None:
         self._limits = limits
+        self._progress = progress
         self._grouping = Grouping(DedupSettings(copies=limits))
         self._exits = ExitStack()
         self._learned: dict[str, frozenset[int]] = {}
@@ -176,6 +191,7 @@ class Scratch:
             self._keep(before)
             for batch in _as_committed(row for row in rows if row.id >= self.first):
                 self._place(batch)
+            self._progress(len(self.live_groups))
 
     def _keep(self, rows: Sequence[Any]) -> None:
         """Items whose groups stay: there to be found."""
