@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 
 from aggregator.identity.copies import ComparableText, comparable, figures_or_dates_differ
 from aggregator.identity.names import names
@@ -187,6 +188,27 @@ def is_template(a: ComparableText, b: ComparableText, limits: StoryThresholds) -
     return figures_or_dates_differ(a, b, _FIGURES)
 
 
+def _things(terms: Collection[str], a: StoryItem, b: StoryItem, opening: int) -> int:
+    """How many things shared terms stand for: those that stand side by side in both are one.
+
+    First name, last name and office are one person; so is a word that was cut into pairs.
+    """
+    both = _beside(terms, a, opening) & _beside(terms, b, opening)
+    of = {term: {term} for term in terms}
+    for one, other in both:
+        joined = of[one] | of[other]
+        for term in joined:
+            of[term] = joined
+    return len({id(joined) for joined in of.values()})
+
+
+def _beside(terms: Collection[str], item: StoryItem, opening: int) -> set[tuple[str, str]]:
+    """The pairs of these terms that stand side by side in an item's text."""
+    known = frozenset(terms)
+    read = [term for word in item.text.words[:opening] for term in _terms(word)]
+    return {(min(pair), max(pair)) for pair in pairwise(read) if known.issuperset(pair)}
+
+
 class RecentStories:
     """The items of the last window, for placing the next one. Memory only; no clock.
 
@@ -312,7 +334,9 @@ class RecentStories:
         members = self._members[story] if story is not None else {number}
         if len(members) >= self._limits.max_items:
             return False
-        if sum(self._is_rare(term, members) for term in shared) < self._limits.rare_shared:
+        rare = [term for term in shared if self._is_rare(term, members)]
+        enough, opening = self._limits.rare_shared, self._limits.opening
+        if len(rare) < enough or _things(rare, item, self._items[number], opening) < enough:
             return False
         mean = sum(similarity(vector, self._vectors[m])[0] for m in members) / len(members)
         return mean >= self._limits.cohesion * scale * self._limits.similarity

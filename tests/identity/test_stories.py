@@ -119,6 +119,28 @@ def test_two_tellings_of_one_event_are_one_story() -> None:
     assert found.score >= LIMITS.similarity
 
 
+def test_one_person_in_two_matters_is_no_event() -> None:
+    summit = (
+        "Novakova opens talks on border tax in Lisbon",
+        "Finance minister Jana Novakova on Monday opened a meeting of nineteen governments in "
+        "Lisbon that is to agree on a border tax. We have waited for this for years, she told "
+        "delegates in the palace of Belem.",
+    )
+    villa = (
+        "Minister Novakova questioned over villa purchase",
+        "Prosecutors in Brno have questioned finance minister Jana Novakova for four hours about "
+        "a villa which her husband bought from a builder. She denies any wrongdoing, her lawyer "
+        "said.",
+    )
+    house = (
+        "Prosecutors quiz Czech finance chief about house",
+        "The Czech finance minister, Jana Novakova, spent Monday afternoon with investigators in "
+        "Brno. They asked about a villa in the hills that a builder had sold to her family.",
+    )
+    assert recent(item(1, summit)).place(item(2, villa)).with_item is None
+    assert recent(item(1, summit), item(2, villa)).place(item(3, house)).with_item == 2
+
+
 def test_two_single_items_begin_a_story() -> None:
     found = recent(item(1, FERRY_ONE)).place(item(2, FERRY_TWO))
     assert (found.story, found.with_item) == (None, 1)
