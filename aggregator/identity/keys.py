@@ -15,10 +15,14 @@ from datetime import datetime
 from aggregator.identity.hashing import content_hash, digest
 from aggregator.model.feed import ParsedEntry
 from aggregator.urls.key import url_key
+from aggregator.urls.origin import split
 
 POLICIES = ("guid", "link", "link+date", "link+title", "content")
 _DEGRADE_ABOVE = 0.05  # share of empty or repeated ids
 _HOPELESS = 0.5
+# Of a link as its entry's key has it: for good, whatever else is learned about links.
+_SESSION = re.compile(r";\w*sess\w*=[^/;]*", re.IGNORECASE)
+_PASSING = re.compile(r"utm_|\w*sess\w*id=|sid=[0-9a-f]{32}$", re.IGNORECASE)
 _SCHEME_AND_HOST = re.compile(r"^[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
 
 
@@ -93,7 +97,7 @@ def key_entries(
         told.add((base, link_key, hashed))
         repeated = base_counts[base] > 1
         # All repeats are told apart, the first too: which one stands first changes from day to day.
-        key = digest(base, link_key or hashed) if repeated else base
+        key = digest(base, _lasting_link(entry) or hashed) if repeated else base
         if key in taken:
             key = digest(key, hashed)
         taken.add(key)
@@ -130,12 +134,28 @@ def _identity(entry: ParsedEntry, policy: str) -> str:
     """What identifies the entry under a policy; empty when it has none."""
     if policy == "guid":
         return entry.id or ""
-    link = _url(entry)[0] or ""
+    link = _lasting_link(entry)
     if not link or policy == "link":
         return link
     if policy == "link+date":
         return f"{link} {_instant(entry.published)}" if entry.published else ""
     return f"{link} {entry.title}" if entry.title else ""
+
+
+def _lasting_link(entry: ParsedEntry) -> str:
+    """An entry's link as its own key has it; empty where there is none.
+
+    URL keys become better with every release, and what a source sent must not be new again with
+    one: this form never changes. Links that differ otherwise from poll to poll are renamed entries.
+    """
+    parts = split(entry.original_link or entry.link or "")
+    if parts is None:
+        return ""
+    port = f":{parts.port}" if parts.port else ""
+    path = _SESSION.sub("", parts.path).rstrip("/")
+    query = "&".join(p for p in parts.query.split("&") if p and not _PASSING.match(p))
+    fragment = f"#{parts.fragment}" if parts.fragment.startswith(("!", "/")) else ""
+    return f"{parts.host.removeprefix('www.')}{port}{path}?{query}{fragment}"
 
 
 def _instant(moment: datetime | None) -> str:

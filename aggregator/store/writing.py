@@ -87,6 +87,8 @@ def write_entries(
             if stored is not None and stored.entry_id != entry.entry_id:
                 continue  # another worker stored it as an entry of its own
             _rename(connection, ingest, intent, entry)
+        elif intent.url_key and intent.url_key != entry.url_key:
+            _rekey(connection, ingest, intent, entry)
         touched.append(entry.entry_id)
         if intent.body is not None and not entry.tombstone:
             _revise(connection, ingest, intent, written, texts)
@@ -289,6 +291,29 @@ def _entry_row(
     }
 
 
+def _rekey(connection: Connection, ingest: Ingest, intent: EntryIntent, known: KnownEntry) -> None:
+    """Keep the key that today's rules give the link of an entry, if the link is the same one.
+
+    A publisher who changes links with every poll changes nothing here.
+    """
+    e = t.entry.c
+    done = connection.execute(
+        update(t.entry)
+        .where(e.id == known.entry_id, e.link == intent.entry.link)
+        .values(url_key=intent.url_key)
+    )
+    if done.rowcount:
+        _claim(connection, ingest, intent, known.item_id)
+
+
+def _claim(connection: Connection, ingest: Ingest, intent: EntryIntent, item_id: int) -> None:
+    """Let an item be found by the addresses of an entry, where no other item holds them."""
+    claims = [
+        {"scope": ingest.scope, "key": key, "item_id": item_id} for key in identity_keys(intent)
+    ]
+    upsert(connection, t.url_key, claims, update=False)
+
+
 def _rename(connection: Connection, ingest: Ingest, intent: EntryIntent, known: KnownEntry) -> None:
     """Give an entry its new key; the old one stays as an alias, and the new address is its item's.
 
@@ -308,11 +333,7 @@ def _rename(connection: Connection, ingest: Ingest, intent: EntryIntent, known: 
         .values(key=intent.key, guid=intent.guid, alias=intent.alias, url_key=intent.url_key,
                 link=intent.entry.link, why=intent.why)
     )  # fmt: skip
-    claims = [
-        {"scope": ingest.scope, "key": key, "item_id": known.item_id}
-        for key in identity_keys(intent)
-    ]
-    upsert(connection, t.url_key, claims, update=False)
+    _claim(connection, ingest, intent, known.item_id)
     if intent.decision is not None:
         row = copies.log_row(
             ingest.now, "revision", known.item_id, None, None, intent.decision.score,

@@ -218,3 +218,23 @@ def test_any_document_is_keyed_without_a_clash_and_known_the_second_time(
     assert len({one.key for one in keyed}) == len(keyed)
     again = identify(key_entries(document, policy), known_after(document, policy))
     assert "new" not in kinds(again)
+
+
+def test_sessions_and_campaigns_are_no_part_of_a_link_that_is_an_entry_s_key() -> None:
+    def keys(*links: str) -> set[str]:
+        return {one.key for link in links for one in key_entries([entry(1, link=link)], "link")}
+
+    assert (
+        len(
+            keys(
+                "https://www.example.org/a/?id=1",
+                "http://example.org/a?id=1&utm_source=rss",
+                "http://example.org/a;jsessionid=AB12.node1?id=1",
+                "http://example.org/a?PHPSESSID=0123&id=1",
+                f"http://example.org/a?id=1&sid={'0a' * 16}",
+            )
+        )
+        == 1
+    )
+    assert len(keys("https://example.org/a?id=1", "https://example.org/a?id=2")) == 2
+    assert len(keys("https://example.org/#!/a", "https://example.org/#!/b")) == 2

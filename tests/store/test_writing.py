@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
+from aggregator.identity import keys
 from aggregator.identity.agreement import texts_agree
 from aggregator.identity.entries import Known, identify
 from aggregator.identity.keys import key_entries
@@ -21,6 +22,7 @@ from aggregator.store import items, known, sources, views, writing
 from aggregator.store import schema as t
 from aggregator.store.database import Database
 from aggregator.store.migrate import migrate
+from aggregator.urls.key import UrlKey, url_key
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINT = Mint("example.org", "2026-03-01")
@@ -82,9 +84,9 @@ def store(
     keyed = key_entries(entries, "guid")
     with database.read() as connection:
         newest, empty = known.newest_published(connection, source_id)
-        keys = [key for one in keyed for key in (one.key, *one.candidates)]
+        names = [key for one in keyed for key in (one.key, *one.candidates)]
         what = Known(
-            known.entries_by_key(connection, source_id, keys),
+            known.entries_by_key(connection, source_id, names),
             known.entries_by_alias(connection, source_id, [o.alias for o in keyed if o.alias]),
             known.entries_by_url_key(
                 connection, source_id, [o.url_key for o in keyed if o.url_key]
@@ -248,6 +250,30 @@ def test_a_renamed_entry_keeps_its_item_and_its_old_id_is_remembered(database: D
     assert count(database, t.item) == 1
     with database.read() as connection:
         assert [e.source_id for e in items.entries_of(connection, number)] == ["alpha"]
+
+
+def test_better_url_keys_make_nothing_new_and_are_taken_over(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A release that knows more about links reads what an older one stored."""
+    document = [entry(n, id=None) for n in range(6)]
+    store(database, "alpha", document)
+
+    def better(url: str, **given: tuple[str, ...]) -> UrlKey | None:
+        found = url_key(url, **given)  # type: ignore[arg-type]
+        return found and replace(found, key=f"better/{found.key}")
+
+    monkeypatch.setattr(keys, "url_key", better)
+    assert store(database, "alpha", document, NOON + timedelta(hours=1)) == writing.Written()
+    assert len(store(database, "beta", [entry(1, "beta")]).joined_items) == 1
+    assert count(database, t.item) == 6
+
+
+def test_a_link_that_changes_with_every_poll_is_no_further_address(database: Database) -> None:
+    for turn in range(3):
+        document = [entry(n, link=f"https://news.example/{n}?turn={turn}") for n in range(4)]
+        store(database, "alpha", document)
+    assert count(database, t.item) == count(database, t.url_key) == 4
 
 
 def test_a_future_date_is_clamped_and_shown_no_later_than_first_seen(database: Database) -> None:
