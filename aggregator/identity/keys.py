@@ -97,7 +97,11 @@ def key_entries(
         told.add((base, link_key, hashed))
         repeated = base_counts[base] > 1
         # All repeats are told apart, the first too: which one stands first changes from day to day.
-        key = digest(base, _lasting_link(entry) or hashed) if repeated else base
+        key = (
+            digest(base, lasting_link(entry.original_link or entry.link) or hashed)
+            if repeated
+            else base
+        )
         if key in taken:
             key = digest(key, hashed)
         taken.add(key)
@@ -134,7 +138,7 @@ def _identity(entry: ParsedEntry, policy: str) -> str:
     """What identifies the entry under a policy; empty when it has none."""
     if policy == "guid":
         return entry.id or ""
-    link = _lasting_link(entry)
+    link = lasting_link(entry.original_link or entry.link)
     if not link or policy == "link":
         return link
     if policy == "link+date":
@@ -142,13 +146,13 @@ def _identity(entry: ParsedEntry, policy: str) -> str:
     return f"{link} {entry.title}" if entry.title else ""
 
 
-def _lasting_link(entry: ParsedEntry) -> str:
-    """An entry's link as its own key has it; empty where there is none.
+def lasting_link(link: str | None) -> str:
+    """A link as the key of its entry has it; empty where there is none.
 
     URL keys become better with every release, and what a source sent must not be new again with
     one: this form never changes. Links that differ otherwise from poll to poll are renamed entries.
     """
-    parts = split(entry.original_link or entry.link or "")
+    parts = split(link or "")
     if parts is None:
         return ""
     port = f":{parts.port}" if parts.port else ""

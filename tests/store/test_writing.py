@@ -9,11 +9,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text, update
 
 from aggregator.identity import keys
 from aggregator.identity.agreement import texts_agree
 from aggregator.identity.entries import Known, identify
+from aggregator.identity.hashing import digest
 from aggregator.identity.keys import key_entries
 from aggregator.identity.naming import Mint
 from aggregator.model.feed import ParsedEntry
@@ -48,12 +49,12 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 def entry(number: int, site: str = "alpha", **fields: object) -> ParsedEntry:
-    text = f"The harbour of town {number} reopened after a long winter of repairs. " * 3
+    words = f"The harbour of town {number} reopened after a long winter of repairs. " * 3
     defaults: dict[str, object] = {
         "id": f"https://{site}.example/?p={number}",
         "link": f"https://news.example/2026/03/harbour-{number}",
         "title": f"Harbour {number} reopens",
-        "content": f"<p>{text}</p>",
+        "content": f"<p>{words}</p>",
         "published": NOON - timedelta(hours=1),
     }
     return ParsedEntry(**(defaults | fields))  # type: ignore[arg-type]
@@ -78,10 +79,10 @@ def body(one: ParsedEntry) -> PreparedBody:
 
 def store(
     database: Database, source_id: str, entries: list[ParsedEntry], now: datetime = NOON,
-    scope: str = "",
+    scope: str = "", policy: str = "guid",
 ) -> writing.Written:  # fmt: skip
     """Identify and write one document, as a poll does."""
-    keyed = key_entries(entries, "guid")
+    keyed = key_entries(entries, policy)
     with database.read() as connection:
         newest, empty = known.newest_published(connection, source_id)
         names = [key for one in keyed for key in (one.key, *one.candidates)]
@@ -267,6 +268,30 @@ def test_better_url_keys_make_nothing_new_and_are_taken_over(
     assert store(database, "alpha", document, NOON + timedelta(hours=1)) == writing.Written()
     assert len(store(database, "beta", [entry(1, "beta")]).joined_items) == 1
     assert count(database, t.item) == 6
+
+
+@pytest.mark.parametrize("policy", ["guid", "link+date", "link+title"])
+def test_an_upgrade_gives_entries_without_ids_their_lasting_key(
+    database: Database, policy: str
+) -> None:
+    document = [entry(n, id="same" if n > 3 else None) for n in range(6)]
+    store(database, "alpha", document, policy=policy)
+    at = int((NOON - timedelta(hours=1)).timestamp())
+    with database.write() as connection:  # as the version before wrote them
+        for row in connection.execute(select(t.entry)).all():
+            link = row.url_key
+            key = {
+                "guid": digest(digest("guid", "same"), link) if row.guid else digest("link", link),
+                "link+date": digest("link+date", f"{link} {at}"),
+                "link+title": digest("link+title", f"{link} {row.title}"),
+            }[policy]
+            assert key != row.key
+            connection.execute(update(t.entry).where(t.entry.c.id == row.id).values(key=key))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0011'"))
+    migrate(database)
+    again = store(database, "alpha", document, NOON + timedelta(hours=1), policy=policy)
+    assert again == writing.Written()
+    assert count(database, t.entry_alias) == 0
 
 
 def test_a_link_that_changes_with_every_poll_is_no_further_address(database: Database) -> None:
