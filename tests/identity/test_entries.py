@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.identity.entries import Identified, Known, identify
-from aggregator.identity.keys import KeyedEntry, choose_policy, key_entries
+from aggregator.identity.keys import KeyedEntry, choose_policy, key_entries, lasting_link
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import KnownEntry
 
@@ -237,4 +237,6 @@ def test_sessions_and_campaigns_are_no_part_of_a_link_that_is_an_entry_s_key() -
         == 1
     )
     assert len(keys("https://example.org/a?id=1", "https://example.org/a?id=2")) == 2
+    # Stored in every database: another result here makes what was seen long ago new again.
+    assert lasting_link("https://www.Example.org:81/A/?b=2&a=1&#x") == "example.org:81/A?b=2&a=1"
     assert len(keys("https://example.org/#!/a", "https://example.org/#!/b")) == 2
