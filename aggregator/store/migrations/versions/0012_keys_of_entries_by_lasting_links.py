@@ -62,6 +62,8 @@ def _after(number: int) -> sa.Select[Any]:
 
 def _new_key(row: Any) -> str | None:
     """The key an entry has from now on; None where it was not made from its link."""
+    if row.key == digest("guid", row.guid or ""):
+        return None
     link = lasting_link(_link(row))
     for old, new in zip(_keys(row, row.url_key), _keys(row, link), strict=True):
         if old == row.key:
