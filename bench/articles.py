@@ -24,7 +24,7 @@ from pathlib import Path
 import trafilatura
 
 from aggregator.articles.extract import extract_article
-from aggregator.articles.related import related_links
+from aggregator.articles.related.found import related_links
 from tests.articles.pages import (
     MARKUPS,
     RELATED,

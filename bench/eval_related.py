@@ -29,7 +29,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import trafilatura
 
-from aggregator.articles.related import related_links
+from aggregator.articles.related.found import related_links
 from aggregator.model.article import RelatedLink
 
 _DEFAULT = Path(__file__).resolve().parent.parent.parent / "shared" / "data"

@@ -8,8 +8,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from aggregator.articles.links import title_size
 from aggregator.articles.page import Page
+from aggregator.articles.size import title_size
 
 _PARAGRAPH = 80  # letters outside links
 _LEFT_OUT = frozenset({"footer", "nav", "figcaption", "form", "fieldset", "h1", "h2", "h3", "h4"})

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 
-from aggregator.articles.body import Body, read_body
 from aggregator.articles.body_span import find_body
 from aggregator.articles.guard import prepared
-from aggregator.articles.links import title_size
-from aggregator.articles.metadata import Metadata, read_metadata
 from aggregator.articles.page import Page, read_page
-from aggregator.articles.picture import read_pictures
-from aggregator.articles.printed import dateline, read_printed
-from aggregator.articles.related import related_of
+from aggregator.articles.reading.body import Body, read_body
+from aggregator.articles.reading.metadata import Metadata, read_metadata
+from aggregator.articles.reading.picture import read_pictures
+from aggregator.articles.reading.printed import dateline, read_printed
+from aggregator.articles.related.found import related_of
+from aggregator.articles.related.survey import survey_of
+from aggregator.articles.size import title_size
 from aggregator.articles.structured import read_structured
-from aggregator.articles.survey import survey_of
 from aggregator.markup.text import clean, one_line
 from aggregator.model.article import Article, LeadImage
 from aggregator.model.settings import RelatedOverride

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from aggregator.articles.extract import extract_article
-from aggregator.articles.related import related_links
+from aggregator.articles.related.found import related_links
 from aggregator.identity.copies import prepare_text
 from aggregator.isolate.pool import WorkerError
 from aggregator.model.article import Article, RelatedLink

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from aggregator.articles.related import related_of_entry
+from aggregator.articles.related.found import related_of_entry
 from aggregator.model.article import RelatedLink
 from aggregator.model.item import EntryIntent, PreparedBody
 from aggregator.model.settings import FullText, Settings, SourceSettings

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.articles.dates import date_in_url, find_date, parse_date
+from aggregator.articles.reading.dates import date_in_url, find_date, parse_date
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from aggregator.articles.extract import extract_article
 from aggregator.articles.guard import MAX_BYTES, MAX_DEPTH, prepared
 from aggregator.articles.page import MAX_LINKS, MAX_NODES, read_page
-from aggregator.articles.related import related_links
+from aggregator.articles.related.found import related_links
 from aggregator.markup.elements import names
 from tests.articles.pages import MARKUPS, RELATED, seed_story
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from aggregator.articles.related import related_links, related_of_entry
+from aggregator.articles.related.found import related_links, related_of_entry
 from aggregator.model.feed import FeedLink
 from aggregator.model.settings import RelatedOverride
 

@@ -17,14 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aggregator.articles.cards import read_cards, read_markers, read_named, read_stated
 from aggregator.articles.guard import prepared
 from aggregator.articles.headings import Kind, normalised
-from aggregator.articles.labels import find_labels, level_of, rule_of
-from aggregator.articles.links import leads_to_article
-from aggregator.articles.listing import links_of
 from aggregator.articles.page import Page, absolute, read_page
-from aggregator.articles.survey import MAX_RELATED, Label, Survey, survey_of
+from aggregator.articles.related.cards import read_cards, read_markers, read_named, read_stated
+from aggregator.articles.related.labels import find_labels, level_of, rule_of
+from aggregator.articles.related.links import leads_to_article
+from aggregator.articles.related.listing import links_of
+from aggregator.articles.related.survey import MAX_RELATED, Label, Survey, survey_of
 from aggregator.model.article import RelatedLink
 from aggregator.model.feed import FeedLink
 from aggregator.model.settings import RelatedOverride

@@ -16,10 +16,10 @@ import trafilatura.metadata
 from lxml import etree
 from lxml import html as lxml_html
 
-from aggregator.articles.dates import date_in_url, parse_date
 from aggregator.articles.lists import data_lines
 from aggregator.articles.page import Page, absolute
-from aggregator.articles.printed import Printed, labelled_as, names_of
+from aggregator.articles.reading.dates import date_in_url, parse_date
+from aggregator.articles.reading.printed import Printed, labelled_as, names_of
 from aggregator.articles.structured import Structured, plain, strings
 from aggregator.articles.subject import subject_words
 from aggregator.model.article import Robots

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 
 from aggregator.articles.headings import MAX_LABEL, Kind
-from aggregator.articles.labels import level_of
-from aggregator.articles.links import leads_to_article, title_size
 from aggregator.articles.page import BLOCKS, HEADINGS, Anchor, Page
-from aggregator.articles.survey import MAX_RELATED, Label, Survey, stands_apart
+from aggregator.articles.related.labels import level_of
+from aggregator.articles.related.links import leads_to_article
+from aggregator.articles.related.survey import MAX_RELATED, Label, Survey, stands_apart
+from aggregator.articles.size import title_size
 
 _CLIMB = 6
 _REACH = 6_000  # nodes: no list is longer

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from aggregator.articles.headings import Kind, read_heading, read_marker
-from aggregator.articles.labels import rule_of
-from aggregator.articles.links import leads_to_article, site_of, title_size
-from aggregator.articles.listing import links_between
 from aggregator.articles.page import BLOCKS, Anchor, absolute, page_key
-from aggregator.articles.survey import MAX_RELATED, Survey, stands_apart
+from aggregator.articles.related.labels import rule_of
+from aggregator.articles.related.links import leads_to_article, site_of
+from aggregator.articles.related.listing import links_between
+from aggregator.articles.related.survey import MAX_RELATED, Survey, stands_apart
+from aggregator.articles.size import title_size
 
 _CROWD = 40  # links: more, and the block is a list of its own, no card
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from aggregator.articles.headings import MAX_LABEL, Kind, Reading, normalised, read_heading
-from aggregator.articles.links import site_of
 from aggregator.articles.page import BLOCKS, HEADINGS, Page
+from aggregator.articles.related.links import site_of
+from aggregator.articles.related.survey import Label, Survey
 from aggregator.articles.subject import share_subject, subject_words
-from aggregator.articles.survey import Label, Survey
 
 _SECTIONS = frozenset({"section", "aside", "article", "main", "form", "body", "html"})
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 from aggregator.articles.body_span import BodySpan, find_body, named_apart
 from aggregator.articles.headings import Reading
-from aggregator.articles.links import is_title, leads_to_article, looks_listed, title_size
 from aggregator.articles.page import HEADINGS, Anchor, Page, absolute, page_key
+from aggregator.articles.related.links import is_title, leads_to_article, looks_listed
+from aggregator.articles.size import title_size
 from aggregator.articles.structured import Structured, read_structured, strings
 from aggregator.articles.subject import share_subject, subject_words
 

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from aggregator.articles.lists import word_list
 from aggregator.articles.page import Anchor
+from aggregator.articles.size import title_size
 from aggregator.urls.origin import registrable_domain
 
 _FILES = re.compile(
@@ -74,12 +75,6 @@ def leads_to_article(anchor: Anchor) -> bool:
 def _person(segments: list[str]) -> bool:
     """`/authors/jane-doe-1234`: the segment after the list's name is the last one."""
     return len(segments) >= 2 and segments[-2] in word_list("list_segments")
-
-
-def title_size(text: str) -> int:
-    """Length of a text in Latin letters' worth: a CJK or Thai character counts for 2.5."""
-    wide = len(_CJK.findall(text))
-    return len(text) + int(1.5 * wide)
 
 
 def is_title(text: str, least: int = 14) -> bool:

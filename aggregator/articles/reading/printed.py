@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from aggregator.articles.body_span import BodySpan
-from aggregator.articles.dates import find_date
 from aggregator.articles.lists import data_lines
 from aggregator.articles.page import BLOCKS, Page
+from aggregator.articles.reading.dates import find_date
 
 _LABELS = {
     kind: "|".join(re.escape(label) for label in sorted(data_lines(f"line_{kind}"), key=len)[::-1])

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aggregator.articles.body_span import BodySpan
-from aggregator.articles.links import title_size
 from aggregator.articles.page import BLOCKS, HEADINGS, Page, absolute
+from aggregator.articles.size import title_size
 from aggregator.model.article import LeadImage
 
 _CREDIT_END = re.compile(

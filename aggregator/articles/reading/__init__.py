@@ -1,0 +1,1 @@
+"""What an article page says: its text, picture, people and times."""

@@ -1,0 +1,1 @@
+"""Related-news links of an article page, found by structure."""
