@@ -23,17 +23,18 @@ from aggregator.isolate.pool import WorkerPool
 from aggregator.model.errors import OperatorError
 from aggregator.model.http import BodyLimits, FetchLimits, HostSlots
 from aggregator.model.settings import Settings
-from aggregator.pipeline import maintain, websub
+from aggregator.pipeline.budgets.slots import DatabaseSlots, LocalSlots
 from aggregator.pipeline.configure import apply_settings, installation
-from aggregator.pipeline.fulltext import reads_pages
-from aggregator.pipeline.look import Reader
+from aggregator.pipeline.following.queue import reads_pages
 from aggregator.pipeline.parts import Parts, Workers
-from aggregator.pipeline.publish import Publisher
-from aggregator.pipeline.show import Condition, Pages
-from aggregator.pipeline.slots import DatabaseSlots, LocalSlots
-from aggregator.store import claims
+from aggregator.pipeline.polling import websub
+from aggregator.pipeline.preview import Reader
+from aggregator.pipeline.showing.pages import Condition, Pages
+from aggregator.pipeline.showing.views import Publisher
+from aggregator.pipeline.upkeep import maintain
 from aggregator.store.database import Database
 from aggregator.store.migrate import migrate
+from aggregator.store.sources import claims
 from aggregator.telemetry import metrics
 from aggregator.telemetry.clock import Clock, SystemClock
 

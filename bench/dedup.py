@@ -36,12 +36,13 @@ from aggregator.identity.keys import key_entries
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import PreparedBody
 from aggregator.model.settings import DedupSettings
-from aggregator.store import copies, known, writing
 from aggregator.store import schema as t
+from aggregator.store.copies import placing
+from aggregator.store.copies.index import Postings
+from aggregator.store.copies.memory import Grouping
 from aggregator.store.database import Database
-from aggregator.store.grouping import Grouping
+from aggregator.store.items import writing
 from aggregator.store.migrate import migrate
-from aggregator.store.postings import Postings
 from tests import parts
 
 _NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -88,7 +89,7 @@ def fill(database: Database, start: int, stop: int, source: Iterator[str]) -> No
             shift = place // len(prepared)  # the same number of other hashes
             prints += [
                 ((value * (2 * shift + 1) + number * 2654435761) % 2**32 - 2**31, number)
-                for value in copies.indexed(prepared[place % len(prepared)], limits)
+                for value in placing.indexed(prepared[place % len(prepared)], limits)
             ]
         with database.write() as connection:
             connection.execute(t.item.insert(), [_item(number) for number in numbers])
@@ -150,13 +151,13 @@ def place(database: Database, first: int, source: Iterator[str]) -> tuple[list[f
         started, busy = time.perf_counter(), time.process_time()
         keyed = key_entries(entries, "guid")
         with database.read() as connection:
-            newest, _ = known.newest_published(connection, name)
+            newest, _ = entries.newest_published(connection, name)
             identified = identify(
                 keyed,
                 Known(
-                    known.entries_by_key(connection, name, [one.key for one in keyed]),
-                    known.entries_by_alias(connection, name, [one.alias or "" for one in keyed]),
-                    known.entries_by_url_key(connection, name, [o.url_key or "" for o in keyed]),
+                    entries.entries_by_key(connection, name, [one.key for one in keyed]),
+                    entries.entries_by_alias(connection, name, [one.alias or "" for one in keyed]),
+                    entries.entries_by_url_key(connection, name, [o.url_key or "" for o in keyed]),
                     newest,
                     empty=False,
                 ),

@@ -33,7 +33,7 @@ from aggregator.model.settings import (
     StorageSettings,
     ViewSettings,
 )
-from aggregator.pipeline.refresh import refresh
+from aggregator.pipeline.polling.refresh import refresh
 from aggregator.service import open_parts
 from tests.origin import Origin, Wire, reply
 

@@ -26,13 +26,14 @@ from aggregator.identity.copies import prepare_text
 from aggregator.identity.entries import Known, identify
 from aggregator.identity.naming import Mint
 from aggregator.model.item import EntryIntent
-from aggregator.pipeline.reading import prepare_bodies, read_document
-from aggregator.store import paragraphs, writing
+from aggregator.pipeline.polling.reading import prepare_bodies, read_document
 from aggregator.store import schema as t
+from aggregator.store.copies import boilerplate
+from aggregator.store.copies.index import all_postings
+from aggregator.store.copies.memory import Grouping
 from aggregator.store.database import Database
-from aggregator.store.grouping import Grouping
+from aggregator.store.items import writing
 from aggregator.store.migrate import migrate
-from aggregator.store.postings import all_postings
 from bench.eval_dedup import data_directory
 
 _LATEST = datetime(2030, 1, 1, tzinfo=UTC)  # beyond every real date
@@ -70,7 +71,7 @@ def replay(database: Database, told: list[Told]) -> float:
     for one in told:
         (prepared,) = prepare_bodies([one.intent.entry])
         with database.read() as connection:
-            learned = paragraphs.learned(connection, one.source, grouping.settings.copies)
+            learned = boilerplate.learned(connection, one.source, grouping.settings.copies)
         text = prepare_text(prepared[0].text, learned)
         intent = replace(one.intent, body=prepared[0], prepared=text, archived=False)
         ingest = writing.Ingest(

@@ -18,9 +18,10 @@ from pathlib import Path
 
 from sqlalchemy import Connection, update
 
-from aggregator.store import claims, hosts, schema
+from aggregator.store import schema
 from aggregator.store.database import Database
 from aggregator.store.migrate import migrate
+from aggregator.store.sources import claims, hosts
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 LEASE = timedelta(seconds=120)

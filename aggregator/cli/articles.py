@@ -17,7 +17,7 @@ from aggregator.cli.output import OK, SOME_FAILED, escape, fail, iso, print_json
 if TYPE_CHECKING:
     from aggregator.model.article import Article, RelatedLink
     from aggregator.model.settings import RelatedOverride, Settings
-    from aggregator.pipeline.look import Reader
+    from aggregator.pipeline.preview import Reader
 
 _MOST_BYTES = 4 * 1024 * 1024  # of a file; the reader looks at the first 3 MiB
 
@@ -97,8 +97,8 @@ def reread(
     import asyncio
 
     from aggregator.config.load import load_settings
-    from aggregator.pipeline.fulltext import reads_pages
-    from aggregator.pipeline.fulltext import reread as queue_again
+    from aggregator.pipeline.following.queue import reads_pages
+    from aggregator.pipeline.following.queue import reread as queue_again
     from aggregator.service import open_parts
 
     with told():
@@ -141,9 +141,9 @@ def forget(
 
 
 async def _forget(settings: Settings, what: str, *, ask: bool) -> None:
-    from aggregator.pipeline.forget import forget_items
+    from aggregator.pipeline.upkeep.forget import forget_items
     from aggregator.service import open_parts
-    from aggregator.store import items
+    from aggregator.store.items import items
 
     async with open_parts(settings) as parts:
         if any(one.id == what for one in settings.sources):
@@ -265,7 +265,7 @@ async def _read_all(
 
 async def _read(reader: Reader, one: _Wanted, overrides: RelatedOverride, *, whole: bool) -> _Read:
     from aggregator.model.http import FetchRequest, RequestKind
-    from aggregator.pipeline.article import (
+    from aggregator.pipeline.following.reading import (
         PageBody,
         UnreadablePage,
         article_of,

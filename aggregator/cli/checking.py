@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from aggregator.model.feed import ParsedEntry, ParsedFeed
     from aggregator.model.http import FetchResult
     from aggregator.model.settings import Settings, SourceSettings
-    from aggregator.pipeline.look import Reader
+    from aggregator.pipeline.preview import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,8 @@ async def _look(
 
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from aggregator.pipeline.hiding import hide
-    from aggregator.pipeline.look import look_at_source
+    from aggregator.pipeline.preview import look_at_source
+    from aggregator.pipeline.secrets import hide
     from aggregator.service import open_reader
 
     wanted = [source for source in sources if source.enabled]
@@ -177,7 +177,7 @@ def discover(
 
 
 async def _discover(settings: Settings, url: str) -> tuple[FetchResult, ParsedFeed]:
-    from aggregator.pipeline.look import look_at_page
+    from aggregator.pipeline.preview import look_at_page
     from aggregator.service import open_reader
 
     async with open_reader(settings) as reader:
@@ -227,7 +227,7 @@ async def _parse(settings: Settings, names: Sequence[str]) -> list[_Seen]:
 
 
 async def _parse_one(reader: Reader, name: str) -> _Seen:
-    from aggregator.pipeline.look import look_at_document, look_at_page
+    from aggregator.pipeline.preview import look_at_document, look_at_page
 
     if name.startswith(("http://", "https://")):
         result, feed = await look_at_page(reader, name)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from aggregator.model.copies import CopyDecision, CopyThresholds
     from aggregator.model.settings import DedupSettings
-    from aggregator.pipeline.regroup import Regrouping
+    from aggregator.pipeline.upkeep.regroup import Regrouping
     from aggregator.store.database import Database
 
 _MOST_BYTES = 4 * 1024 * 1024  # of a text to compare
@@ -102,10 +102,10 @@ def split(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Take an item out of its group of copies, or its last update out of it, for good."""
-    from aggregator.pipeline import copies
+    from aggregator.pipeline.showing import decisions
 
     def work(connection: Connection) -> str:
-        return copies.split(connection, copies.number_of(connection, item), _now())
+        return decisions.split(connection, decisions.number_of(connection, item), _now())
 
     stdout.print(escape(_write(config, work)))
 
@@ -115,14 +115,14 @@ def merge(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Make items copies of each other, whatever their texts are; undoes a split."""
-    from aggregator.pipeline import copies
+    from aggregator.pipeline.showing import decisions
 
     if len(item) < 2:
         fail("a merge needs two items at least")
 
     def work(connection: Connection) -> str:
-        numbers = [copies.number_of(connection, one) for one in item]
-        return copies.merge(connection, numbers, _now())
+        numbers = [decisions.number_of(connection, one) for one in item]
+        return decisions.merge(connection, numbers, _now())
 
     stdout.print(escape(_write(config, work)))
 
@@ -152,7 +152,7 @@ def dedup(
     """
     from datetime import timedelta
 
-    from aggregator.pipeline import regroup
+    from aggregator.pipeline.upkeep import regroup
 
     if set_ and not dry_run:
         fail("--set goes with --dry-run; what is to hold stands in the configuration")
@@ -315,7 +315,7 @@ def _decision_json(decision: CopyDecision) -> dict[str, Any]:
 
 
 def _print_decision(decision: CopyDecision) -> None:
-    from aggregator.pipeline.copies import evidence_lines
+    from aggregator.pipeline.showing.decisions import evidence_lines
 
     stdout.print("[bold]the same text[/]" if decision.same else "[bold]not the same text[/]")
     stdout.print(escape(decision.reason))

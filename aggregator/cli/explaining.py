@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from aggregator.model.item import PollRecord
     from aggregator.model.settings import Settings
-    from aggregator.pipeline.explain import Outlook, SourceReasons
+    from aggregator.pipeline.showing.explain import Outlook, SourceReasons
 
 T = TypeVar("T")
 _POLLS = 10
@@ -29,7 +29,7 @@ def plan(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """List the next polls with their reasons, and the requests an hour they add up to."""
-    from aggregator.pipeline.explain import outlook
+    from aggregator.pipeline.showing.explain import outlook
 
     now = datetime.now(UTC)
     with told():
@@ -55,7 +55,7 @@ def why(
 
     Or an item: where it is from, and why it is, or is not, one with others.
     """
-    from aggregator.pipeline.explain import reasons
+    from aggregator.pipeline.showing.explain import reasons
 
     now = datetime.now(UTC)
     with told():
@@ -63,9 +63,9 @@ def why(
         source = next((one for one in settings.sources if one.id == what), None)
         if source is None:
             from aggregator.cli.item_reasons import print_item
-            from aggregator.pipeline import copies
+            from aggregator.pipeline.showing import decisions
 
-            print_item(_read(settings, lambda c: copies.reasons(c, what)), json=json)
+            print_item(_read(settings, lambda c: decisions.reasons(c, what)), json=json)
             return
         found = _read(settings, lambda c: reasons(c, settings, source, now, _POLLS))
     if found is None:
@@ -78,8 +78,8 @@ def why(
 
 def moves(json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> None:
     """List feeds that moved for good, as a patch of the configuration. Nothing is written."""
-    from aggregator.pipeline import moves as moved
-    from aggregator.store.sources import feed_states
+    from aggregator.pipeline.polling import redirects as moved
+    from aggregator.store.sources.states import feed_states
 
     with told():
         settings = _settings(config)
@@ -216,7 +216,7 @@ def _reasons_json(found: SourceReasons) -> dict[str, Any]:
 
 
 def _print_reasons(found: SourceReasons, now: datetime) -> None:
-    from aggregator.pipeline.explain import floor_text
+    from aggregator.pipeline.showing.explain import floor_text
 
     state, plan = found.state, found.plan
     stdout.print(f"[bold]{escape(found.source_id)}[/] on {escape(found.host)}")

@@ -8,7 +8,7 @@ from aggregator.cli.output import escape, iso, print_json, stdout
 
 if TYPE_CHECKING:
     from aggregator.model.pages import DecisionLine
-    from aggregator.pipeline.copies import ItemReasons
+    from aggregator.pipeline.showing.decisions import ItemReasons
 
 _PASSAGE = 240  # characters shown of a shared passage; the item's page has it whole
 

@@ -77,7 +77,7 @@ async def _poll(
 ) -> list[PollRecord]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from aggregator.pipeline.refresh import refresh
+    from aggregator.pipeline.polling.refresh import refresh
     from aggregator.service import open_parts
 
     async with open_parts(settings, patience=_PATIENCE) as parts:
@@ -151,8 +151,8 @@ def status(json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> N
 
 
 async def _status(settings: Settings) -> tuple[SourceOverview, ...]:
-    from aggregator.pipeline.publish import Publisher
-    from aggregator.pipeline.show import Condition, Pages
+    from aggregator.pipeline.showing.pages import Condition, Pages
+    from aggregator.pipeline.showing.views import Publisher
     from aggregator.store.database import Database
     from aggregator.store.migrate import migrate
     from aggregator.telemetry.clock import SystemClock

@@ -15,11 +15,12 @@ from aggregator import __version__
 from aggregator.identity.hashing import digest
 from aggregator.identity.naming import Mint
 from aggregator.model.settings import Settings, SourceSettings, ViewSettings
+from aggregator.pipeline import access
 from aggregator.rules.select import followed_sources, view_sources
-from aggregator.store import sources as rows
-from aggregator.store import views
-from aggregator.urls.origin import host as host_of
-from aggregator.urls.origin import registrable_domain
+from aggregator.store import facts
+from aggregator.store.sources import states as rows
+from aggregator.store.views import rendered
+from aggregator.urls.origin import host_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def apply_settings(connection: Connection, settings: Settings, now: datetime) ->
     rows.remove_sources(connection, removed, now)
     mint = installation(connection, settings, now)
     for view in settings.views:
-        views.put_view(
+        rendered.put_view(
             connection,
             view.id,
             feed_id=mint.view(view.id),
@@ -76,32 +77,12 @@ def installation(connection: Connection, settings: Settings, now: datetime) -> M
     # RFC 4151 wants a DNS name or mail address that was ours on that date.
     named = "." in host and not host.replace(".", "").isdigit() and ":" not in host
     minted = host if named else f"aggregator-{secrets.token_hex(6)}.invalid"
-    authority = rows.set_fact_once(connection, "tag authority", minted)
-    date = rows.set_fact_once(connection, "tag date", now.date().isoformat())
+    authority = facts.set_fact_once(connection, "tag authority", minted)
+    date = facts.set_fact_once(connection, "tag date", now.date().isoformat())
     return Mint(authority, date)
 
 
-def host_key(url: str) -> str:
-    """The name under which a URL's host has its budget: the registrable domain."""
-    host = host_of(url)
-    return registrable_domain(host) if host else ""
-
-
-def is_in_force(connection: Connection, source: SourceSettings) -> bool:
-    """Whether the database knows a source as it is configured here; it stays so to the commit.
-
-    A poll under way when its source's address, access or privacy changes must store nothing.
-    """
-    row = _row(source)
-    return rows.address_in_force(connection, source.id) == (row.url_hash, row.private)
-
-
 def _row(source: SourceSettings) -> rows.SourceRow:
-    access = {
-        "url": source.url,
-        "headers": {name: value.reveal() for name, value in sorted(source.headers.items())},
-        "auth": [part.reveal() for part in source.auth] if source.auth else None,
-    }
     shown = {
         "title": source.title,
         "tags": source.tags,
@@ -112,7 +93,7 @@ def _row(source: SourceSettings) -> rows.SourceRow:
     return rows.SourceRow(
         id=source.id,
         url=source.shown_url,
-        url_hash=_hash(access),
+        url_hash=access.access_hash(source),
         config_hash=_hash(shown),
         title=source.title,
         tags=source.tags,

@@ -9,8 +9,8 @@ from typing import Any, Protocol, TypeVar
 from aggregator.fetch.client import Fetcher
 from aggregator.identity.naming import Mint
 from aggregator.model.settings import Settings
+from aggregator.store.copies.memory import Grouping
 from aggregator.store.database import Database
-from aggregator.store.grouping import Grouping
 from aggregator.telemetry.clock import Clock
 
 T = TypeVar("T")

@@ -334,7 +334,7 @@ rendered = Table(
 )
 
 # Which items a text may be a copy of: fingerprint and number, 32 bits each, packed
-# (`store.postings`). A row holds the fingerprints from `low` up to the next row's.
+# (`store.copies.index`). A row holds the fingerprints from `low` up to the next row's.
 posting_list = Table(
     "posting_list",
     metadata,

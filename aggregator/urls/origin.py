@@ -163,3 +163,9 @@ def resolve(base: str | None, href: str) -> str | None:
     except ValueError:
         return None
     return absolute if is_http(absolute) else None
+
+
+def host_key(url: str) -> str:
+    """The name under which a URL's host has its budget: the registrable domain."""
+    name = host(url)
+    return registrable_domain(name) if name else ""

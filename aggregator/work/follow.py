@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import structlog
 
-from aggregator.pipeline.follow import Follower
-from aggregator.pipeline.fulltext import reads_pages
+from aggregator.pipeline.following.queue import reads_pages
+from aggregator.pipeline.following.visit import Follower
 from aggregator.pipeline.parts import Parts
-from aggregator.store import pages
-from aggregator.store.pages import PageRow
+from aggregator.store.following import pages
+from aggregator.store.following.pages import PageRow
 
 log = structlog.get_logger("aggregator.work")
 

@@ -17,13 +17,15 @@ from sqlalchemy import Connection
 
 from aggregator.model.item import PollRecord
 from aggregator.model.settings import SourceSettings
-from aggregator.pipeline import maintain, outage, pace, websub
-from aggregator.pipeline.hiding import hide
+from aggregator.pipeline.budgets import hour_cap, outage
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.poll import poll_source
-from aggregator.pipeline.pushes import read_pushes
-from aggregator.pipeline.show import Condition
-from aggregator.store import claims
+from aggregator.pipeline.polling import websub
+from aggregator.pipeline.polling.poll import poll_source
+from aggregator.pipeline.polling.pushes import read_pushes
+from aggregator.pipeline.secrets import hide
+from aggregator.pipeline.showing.pages import Condition
+from aggregator.pipeline.upkeep import maintain
+from aggregator.store.sources import claims
 from aggregator.telemetry import metrics
 from aggregator.work.follow import PageReader
 
@@ -122,7 +124,7 @@ class Ticker:
                 return []
             self._probed_at = now
             room = min(room, outage.PROBES)
-        under = pace.room_under_cap(connection, polling.requests_per_hour, now)
+        under = hour_cap.room_under_cap(connection, polling.requests_per_hour, now)
         room = room if under is None else min(room, under - len(self._running))
         if room <= 0:
             return []
@@ -134,8 +136,8 @@ class Ticker:
     async def _settle(self) -> None:
         """What all plans add up to, and the slowdown that the cap asks for."""
         database, polling = self._parts.database, self._parts.settings.polling
-        planned = await database.run_read(pace.planned_per_hour)  # long, so not in a write
-        factor = await database.run_write(pace.settle, polling, planned)
+        planned = await database.run_read(hour_cap.planned_per_hour)  # long, so not in a write
+        factor = await database.run_write(hour_cap.settle, polling, planned)
         if factor > 1.0:
             log.info("the hourly cap slows polling down", factor=round(factor, 2))
 

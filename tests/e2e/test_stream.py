@@ -23,10 +23,11 @@ from aggregator.identity.entries import Known, identify
 from aggregator.identity.keys import key_entries
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import PreparedBody
-from aggregator.store import paragraphs, writing
 from aggregator.store import schema as t
+from aggregator.store.copies import boilerplate
+from aggregator.store.copies.memory import Grouping
 from aggregator.store.database import Database
-from aggregator.store.grouping import Grouping
+from aggregator.store.items import writing
 from aggregator.store.migrate import migrate
 from tests.e2e.program import Program, wait_until
 from tests.e2e.stories import Piece, rss, stream
@@ -176,7 +177,7 @@ def _same_poll(a: Any, b: Any) -> bool:
 def _store(database: Database, grouping: Grouping, rows: list[Any]) -> None:
     source, now = rows[0].source_id, rows[0].first_seen
     with database.write() as connection:
-        learned = paragraphs.learned(connection, source, grouping.settings.copies)
+        learned = boilerplate.learned(connection, source, grouping.settings.copies)
         entries = [ParsedEntry(row.link, row.link, row.title, summary=row.text) for row in rows]
         found = identify(key_entries(entries, "guid"), Known({}, {}, {}, None, empty=True))
         by_link = {intent.entry.link: intent for intent in found.intents}

@@ -23,10 +23,11 @@ from aggregator.model.settings import (
     ViewSettings,
 )
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.poll import poll_source
-from aggregator.pipeline.publish import Publisher
+from aggregator.pipeline.polling.poll import poll_source
+from aggregator.pipeline.showing.views import Publisher
 from aggregator.service import open_parts
-from aggregator.store import sources, views
+from aggregator.store.sources import states
+from aggregator.store.views import selections, served
 from tests.origin import Origin
 
 T = TypeVar("T")
@@ -89,8 +90,8 @@ class House:
 
         async def work(parts: Parts) -> list[str]:
             def read(connection: Any) -> list[str]:
-                places = views.newest(connection, views.Selection(None), 1000)
-                found = views.served(connection, [p.number for p in places])
+                places = selections.newest(connection, selections.Selection(None), 1000)
+                found = served.served_items(connection, [p.number for p in places])
                 return [found[p.number].title for p in places]
 
             return await parts.database.run_read(read)
@@ -108,7 +109,7 @@ class House:
 
     def state(self, name: str) -> Any:
         async def work(parts: Parts) -> Any:
-            return await parts.database.run_read(sources.feed_state, name)
+            return await parts.database.run_read(states.feed_state, name)
 
         return self.run(work)
 
@@ -132,7 +133,7 @@ def runner() -> Iterator[asyncio.Runner]:
 @pytest.fixture(scope="session")
 def workers(runner: asyncio.Runner) -> Iterator[WorkerPool]:
     """Worker processes that are started once."""
-    pool = WorkerPool(1, preload=("aggregator.pipeline.reading",))
+    pool = WorkerPool(1, preload=("aggregator.pipeline.polling.reading",))
     yield pool
     runner.run(pool.close())
 

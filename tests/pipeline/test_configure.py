@@ -17,9 +17,10 @@ from aggregator.model.settings import (
     ViewSettings,
 )
 from aggregator.pipeline.configure import Applied, apply_settings, installation
-from aggregator.store import claims, sources, views
 from aggregator.store.database import Database
 from aggregator.store.migrate import migrate
+from aggregator.store.sources import claims, states
+from aggregator.store.views import rendered
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ALPHA = SourceSettings("alpha", "https://alpha.example/feed", tags=("news",))
@@ -51,9 +52,9 @@ def due(database: Database, now: datetime) -> list[str]:
 
 def polled(database: Database, name: str) -> None:
     with database.write() as connection:
-        state = sources.feed_state(connection, name)
+        state = states.feed_state(connection, name)
         assert state is not None
-        sources.put_state(connection, replace(
+        states.put_state(connection, replace(
             state, validators=Validators('"v1"', None, "https://x/"), body_hash="h", failures=3,
             next_poll_at=NOON + timedelta(hours=1), policy='{"learned": 1}', title="Kept",
         ))  # fmt: skip
@@ -74,7 +75,7 @@ def test_a_removed_source_stops_and_comes_back_with_its_history(database: Databa
     assert due(database, NOON + timedelta(days=1)) == ["beta"]
     assert apply(database, ALPHA, BETA).changed == ("alpha",)
     with database.read() as connection:
-        state = sources.feed_state(connection, "alpha")
+        state = states.feed_state(connection, "alpha")
     assert state is not None
     assert state.validators.etag == '"v1"'
 
@@ -99,7 +100,7 @@ def test_a_changed_address_or_access_clears_validators_and_keeps_the_rest(
     polled(database, "alpha")
     apply(database, replace(ALPHA, **change), now=NOON + timedelta(minutes=1))  # type: ignore[arg-type]
     with database.read() as connection:
-        state = sources.feed_state(connection, "alpha")
+        state = states.feed_state(connection, "alpha")
     assert state is not None
     assert (state.validators, state.body_hash, state.failures) == (Validators(), None, 0)
     assert (state.policy, state.title) == ('{"learned": 1}', "Kept")
@@ -111,7 +112,7 @@ def test_a_changed_title_keeps_validators_and_the_next_poll(database: Database) 
     polled(database, "alpha")
     apply(database, replace(ALPHA, title="Another name"))
     with database.read() as connection:
-        state = sources.feed_state(connection, "alpha")
+        state = states.feed_state(connection, "alpha")
     assert state is not None
     assert state.validators.etag == '"v1"'
     assert state.next_poll_at == NOON + timedelta(hours=1)
@@ -137,13 +138,13 @@ def test_a_view_moves_its_version_when_its_configuration_does_and_keeps_its_id(
 ) -> None:
     apply(database, ALPHA)
     with database.read() as connection:
-        first = views.view_state(connection, "all")
+        first = rendered.view_state(connection, "all")
     apply(database, ALPHA)
     with database.read() as connection:
-        same = views.view_state(connection, "all")
+        same = rendered.view_state(connection, "all")
     apply(database, ALPHA, BETA)
     with database.read() as connection:
-        moved = views.view_state(connection, "all")
+        moved = rendered.view_state(connection, "all")
     assert first is not None
     assert same == first
     assert moved is not None

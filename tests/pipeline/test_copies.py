@@ -11,11 +11,11 @@ import pytest
 
 from aggregator.model.pages import ItemPage
 from aggregator.model.settings import DedupSettings, Secret, SourceSettings, ViewMode, ViewSettings
-from aggregator.pipeline import tidy
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.publish import Publisher
-from aggregator.pipeline.show import Condition, Pages
-from aggregator.store.postings import all_postings
+from aggregator.pipeline.showing.pages import Condition, Pages
+from aggregator.pipeline.showing.views import Publisher
+from aggregator.pipeline.upkeep import copy_index
+from aggregator.store.copies.index import all_postings
 from tests.identity.texts import ENGLISH, GERMAN
 from tests.origin import Origin
 from tests.pipeline.conftest import House
@@ -273,7 +273,7 @@ def test_after_its_window_a_text_leaves_the_index_and_a_new_kind_of_index_is_mad
 ) -> None:
     def indexed() -> set[int]:
         async def work(parts: Parts) -> set[int]:
-            await tidy.tidy_copies(parts)
+            await copy_index.tidy_copies(parts)
             return await parts.database.run_read(
                 lambda connection: {number for _, number in all_postings(connection)}
             )
@@ -286,7 +286,7 @@ def test_after_its_window_a_text_leaves_the_index_and_a_new_kind_of_index_is_mad
     publish(house, origin, "beta", ("Trees planted", OTHER))
     both = indexed()
     assert len(both) == 2
-    monkeypatch.setattr(tidy, "VERSION", 99)
+    monkeypatch.setattr(copy_index, "VERSION", 99)
     assert indexed() == both
     house.clock.move(days=8)
     assert indexed() == both - first

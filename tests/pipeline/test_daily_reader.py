@@ -8,7 +8,7 @@ import pytest
 
 from aggregator.pipeline.parts import Parts
 from aggregator.store import schema as t
-from aggregator.store import writing
+from aggregator.store.items import writing
 from tests.origin import Origin
 from tests.pipeline.conftest import House, rss
 from tests.pipeline.test_private import TEXT

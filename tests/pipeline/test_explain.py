@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from aggregator.pipeline import explain
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.publish import Publisher
-from aggregator.pipeline.show import Condition, Pages
+from aggregator.pipeline.showing import explain
+from aggregator.pipeline.showing.pages import Condition, Pages
+from aggregator.pipeline.showing.views import Publisher
 from aggregator.server.chart import draw_days
 from tests.origin import Origin, reply
 from tests.pipeline.conftest import House, rss

@@ -10,12 +10,13 @@ import pytest
 from sqlalchemy import Connection, select
 
 from aggregator.model.settings import FollowSettings, FullText, ServiceSettings
-from aggregator.pipeline.follow import Follower, Visit, drain
-from aggregator.pipeline.forget import forget_items
-from aggregator.pipeline.fulltext import reread
+from aggregator.pipeline.following.queue import reread
+from aggregator.pipeline.following.visit import Follower, Visit, drain
 from aggregator.pipeline.parts import Parts
-from aggregator.store import items, links
+from aggregator.pipeline.upkeep.forget import forget_items
 from aggregator.store import schema as t
+from aggregator.store.following import articles, links
+from aggregator.store.items import items
 from tests.origin import Origin
 from tests.pipeline.conftest import House
 
@@ -160,7 +161,7 @@ def test_a_related_article_becomes_an_item_once_with_its_provenance(site: Site) 
     assert site.paths()[0] == "/robots.txt"
     assert sorted(site.paths()[1:]) == sorted(link(n)[1] for n in (1, 2, 3))
     third = items["Quay plan number 3"]["id"]
-    assert site.query(links.article, third).heading == "Related News"
+    assert site.query(articles.article, third).heading == "Related News"
     assert site.poll() == []
 
 
@@ -306,7 +307,7 @@ def test_a_feed_that_lists_a_followed_article_later_adopts_it(site: Site) -> Non
     again = site.items()["Quay plan number 2"]
     assert (again["id"], again["depth"], again["revision"]) == (number, 0, 0)
     assert len(site.items()) == 2
-    assert site.query(links.article, number).text.startswith("The harbour council")
+    assert site.query(articles.article, number).text.startswith("The harbour council")
     assert site.paths().count(link(2)[1]) == 1
 
 
@@ -334,7 +335,7 @@ def test_full_text_is_taken_from_the_own_page_when_the_feed_s_is_a_teaser(site: 
     site.page(1, 2)
     site.poll()
     number = site.items()["Quay plan number 1"]["id"]
-    assert "Paragraph 1-2 ends here" in site.query(links.article, number).text
+    assert "Paragraph 1-2 ends here" in site.query(articles.article, number).text
     assert site.edges() == {}
 
 
@@ -386,7 +387,7 @@ def test_after_a_rule_changed_old_pages_are_read_again(site: Site) -> None:
     assert site.house.run(again) == 1
     site.read()
     number = site.items()["Quay plan number 1"]["id"]
-    assert "Paragraph 1-2" in site.query(links.article, number).text
+    assert "Paragraph 1-2" in site.query(articles.article, number).text
     assert site.state(1, link(2)[1]) == ("followed", None)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from aggregator.pipeline.configure import apply_settings
-from aggregator.pipeline.follow import Follower, drain
+from aggregator.pipeline.following.visit import Follower, drain
 from aggregator.pipeline.parts import Parts
 from aggregator.store import schema as t
 from tests.origin import Origin, Wire, reply

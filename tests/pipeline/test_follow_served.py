@@ -11,8 +11,8 @@ import pytest
 
 from aggregator.model.settings import FollowSettings, FullText, Secret, ViewSettings
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.publish import Publisher
-from aggregator.pipeline.show import Condition, Pages
+from aggregator.pipeline.showing.pages import Condition, Pages
+from aggregator.pipeline.showing.views import Publisher
 from tests.origin import Origin
 from tests.pipeline.conftest import House
 from tests.pipeline.test_follow import Site, link

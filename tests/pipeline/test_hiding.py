@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aggregator.model.settings import Secret, SourceSettings
-from aggregator.pipeline.hiding import hide, unless_secret
+from aggregator.pipeline.secrets import hide, unless_secret
 
 SOURCE = SourceSettings(
     "s",

@@ -17,11 +17,11 @@ import pytest
 
 from aggregator.model.http import HostBusy, RequestKind
 from aggregator.model.settings import PollMode, SourceSettings
-from aggregator.pipeline import outage, pace
+from aggregator.pipeline.budgets import hour_cap, outage
+from aggregator.pipeline.budgets.slots import DatabaseSlots
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.show import Condition
-from aggregator.pipeline.slots import DatabaseSlots
-from aggregator.store import claims, hosts
+from aggregator.pipeline.showing.pages import Condition
+from aggregator.store.sources import claims, hosts
 from aggregator.work.tick import Ticker
 from tests.origin import Origin
 from tests.pipeline.conftest import House, rss
@@ -322,9 +322,9 @@ def test_the_hourly_cap_holds_and_slows_the_plans(house: House, origin: Origin) 
             started += await ticker.tick()
             await asyncio.gather(*ticker._running)
             house.clock.move(minutes=1)
-        planned = await parts.database.run_read(pace.planned_per_hour)
+        planned = await parts.database.run_read(hour_cap.planned_per_hour)
         polling = parts.settings.polling
-        return started, await parts.database.run_write(pace.settle, polling, planned)
+        return started, await parts.database.run_write(hour_cap.settle, polling, planned)
 
     started, factor = house.run(work)
     assert started == 5

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import select, update
 
 from aggregator.markup.sanitize import SANITIZER_VERSION
-from aggregator.pipeline import maintain
 from aggregator.pipeline.parts import Parts
+from aggregator.pipeline.upkeep import maintain
 from aggregator.store import schema as t
 from tests.origin import Origin, reply
 from tests.pipeline.conftest import House, rss

@@ -10,9 +10,9 @@ import pytest
 
 from aggregator.model.http import FetchResult, Hop
 from aggregator.model.settings import Secret
-from aggregator.pipeline import moves
 from aggregator.pipeline.parts import Parts
-from aggregator.store import sources
+from aggregator.pipeline.polling import redirects
+from aggregator.store.sources import states
 from tests.origin import Origin, reply
 from tests.pipeline.conftest import House, rss
 
@@ -140,10 +140,10 @@ def test_two_sources_that_move_to_one_address_are_polled_once_and_flagged(
     assert house.state("beta").next_reason != "duplicate"
 
 
-def listed(house: House) -> list[moves.Move]:
+def listed(house: House) -> list[redirects.Move]:
     async def work(parts: Parts) -> Any:
-        states = await parts.database.run_read(sources.feed_states)
-        return moves.moves(parts.settings.sources, states)
+        stored = await parts.database.run_read(states.feed_states)
+        return redirects.moves(parts.settings.sources, stored)
 
     return house.run(work)
 
@@ -158,7 +158,7 @@ def test_the_patch_changes_the_address_in_the_file_and_nothing_else(
         f"sources:\n  - id: alpha\n    url: {origin.url('/alpha')}  # ours\n"
         f"  - id: other\n    url: {origin.url('/alpha/more')}\n"
     )
-    diff = moves.patch(listed(house), [("aggregator.yaml", text)])
+    diff = redirects.patch(listed(house), [("aggregator.yaml", text)])
     removed = [line for line in diff.splitlines() if line.startswith("-") and "---" not in line]
     added = [line for line in diff.splitlines() if line.startswith("+") and "+++" not in line]
     assert removed == [f"-    url: {origin.url('/alpha')}  # ours"]
@@ -171,9 +171,9 @@ def test_https_is_adopted_at_once(house: House) -> None:
     result = FetchResult(url=source.url, final_url=hop.location, status=200, hops=(hop,))
     house.poll("alpha")
     state = house.state("alpha")
-    after = moves.after_poll(state, source, result, house.clock.now(), fine=True)
+    after = redirects.after_poll(state, source, result, house.clock.now(), fine=True)
     assert after.effective_url == "https://news.example/feed?a=1"
     elsewhere = replace(hop, location="https://other.example/feed?a=1")
     other = replace(result, hops=(elsewhere,))
-    later = moves.after_poll(state, source, other, house.clock.now(), fine=True)
+    later = redirects.after_poll(state, source, other, house.clock.now(), fine=True)
     assert later.effective_url is None

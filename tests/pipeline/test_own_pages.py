@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from aggregator.model.settings import FollowSettings, FullText, ServiceSettings
-from aggregator.pipeline import copies
-from aggregator.pipeline.follow import Follower, drain
-from aggregator.pipeline.fulltext import reread
+from aggregator.pipeline.following.queue import reread
+from aggregator.pipeline.following.visit import Follower, drain
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.publish import Publisher
-from aggregator.pipeline.show import Condition, Pages
+from aggregator.pipeline.showing import decisions
+from aggregator.pipeline.showing.pages import Condition, Pages
+from aggregator.pipeline.showing.views import Publisher
 from tests.identity.texts import ENGLISH
 from tests.origin import Origin
 from tests.pipeline.conftest import House
@@ -68,11 +68,11 @@ class Desk:
 
         return self.house.run(work)
 
-    def why(self, title: str) -> copies.ItemReasons:
+    def why(self, title: str) -> decisions.ItemReasons:
         number = next(i["id"] for i in served(self.house) if i["title"] == title)
 
-        async def work(parts: Parts) -> copies.ItemReasons:
-            return await parts.database.run_read(copies.reasons, number)
+        async def work(parts: Parts) -> decisions.ItemReasons:
+            return await parts.database.run_read(decisions.reasons, number)
 
         return self.house.run(work)
 
@@ -306,7 +306,7 @@ def test_what_an_operator_split_is_not_joined_again_by_a_named_address(desk: Des
     assert len(served(desk.house)) == 1
 
     async def split(parts: Parts) -> None:
-        await parts.database.run_write(copies.split, 2, parts.clock.now())
+        await parts.database.run_write(decisions.split, 2, parts.clock.now())
         source = parts.settings.sources[1]
         await parts.database.run_write(reread, parts.settings, source, parts.clock.now())
 

@@ -19,11 +19,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from aggregator.model.settings import SourceSettings
-from aggregator.pipeline import outage
+from aggregator.pipeline.budgets import outage
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.show import Condition
+from aggregator.pipeline.showing.pages import Condition
 from aggregator.service import open_parts
-from aggregator.store import claims, sources
+from aggregator.store.sources import claims, states
 from aggregator.work.tick import Ticker
 from tests.origin import Origin, Wire, reply
 from tests.pipeline import conftest
@@ -167,8 +167,8 @@ def test_the_politeness_score_is_zero_on_every_line(house: House, world: World) 
         )
         async with opened as parts:
             await live(parts, house.clock, until)
-            states = await parts.database.run_read(sources.feed_states)
-            return {state.source_id: state.next_poll_at for state in states}
+            stored = await parts.database.run_read(states.feed_states)
+            return {state.source_id: state.next_poll_at for state in stored}
 
     for stop in (*RESTARTS, LENGTH):
         before = len(world.visits)

@@ -10,10 +10,10 @@ import feedparser
 import pytest
 
 from aggregator.model.settings import Secret
-from aggregator.pipeline import document
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.refresh import refresh
-from aggregator.store import writing
+from aggregator.pipeline.polling import document
+from aggregator.pipeline.polling.refresh import refresh
+from aggregator.store.items import writing
 from tests.origin import Origin, Wire, reply
 from tests.pipeline.conftest import House, rss
 

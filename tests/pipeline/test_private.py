@@ -14,11 +14,11 @@ from aggregator.model.item import PollRecord
 from aggregator.model.settings import Secret, Settings, SourceSettings
 from aggregator.pipeline.configure import apply_settings
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.poll import poll_source
-from aggregator.pipeline.publish import Publisher
-from aggregator.pipeline.show import Condition, Pages
+from aggregator.pipeline.polling.poll import poll_source
+from aggregator.pipeline.showing.pages import Condition, Pages
+from aggregator.pipeline.showing.views import Publisher
 from aggregator.store import schema as t
-from aggregator.store import sources
+from aggregator.store.sources import states
 from tests.origin import Origin, Wire, reply
 from tests.pipeline.conftest import House, rss
 
@@ -96,7 +96,7 @@ def test_keys_of_two_private_times_do_not_collide(house: House, origin: Origin) 
             rows = connection.execute(t.url_key.select()).all()
             former = [{"scope": "alpha", "key": r.key, "item_id": r.item_id} for r in rows]
             connection.execute(t.url_key.insert(), former)
-            sources.make_private(connection, "alpha")
+            states.make_private(connection, "alpha")
             return [(r.scope, r.item_id) for r in connection.execute(t.url_key.select())]
 
         return await parts.database.run_write(hold)

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from aggregator.model.copies import CopyThresholds
-from aggregator.pipeline import copies, regroup
-from aggregator.store import items
-from aggregator.store.grouping import Grouping
-from aggregator.store.scratch import Scratch
+from aggregator.pipeline.showing import decisions
+from aggregator.pipeline.upkeep import regroup
+from aggregator.store.copies.memory import Grouping
+from aggregator.store.decisions import forgotten
+from aggregator.store.decisions.scratch import Scratch
 from tests.e2e.stories import stream
 from tests.identity.texts import ENGLISH
 from tests.store.test_copies import (
@@ -45,7 +46,7 @@ def apply(desk: Desk, limits: CopyThresholds, since: datetime = NOON) -> regroup
 
 def kinds(desk: Desk, number: int) -> list[tuple[str, int | None]]:
     with desk.database.read() as connection:
-        return [(d.kind, d.other_number) for d in copies.decisions(connection, number)]
+        return [(d.kind, d.other_number) for d in decisions.decisions(connection, number)]
 
 
 def test_a_look_says_what_would_change_and_changes_nothing(desk: Desk) -> None:
@@ -70,7 +71,7 @@ def test_applied_it_parts_and_joins_again_and_says_so(desk: Desk) -> None:
     assert not desk.together(first, second)
     assert kinds(desk, second) == [("apart", first)]
     with desk.database.read() as connection:
-        (line,) = copies.decisions(connection, second)
+        (line,) = decisions.decisions(connection, second)
     assert "under other thresholds they were one" in line.why
     assert version(desk, "all") == seen + 1
     assert look(desk, STRICT) == []
@@ -168,7 +169,7 @@ def test_merges_by_hand_with_items_whose_text_is_gone_stay(desk: Desk) -> None:
     merge(desk, first, third)
     merge(desk, fourth, fifth)
     with desk.database.write() as connection:
-        items.forget(connection, [first, fifth], desk.now)
+        forgotten.forget(connection, [first, fifth], desk.now)
     (sixth,) = desk.take("gamma", other_story(8))
     merge(desk, fifth, sixth)
     assert look(desk, DEFAULT) == []
@@ -182,7 +183,7 @@ def test_splits_from_items_whose_text_is_gone_stay(desk: Desk) -> None:
     first, second, third = (desk.take(name, ENGLISH)[0] for name in ("alpha", "beta", "gamma"))
     split(desk, third)
     with desk.database.write() as connection:
-        items.forget(connection, [first], desk.now)
+        forgotten.forget(connection, [first], desk.now)
     before = desk.groups()
     apply(desk, DEFAULT)
     assert desk.groups() == before == {first: first, second: first, third: third}
@@ -196,7 +197,7 @@ def test_what_parts_because_of_other_thresholds_is_told_where_the_founder_is_gon
     (third,) = desk.take("gamma", f"{trimmed(ENGLISH)}\n{other_story(2)}")
     assert desk.together(first, second, third)
     with desk.database.write() as connection:
-        items.forget(connection, [first], desk.now)
+        forgotten.forget(connection, [first], desk.now)
     assert look(desk, STRICT) == [("parted", second, third)]
     apply(desk, STRICT)
     assert desk.groups() == {first: first, second: first, third: third}

@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import func, select
 
 from aggregator.model.settings import ViewMode, ViewSettings
-from aggregator.pipeline import copies
 from aggregator.pipeline.parts import Parts
-from aggregator.store import items, overrules
+from aggregator.pipeline.showing import decisions
 from aggregator.store import schema as t
-from aggregator.store.postings import all_postings
+from aggregator.store.copies.index import all_postings
+from aggregator.store.decisions import overrules
+from aggregator.store.items import items
 from tests.identity.texts import ENGLISH, GERMAN, MARKET_REPORTS
 from tests.origin import Origin
 from tests.pipeline.conftest import House
@@ -123,7 +124,7 @@ def test_polled_again_and_after_a_restart_it_stays_that_one_item(
 def test_why_says_so_in_plain_words(house: House, origin: Origin) -> None:
     publish(house, origin, FERRY, TREES)
     publish(house, origin, FERRY_CORRECTED, TREES)
-    found = read(house, copies.reasons, "https://alpha.example/2026/story-f2")
+    found = read(house, decisions.reasons, "https://alpha.example/2026/story-f2")
     ((source, why),) = found.entries
     assert source == "alpha"
     assert why.startswith("its publisher sent it again under another id")
@@ -225,7 +226,7 @@ def test_what_an_operator_split_is_no_state_of_each_other_s_items(
                 for n in ("f1", "g1")
             )
             overrules.merge_items(connection, [one or 0, other or 0], house.clock.now())
-            return copies.split(connection, one or 0, house.clock.now())
+            return decisions.split(connection, one or 0, house.clock.now())
 
         return await parts.database.run_write(write)
 
@@ -259,8 +260,8 @@ def test_the_window_of_the_configuration_counts(house: House, origin: Origin) ->
 def split(house: House, name: str) -> str:
     async def work(parts: Parts) -> str:
         def write(connection: Any) -> str:
-            number = copies.number_of(connection, name)
-            return copies.split(connection, number, house.clock.now())
+            number = decisions.number_of(connection, name)
+            return decisions.split(connection, number, house.clock.now())
 
         return await parts.database.run_write(write)
 
@@ -303,7 +304,7 @@ def test_of_several_updates_the_last_is_taken_back_first(house: House, origin: O
     for left in (1, 0):
         house.clock.move(minutes=5)
         split(house, now["id"])
-        found = read(house, copies.reasons, now["id"])
+        found = read(house, decisions.reasons, now["id"])
         assert len([one for one in found.decisions if one.kind == "revision"]) == left
     texts = {i["url"][-2:]: i["content_html"] for i in served(house) if i["title"] == FERRY[1]}
     assert sorted(texts) == ["f1", "f2", "f3"]

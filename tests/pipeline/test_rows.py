@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from aggregator.model.settings import PollMode
-from aggregator.pipeline import document
+from aggregator.pipeline.polling import document
 from aggregator.schedule.state import PolicyState
-from aggregator.store import writing
+from aggregator.store.items import writing
 from tests.origin import Origin, Wire, reply
 from tests.pipeline.conftest import House, rss
 

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.model.settings import Secret, ServiceSettings
-from aggregator.pipeline import websub
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.pushes import read_pushes
-from aggregator.store import subscriptions
+from aggregator.pipeline.polling import websub
+from aggregator.pipeline.polling.pushes import read_pushes
+from aggregator.store.sources import subscriptions
 from tests.origin import Origin, reply
 from tests.pipeline.conftest import House, rss
 

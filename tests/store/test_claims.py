@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aggregator.store import claims, hosts, sources
 from aggregator.store.database import Database
 from aggregator.store.migrate import migrate
+from aggregator.store.sources import claims, hosts, states
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LEASE = timedelta(seconds=120)
@@ -25,9 +25,9 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 def add(database: Database, name: str, host: str, due: datetime = NOON) -> None:
-    row = sources.SourceRow(name, None, "u", "c", None, (), False, host, active=True)
+    row = states.SourceRow(name, None, "u", "c", None, (), False, host, active=True)
     with database.write() as connection:
-        sources.put_source(connection, row, due, url_changed=False)
+        states.put_source(connection, row, due, url_changed=False)
 
 
 def claim(database: Database, now: datetime, limit: int = 10, owner: str = "me") -> list[str]:

@@ -18,12 +18,16 @@ from aggregator.identity.copies import prepare_text
 from aggregator.identity.hashing import content_hash
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import EntryIntent, PreparedBody
-from aggregator.store import overrules, paragraphs, sources, views, writing
 from aggregator.store import schema as t
+from aggregator.store.copies import boilerplate
+from aggregator.store.copies.index import all_postings
+from aggregator.store.copies.memory import Grouping
 from aggregator.store.database import Database
-from aggregator.store.grouping import Grouping
+from aggregator.store.decisions import overrules
+from aggregator.store.items import writing
 from aggregator.store.migrate import migrate
-from aggregator.store.postings import all_postings
+from aggregator.store.sources import states
+from aggregator.store.views import rendered
 from tests.e2e.stories import stream as news
 from tests.identity.texts import ENGLISH, LANGUAGES, MARKET_REPORTS
 
@@ -50,7 +54,7 @@ class Desk:
         """Store texts of a source as new items in one transaction; returns their numbers."""
         self.now += timedelta(minutes=1)
         with self.database.write() as connection:
-            learned = paragraphs.learned(connection, source, self.grouping.settings.copies)
+            learned = boilerplate.learned(connection, source, self.grouping.settings.copies)
             intents = [self._intent(source, text, learned, title) for text in texts]
             ingest = writing.Ingest(
                 source, scope, self.now,
@@ -95,12 +99,12 @@ def desk(database_url: str) -> Iterator[Desk]:
     made = Desk(database_url)
     with made.database.write() as connection:
         for name in ("alpha", "beta", "gamma", "hidden"):
-            row = sources.SourceRow(
+            row = states.SourceRow(
                 name, f"https://{name}.example/feed", name, "c", name.title(), (), name == "hidden",
                 f"{name}.example", active=True,
             )  # fmt: skip
-            sources.put_source(connection, row, NOON, url_changed=False)
-        views.put_view(
+            states.put_source(connection, row, NOON, url_changed=False)
+        rendered.put_view(
             connection, "all", feed_id="tag:v", config_hash="h",
             sources=["alpha", "beta", "gamma", "hidden"], now=NOON,
         )  # fmt: skip
@@ -194,7 +198,7 @@ def test_a_private_copy_is_grouped_and_stays_in_its_scope(desk: Desk) -> None:
 
 def test_a_copy_moves_the_views_of_every_member(desk: Desk) -> None:
     with desk.database.write() as connection:
-        views.put_view(
+        rendered.put_view(
             connection, "only-alpha", feed_id="tag:w", config_hash="h", sources=["alpha"], now=NOON
         )
     desk.take("alpha", ENGLISH)
@@ -207,7 +211,7 @@ def test_a_copy_moves_the_views_of_every_member(desk: Desk) -> None:
 
 def version(desk: Desk, view: str) -> int:
     with desk.database.read() as connection:
-        state = views.view_state(connection, view)
+        state = rendered.view_state(connection, view)
     assert state is not None
     return state.version
 
@@ -233,7 +237,7 @@ def test_what_a_source_repeats_in_three_groups_is_no_text_of_its_own(desk: Desk)
     for number in range(3):
         desk.take("alpha", f"{other_story(20 + number)}\n{furniture}")
     with desk.database.read() as connection:
-        learned = paragraphs.learned(connection, "alpha", desk.grouping.settings.copies)
+        learned = boilerplate.learned(connection, "alpha", desk.grouping.settings.copies)
     assert len(learned) == 1
     first, second = desk.take(
         "alpha", f"{other_story(31, 20)}\n{furniture}", f"{other_story(32, 20)}\n{furniture}"
@@ -245,7 +249,7 @@ def test_a_story_sent_three_times_is_not_its_own_furniture(desk: Desk) -> None:
     for _ in range(4):
         desk.take("alpha", ENGLISH)
     with desk.database.read() as connection:
-        assert not paragraphs.learned(connection, "alpha", desk.grouping.settings.copies)
+        assert not boilerplate.learned(connection, "alpha", desk.grouping.settings.copies)
 
 
 def test_a_memory_that_starts_empty_gives_the_same_groups_and_stories(

@@ -15,9 +15,9 @@ from sqlalchemy.exc import IntegrityError
 
 from aggregator.store import database as module
 from aggregator.store.database import Database, DatabaseError
+from aggregator.store.facts import fact, set_fact, set_fact_once
 from aggregator.store.migrate import alembic_config, current_revision, migrate, revisions
 from aggregator.store.schema import metadata
-from aggregator.store.sources import fact, set_fact, set_fact_once
 
 
 def test_migrations_make_exactly_the_schema(database_url: str) -> None:

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, text
 
-from aggregator.store import postings
 from aggregator.store import schema as t
+from aggregator.store.copies import index
+from aggregator.store.copies.index import MOST, Postings, all_postings
 from aggregator.store.database import Database
 from aggregator.store.migrate import alembic_config, migrate
-from aggregator.store.postings import MOST, Postings, all_postings
 
 LOWEST, HIGHEST = -(1 << 31), (1 << 31) - 1
 HASHES = st.one_of(st.sampled_from([LOWEST, -1, 0, 7, HIGHEST]), st.integers(LOWEST, HIGHEST))
@@ -72,9 +72,9 @@ def test_it_is_a_set_of_pairs(
     }
 
     with database.write() as connection:
-        postings.remove(connection, [gone])
+        index.remove(connection, [gone])
         for part in range(4):
-            postings.drop(connection, before, part, 4)
+            index.drop(connection, before, part, 4)
     expected = {pair for pair in expected if pair[1] != gone and pair[1] >= before}
     assert stored(database) == sorted(expected)
     add(database, [(value, 41) for value in asked])
@@ -96,7 +96,7 @@ def test_leaves_split_where_a_hash_ends_and_small_ones_are_joined_again(
 
     with database.write() as connection:
         for part in range(8):
-            postings.drop(connection, 10, part, 8)
+            index.drop(connection, 10, part, 8)
     with database.read() as connection:
         left = connection.scalar(select(func.count()).select_from(t.posting_list)) or 0
     assert left < len(leaves) / 3
@@ -104,7 +104,7 @@ def test_leaves_split_where_a_hash_ends_and_small_ones_are_joined_again(
 
     with database.write() as connection:
         for part in range(8):
-            postings.drop(connection, None, part, 8)
+            index.drop(connection, None, part, 8)
     assert stored(database) == []
 
 

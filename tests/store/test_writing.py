@@ -19,10 +19,13 @@ from aggregator.identity.keys import key_entries
 from aggregator.identity.naming import Mint
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import EntryIntent, PreparedBody
-from aggregator.store import items, known, sources, views, writing
 from aggregator.store import schema as t
 from aggregator.store.database import Database
+from aggregator.store.decisions import forgotten
+from aggregator.store.items import items, writing
 from aggregator.store.migrate import migrate
+from aggregator.store.sources import states
+from aggregator.store.views import rendered, selections, served
 from aggregator.urls.key import UrlKey, url_key
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -35,12 +38,12 @@ def database(database_url: str) -> Iterator[Database]:
     migrate(made)
     with made.write() as connection:
         for name in ("alpha", "beta", "hidden"):
-            row = sources.SourceRow(
+            row = states.SourceRow(
                 name, f"https://{name}.example/feed", name, "c", name.title(), (), name == "hidden",
                 f"{name}.example", active=True,
             )  # fmt: skip
-            sources.put_source(connection, row, NOON, url_changed=False)
-        views.put_view(
+            states.put_source(connection, row, NOON, url_changed=False)
+        rendered.put_view(
             connection, "all", feed_id="tag:v", config_hash="h",
             sources=["alpha", "beta", "hidden"], now=NOON,
         )  # fmt: skip
@@ -84,12 +87,12 @@ def store(
     """Identify and write one document, as a poll does."""
     keyed = key_entries(entries, policy)
     with database.read() as connection:
-        newest, empty = known.newest_published(connection, source_id)
+        newest, empty = entries.newest_published(connection, source_id)
         names = [key for one in keyed for key in (one.key, *one.candidates)]
         what = Known(
-            known.entries_by_key(connection, source_id, names),
-            known.entries_by_alias(connection, source_id, [o.alias for o in keyed if o.alias]),
-            known.entries_by_url_key(
+            entries.entries_by_key(connection, source_id, names),
+            entries.entries_by_alias(connection, source_id, [o.alias for o in keyed if o.alias]),
+            entries.entries_by_url_key(
                 connection, source_id, [o.url_key for o in keyed if o.url_key]
             ),
             newest,
@@ -110,7 +113,7 @@ def count(database: Database, table: object) -> int:
 
 def version(database: Database) -> int:
     with database.read() as connection:
-        state = views.view_state(connection, "all")
+        state = rendered.view_state(connection, "all")
         assert state is not None
         return state.version
 
@@ -184,17 +187,17 @@ def test_a_private_source_never_joins_a_public_item(database: Database) -> None:
     store(database, "hidden", [entry(1, "hidden")], scope="hidden")
     store(database, "alpha", [entry(1)])
     with database.read() as connection:
-        public = views.newest(connection, views.Selection(None), 10)
-        both = views.newest(connection, views.Selection(None, ("hidden",)), 10)
+        public = selections.newest(connection, selections.Selection(None), 10)
+        both = selections.newest(connection, selections.Selection(None, ("hidden",)), 10)
     assert (len(public), len(both)) == (1, 2)
 
 
 def test_a_source_that_becomes_private_takes_its_items_along(database: Database) -> None:
     store(database, "alpha", [entry(1)])
     with database.write() as connection:
-        sources.make_private(connection, "alpha")
+        states.make_private(connection, "alpha")
     with database.read() as connection:
-        assert views.newest(connection, views.Selection(None), 10) == []
+        assert selections.newest(connection, selections.Selection(None), 10) == []
 
 
 def test_a_changed_text_is_a_revision_under_the_same_public_id(database: Database) -> None:
@@ -203,7 +206,7 @@ def test_a_changed_text_is_a_revision_under_the_same_public_id(database: Databas
     changed = store(database, "alpha", [entry(1, content="<p>The harbour stays shut.</p>")], later)
     (number,) = changed.changed_items
     with database.read() as connection:
-        item = views.served(connection, [number])[number]
+        item = served.served_items(connection, [number])[number]
         earlier = items.revisions_of(connection, number)
     assert item.public_id == entry(1).id
     assert (item.first_seen, item.updated, item.revision) == (NOON, later, 1)
@@ -232,14 +235,14 @@ def test_a_purged_item_is_a_tombstone_and_never_new_again(database: Database) ->
     store(database, "beta", [entry(2, "beta")])
     later = NOON + timedelta(days=100)
     with database.write() as connection:
-        assert len(items.purge_text(connection, later, 100)) == 2
+        assert len(forgotten.purge_text(connection, later, 100)) == 2
     assert count(database, t.item_text) == 0
     changed = entry(1, content="<p>Words that were never there before.</p>")
     assert store(database, "alpha", [changed], later) == writing.Written()
     joined = store(database, "beta", [entry(1, "beta", content="<p>x</p>")], later)
     assert joined.new_items == []
     with database.read() as connection:
-        assert views.newest(connection, views.Selection(None), 10) == []
+        assert selections.newest(connection, selections.Selection(None), 10) == []
         left = connection.execute(select(t.item.c.title, t.item.c.link)).all()
     assert set(left) == {(None, None)}
 
@@ -304,46 +307,48 @@ def test_a_link_that_changes_with_every_poll_is_no_further_address(database: Dat
 def test_a_future_date_is_clamped_and_shown_no_later_than_first_seen(database: Database) -> None:
     (number,) = store(database, "alpha", [entry(1, published=NOON + timedelta(days=400))]).new_items
     with database.read() as connection:
-        assert views.served(connection, [number])[number].published == NOON
+        assert served.served_items(connection, [number])[number].published == NOON
 
 
 def test_the_order_of_a_view_never_changes_and_pages_cover_everything(database: Database) -> None:
     for hour in range(6):
         document = [entry(hour * 10 + n) for n in range(10)]
         store(database, "alpha", document, NOON + timedelta(hours=hour))
-    for chosen in (views.Selection(None), views.Selection(("alpha", "beta"))):
+    for chosen in (selections.Selection(None), selections.Selection(("alpha", "beta"))):
         with database.read() as connection:
-            whole = views.newest(connection, chosen, 100)
-            paged = views.newest(connection, chosen, 7)
-            while page := views.before(connection, chosen, paged[-1], 7):
+            whole = selections.newest(connection, chosen, 100)
+            paged = selections.newest(connection, chosen, 7)
+            while page := selections.before(connection, chosen, paged[-1], 7):
                 paged += page
         assert paged == whole
         assert len(set(paged)) == 60
         assert whole == sorted(whole, key=lambda p: (p.sort_at, p.number), reverse=True)
 
 
-def of_many(*names: str) -> views.Selection:
+def of_many(*names: str) -> selections.Selection:
     """The same sources among more than are walked one by one."""
-    return views.Selection((*names, *(f"silent-{n}" for n in range(60))))
+    return selections.Selection((*names, *(f"silent-{n}" for n in range(60))))
 
 
-@pytest.mark.parametrize("chosen", [lambda *n: views.Selection(n), of_many], ids=["few", "many"])
+@pytest.mark.parametrize(
+    "chosen", [lambda *n: selections.Selection(n), of_many], ids=["few", "many"]
+)
 def test_an_item_of_a_further_source_is_on_top_for_those_who_read_only_this_one(
-    database: Database, chosen: Callable[..., views.Selection]
+    database: Database, chosen: Callable[..., selections.Selection]
 ) -> None:
     link = "https://news.example/2026/03/harbour-1"
     (known_one,) = store(database, "alpha", [entry(1, link=link)]).new_items
     (other,) = store(database, "beta", [entry(2, "beta")], NOON + timedelta(days=1)).new_items
     later = NOON + timedelta(days=3)
     with database.read() as connection:
-        both_before = views.newest(connection, chosen("alpha", "beta"), 10)
+        both_before = selections.newest(connection, chosen("alpha", "beta"), 10)
     done = store(database, "beta", [entry(1, "beta", link=link)], later)
     assert done.joined_items == [known_one]
     with database.read() as connection:
-        both = views.newest(connection, chosen("alpha", "beta"), 10)
-        alone = views.newest(connection, chosen("beta"), 10)
-        everything = views.newest(connection, views.Selection(None), 10)
-        second = views.before(connection, chosen("beta"), alone[0], 10)
+        both = selections.newest(connection, chosen("alpha", "beta"), 10)
+        alone = selections.newest(connection, chosen("beta"), 10)
+        everything = selections.newest(connection, selections.Selection(None), 10)
+        second = selections.before(connection, chosen("beta"), alone[0], 10)
     assert [place.number for place in alone] == [known_one, other]
     assert alone[0].sort_at == later
     assert second == alone[1:]
@@ -361,17 +366,17 @@ def test_every_selection_has_each_item_once_in_one_order_however_it_is_paged(
         numbers = {chance.randrange(30) for _ in range(3)}
         document = [entry(n, chance.choice((name, f"{name}-2"))) for n in numbers]
         store(database, name, document, NOON + timedelta(hours=hour))
-    seen: dict[tuple[str, ...], list[views.Place]] = {}
+    seen: dict[tuple[str, ...], list[selections.Place]] = {}
     with database.read() as connection:
         for few in [("alpha",), ("beta", "gamma"), ("gamma", "alpha"), names]:
-            for selection in (views.Selection(few), of_many(*few)):
-                whole = views.newest(connection, selection, 1000)
-                paged = views.newest(connection, selection, 4)
-                while page := views.before(connection, selection, paged[-1], 4):
+            for selection in (selections.Selection(few), of_many(*few)):
+                whole = selections.newest(connection, selection, 1000)
+                paged = selections.newest(connection, selection, 4)
+                while page := selections.before(connection, selection, paged[-1], 4):
                     paged += page
                 assert paged == whole == seen.setdefault(few, whole)
                 assert len({place.number for place in whole}) == len(whole)
-                assert len(whole) == views.count(connection, selection)
+                assert len(whole) == selections.count(connection, selection)
         assert connection.scalar(select(func.count()).where(t.entry.c.joined)) > 10
 
 
@@ -384,8 +389,8 @@ def test_a_source_of_which_only_followed_items_are_shown_gives_no_place_to_other
     store(database, "beta", [entry(1, "beta", link=link)], later)
     for some in (("alpha", "beta"), of_many("alpha", "beta").sources):
         with database.read() as connection:
-            selection = views.Selection(some, followed_only=("alpha",))
-            assert views.newest(connection, selection, 5) == [views.Place(later, number)]
+            selection = selections.Selection(some, followed_only=("alpha",))
+            assert selections.newest(connection, selection, 5) == [selections.Place(later, number)]
 
 
 def test_a_view_holds_everything_of_two_days_beyond_its_limit(database: Database) -> None:
@@ -394,5 +399,5 @@ def test_a_view_holds_everything_of_two_days_beyond_its_limit(database: Database
         document = [entry(100 + hour * 10 + n) for n in range(10)]
         store(database, "alpha", document, NOON + timedelta(hours=hour))
     with database.read() as connection:
-        places = views.newest(connection, views.Selection(None), 5, NOON)
+        places = selections.newest(connection, selections.Selection(None), 5, NOON)
     assert len(places) == 40

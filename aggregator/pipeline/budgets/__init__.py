@@ -1,0 +1,1 @@
+"""What all requests together may do."""

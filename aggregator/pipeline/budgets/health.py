@@ -1,0 +1,38 @@
+"""What a poll says about the health of its host, kept in the host's row for everybody."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from aggregator.model.poll import PollOutcome
+from aggregator.schedule.hosts import HostHealth, host_after
+from aggregator.store.sources import hosts
+from aggregator.telemetry import metrics
+
+
+def remember(
+    connection: Connection,
+    host: str,
+    source_id: str,
+    outcome: PollOutcome,
+    interval: timedelta,
+    now: datetime,
+) -> HostHealth:
+    """Take one poll's outcome into the host's row; block or unblock the host as it follows.
+
+    Runs in the transaction that stores the poll; `interval` is the source's usual one.
+    """
+    before = HostHealth.from_json(hosts.health(connection, host, lock=True))
+    after = host_after(before, source_id, outcome, interval, now)
+    if after == before:
+        return after
+    hosts.put_health(connection, host, after.to_json())
+    if after.blocked_until > before.blocked_until:
+        until = now + timedelta(seconds=after.blocked_until - now.timestamp())
+        hosts.block_host(connection, host, until, after.blocked_by)
+        metrics.HOST_BLOCKS.labels(reason=after.blocked_by).inc()
+    elif before.blocked_by == "breaker" and not after.blocked_by:
+        hosts.unblock_host(connection, host, "breaker", now)
+    return after

@@ -1,0 +1,1 @@
+"""A source through one poll: ask, read, identify, prepare, decide, store."""

@@ -1,0 +1,112 @@
+"""Which new entries of a document are corrected states of earlier items, before anything is stored.
+
+The policy is `identity.revisions`. Nothing is compared inside the transaction that stores a poll;
+should another process have stored the entry by then, the write does nothing a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import Connection
+
+from aggregator.identity.entries import Known
+from aggregator.identity.revisions import (
+    headline,
+    revised,
+    same_address,
+    time_apart,
+    unlisted,
+    was_taken_out,
+)
+from aggregator.model.feed import ParsedFeed
+from aggregator.model.item import Earlier, EntryIntent
+from aggregator.model.settings import SourceSettings
+from aggregator.pipeline import access
+from aggregator.pipeline.parts import Parts
+from aggregator.pipeline.polling.reading import judge_revisions
+from aggregator.store.items import entries, keys
+
+
+def lists_everything(feed: ParsedFeed) -> bool:
+    """Whether an entry's absence from a document says anything: it was read to its end."""
+    return feed.error is None and not feed.dropped
+
+
+async def find_revisions(
+    parts: Parts,
+    source: SourceSettings,
+    intents: Sequence[EntryIntent],
+    found: Known,
+    paragraphs: frozenset[int],
+    timeout: float,
+) -> list[EntryIntent]:
+    """The intents of a whole document, with new entries that are no news as what they are.
+
+    Args:
+        parts: The database and the workers.
+        source: Whose document it is.
+        intents: With prepared bodies and texts.
+        found: What the store knows of the document's entries.
+        paragraphs: Known as the source's furniture.
+        timeout: Seconds for the comparison in a worker.
+
+    Raises:
+        WorkerError: the worker was ended.
+    """
+    now, limits = parts.clock.now(), parts.settings.dedup.copies
+    new = [intent for intent in intents if intent.kind == "new"]
+    if not new:
+        return list(intents)
+    titles = {headline(intent.entry.title) for intent in new} - {""}
+    hits = {i.url_key: found.by_url_key[i.url_key] for i in new if i.url_key in found.by_url_key}
+
+    def look_up(connection: Connection) -> dict[int, Earlier]:
+        since = now - limits.window
+        namesakes = entries.namesakes(connection, source.id, titles, since)
+        numbers = {hit.entry_id: key for key, hit in hits.items() if key is not None}
+        states = entries.earlier_states(connection, source.id, list(numbers))
+        neighbours = {numbers[n]: state for n, state in states.items() if state.at >= since}
+        return unlisted(intents, namesakes, neighbours, limits)
+
+    maybe = await parts.database.run_read(look_up)
+    if not maybe:
+        return list(intents)
+    taken = await parts.database.run_read(_elsewhere, source, intents, maybe)
+    pairs = [(place, earlier) for place, earlier in maybe.items() if place not in taken]
+    decisions = await parts.workers.run(
+        judge_revisions,
+        [
+            (
+                intents[place].prepared, earlier.text,
+                time_apart(intents[place], earlier, now), was_taken_out(intents, earlier),
+                same_address(intents[place], earlier),
+            )
+            for place, earlier in pairs
+        ],
+        paragraphs, limits, timeout=timeout,
+    )  # fmt: skip
+    told = list(intents)
+    for (place, earlier), decision in zip(pairs, decisions, strict=True):
+        if decision.same:
+            told[place] = revised(intents[place], earlier, decision)
+    return told
+
+
+def _elsewhere(
+    connection: Connection,
+    source: SourceSettings,
+    intents: Sequence[EntryIntent],
+    maybe: dict[int, Earlier],
+) -> Collection[int]:
+    """The places of entries whose address already belongs to another item: they are that one."""
+    by_place = {place: keys.identity_keys(intents[place]) for place in maybe}
+    scope = access.scope(source)
+    held = keys.holders_in(connection, scope, [key for some in by_place.values() for key in some])
+    return {
+        place
+        for place, earlier in maybe.items()
+        if any(
+            held.get(key, earlier.known.item_id) != earlier.known.item_id for key in by_place[place]
+        )
+    }

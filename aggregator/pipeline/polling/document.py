@@ -1,0 +1,246 @@
+"""A feed's document: asked for, read in a worker, compared with what is known, made ready to store.
+
+Everything between the wire and the store. Nothing is written here but that our own network is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from aggregator.identity.entries import Identified, Known, identify
+from aggregator.identity.keys import KeyedEntry
+from aggregator.isolate.pool import WorkerError
+from aggregator.model.feed import ParsedFeed
+from aggregator.model.http import FetchResult, Validators
+from aggregator.model.item import EntryIntent, FeedState
+from aggregator.model.poll import PollKind, PollOutcome
+from aggregator.model.settings import SourceSettings
+from aggregator.pipeline import access
+from aggregator.pipeline.budgets import outage
+from aggregator.pipeline.parts import Parts
+from aggregator.pipeline.polling import corrections, gaps, noticed, planning
+from aggregator.pipeline.polling.reading import ReadDocument, prepare_bodies, read_document
+from aggregator.pipeline.secrets import unless_secret
+from aggregator.store.copies import boilerplate
+from aggregator.store.items import entries
+from aggregator.store.sources import states
+from aggregator.telemetry import metrics
+from aggregator.urls.origin import host_key
+
+_BODIES_AT_ONCE = 100  # entries prepared in one worker task
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What the phases before storing found out."""
+
+    state: FeedState
+    outcome: PollOutcome
+    word: str  # for the log: new | unchanged | not_modified | an error class
+    error: str | None = None
+    read: ReadDocument | None = None
+    known: Known | None = None
+    identified: Identified | None = None
+    furniture: frozenset[int] = frozenset()  # paragraphs that its source is known to repeat
+
+
+async def understand(
+    parts: Parts,
+    source: SourceSettings,
+    state: FeedState,
+    result: FetchResult,
+    *,
+    conditional: bool,
+) -> Polled:
+    """Read what came and say what is new in it; `conditional` says how it was asked for."""
+    outcome = planning.outcome_of(result, conditional=conditional)
+    if result.error is not None:
+        return await _failed(parts, state, result, outcome)
+    if result.body is None:
+        kept = access.storable(result.validators, source) or state.validators
+        word = "not_modified" if outcome.kind is PollKind.NOT_MODIFIED else "no_content"
+        return Polled(replace(state, validators=kept), outcome, word)
+    hashed = planning.body_hash(result.body)
+    if hashed == state.body_hash and not result.delta:
+        same = replace(outcome, kind=PollKind.SAME_BODY, body_bytes=result.decoded_bytes)
+        kept = access.storable(result.validators, source)
+        return Polled(replace(state, validators=kept), same, "unchanged")
+    return await _read(parts, source, state, result, hashed, conditional=conditional)
+
+
+async def _failed(
+    parts: Parts, state: FeedState, result: FetchResult, outcome: PollOutcome
+) -> Polled:
+    error = f"{result.error}: {result.detail}" if result.detail else str(result.error)
+    word = str(result.error)
+    if planning.is_local_failure(result.error):
+        host = host_key(result.final_url)
+        if await parts.database.run_write(outage.notice, host, parts.clock.now()):
+            return Polled(state, replace(outcome, kind=PollKind.OUTAGE), "outage", error)
+    return Polled(state, outcome, word, error)
+
+
+async def _read(
+    parts: Parts,
+    source: SourceSettings,
+    state: FeedState,
+    result: FetchResult,
+    hashed: str,
+    *,
+    conditional: bool,
+) -> Polled:
+    """Parse in a worker, find out what is new, prepare the bodies of that in a worker."""
+    timeout = parts.settings.fetching.parse_timeout.total_seconds()
+    failed = planning.outcome_of(result, conditional=conditional)
+    try:
+        read = await parts.workers.run(
+            read_document, result.body, result.content_type, result.final_url,
+            state.identity_policy, parts.settings.dedup.tracking_parameters, _zone(source),
+            timeout=timeout,
+        )  # fmt: skip
+        feed = read.feed
+        if not feed.entries and feed.error_class is not None:
+            word = feed.error_class
+            failed = replace(failed, kind=PollKind.ERROR, error=word)
+            return Polled(state, failed, word, _explain(feed))
+        found = await parts.database.run_read(_known_of, source.id, read.keyed)
+        identified = identify(read.keyed, found)
+        document = read
+        if not result.delta and gaps.is_gap(identified.intents):
+            read, identified, state = await _page_back(parts, source, state, result, read, found)
+        furniture = await parts.database.run_read(
+            boilerplate.learned, source.id, parts.settings.dedup.copies
+        )
+        intents = await _prepare(parts, identified.intents, furniture, timeout)
+        if not result.delta and not found.empty and corrections.lists_everything(feed):
+            intents = await corrections.find_revisions(
+                parts, source, intents, found, furniture, timeout
+            )
+    except WorkerError as error:
+        metrics.WORKER_FAILURES.labels(kind=type(error).__name__).inc()
+        failed = replace(failed, kind=PollKind.ERROR, error="limit")
+        return Polled(state, failed, "limit", f"the document could not be read: {error}")
+    now = parts.clock.now()
+    outcome = planning.document_outcome(
+        result, feed, document.keyed, found,
+        _of_document(intents, document), now, conditional=conditional,
+    )  # fmt: skip
+    learned = replace(
+        state,
+        validators=state.validators if result.delta else access.storable(result.validators, source),
+        body_hash=state.body_hash if result.delta else hashed,
+        identity_policy=read.policy,
+        title=feed.title or state.title,
+        link=unless_secret(feed.link or state.link, source),
+        feed_id=unless_secret(feed.id or state.feed_id, source),
+        items_seen=len(document.keyed),
+        extra=noticed.noted(
+            dict(state.extra),
+            replace(identified, intents=tuple(intents)),
+            now,
+            before=state.identity_policy,
+            policy=read.policy,
+        ),
+    )
+    # An entry may be renamed and have another text at once.
+    changed = any(intent.kind == "new" or intent.body is not None for intent in intents)
+    return Polled(
+        learned, outcome, "new" if changed else "unchanged", feed.error,
+        read, found, replace(identified, intents=tuple(intents)), furniture,
+    )  # fmt: skip
+
+
+async def _page_back(
+    parts: Parts,
+    source: SourceSettings,
+    state: FeedState,
+    result: FetchResult,
+    read: ReadDocument,
+    found: Known,
+) -> tuple[ReadDocument, Identified, FeedState]:
+    """Nothing in the document was known: fetch older pages, or note the gap."""
+    timeout = parts.settings.fetching.parse_timeout.total_seconds()
+    first = replace(access.poll_request(source, state), validators=Validators(), delta=False)
+
+    async def page(url: str) -> ReadDocument | None:
+        answer = await parts.fetcher.fetch(replace(first, url=url))
+        if answer.body is None:
+            return None
+        older: ReadDocument = await parts.workers.run(
+            read_document, answer.body, answer.content_type, answer.final_url,
+            read.policy, parts.settings.dedup.tracking_parameters, _zone(source), timeout=timeout,
+        )  # fmt: skip
+        return older
+
+    async def knows_any(keyed: Sequence[KeyedEntry]) -> bool:
+        known_now = await parts.database.run_read(_known_of, source.id, keyed)
+        return bool(known_now.by_key)
+
+    paged = await gaps.page_back(read, result.final_url, page, knows_any, parts.clock)
+    if not found.empty:
+        state = gaps.note(state, paged, parts.clock.now(), len(read.keyed))
+    if paged.keyed:
+        read = replace(read, keyed=(*read.keyed, *paged.keyed))
+        found = await parts.database.run_read(_known_of, source.id, read.keyed)
+    return read, identify(read.keyed, found), state
+
+
+def _of_document(intents: Sequence[EntryIntent], document: ReadDocument) -> Sequence[EntryIntent]:
+    """The intents of the document itself, without those of older pages."""
+    keys = {one.key for one in document.keyed}
+    return [intent for intent in intents if intent.key in keys]
+
+
+def _zone(source: SourceSettings) -> str | None:
+    return source.timezone.key if source.timezone else None
+
+
+def _explain(feed: ParsedFeed) -> str:
+    text = feed.error or "the document is no feed"
+    if feed.alternates:
+        text += f"; the page offers {', '.join(link.href for link in feed.alternates[:3])}"
+    return text
+
+
+def _known_of(connection: Connection, source_id: str, keyed: Sequence[KeyedEntry]) -> Known:
+    newest, empty = entries.newest_published(connection, source_id)
+    if empty:
+        return Known({}, {}, {}, None, empty=True)
+    state = states.feed_state(connection, source_id)
+    keys = [key for one in keyed for key in (one.key, *one.candidates)]
+    return Known(
+        by_key=entries.entries_by_key(connection, source_id, keys),
+        by_alias=entries.entries_by_alias(
+            connection, source_id, [one.alias for one in keyed if one.alias]
+        ),
+        by_url_key=entries.entries_by_url_key(
+            connection, source_id, [one.url_key for one in keyed if one.url_key]
+        ),
+        newest_published=newest,
+        empty=state is None or state.last_success_at is None,  # its first poll was cut short
+    )
+
+
+async def _prepare(
+    parts: Parts, intents: Sequence[EntryIntent], furniture: frozenset[int], timeout: float
+) -> list[EntryIntent]:
+    """Sanitise the bodies of new and changed entries, and of renamed ones whose text changed."""
+    prepared = list(intents)
+    wanted = [index for index, intent in enumerate(prepared) if _needs_body(intent)]
+    for start in range(0, len(wanted), _BODIES_AT_ONCE):
+        some = wanted[start : start + _BODIES_AT_ONCE]
+        bodies = await parts.workers.run(
+            prepare_bodies, [prepared[index].entry for index in some], furniture, timeout=timeout
+        )
+        for index, (body, text) in zip(some, bodies, strict=True):
+            prepared[index] = replace(prepared[index], body=body, prepared=text)
+    return prepared
+
+
+def _needs_body(intent: EntryIntent) -> bool:
+    if intent.kind == "renamed":
+        return intent.known is None or intent.known.content_hash != intent.content_hash
+    return intent.kind in ("new", "changed")

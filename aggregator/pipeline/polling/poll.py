@@ -1,0 +1,75 @@
+"""Poll one source: fetch → read → identify → prepare → store → plan the next poll.
+
+Each phase hands plain data to the next: `document` is everything between the wire and the store,
+`finish` stores what came of it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from aggregator.model.http import FetchError, FetchResult
+from aggregator.model.item import PollRecord
+from aggregator.model.settings import SourceSettings
+from aggregator.pipeline import access
+from aggregator.pipeline.parts import Parts
+from aggregator.pipeline.polling.document import understand
+from aggregator.pipeline.polling.store import store
+from aggregator.store.sources import claims, states
+from aggregator.telemetry import metrics
+
+log = structlog.get_logger("aggregator.poll")
+
+
+async def poll_source(parts: Parts, source: SourceSettings, *, owner: str) -> PollRecord:
+    """Poll a source that `owner` holds the lease of; stores everything and gives the lease back.
+
+    Never raises for what a server does: the record says what happened and when comes the next.
+    """
+    started = parts.clock.now()
+    state = await parts.database.run_read(states.feed_state, source.id)
+    if state is None:
+        raise LookupError(f"source {source.id} is not in the database")
+    request = access.poll_request(source, state)
+    result = await parts.fetcher.fetch(request)
+    if result.error is FetchError.HOST_BUSY:
+        return await _put_back(parts, source, result, started)
+    polled = await understand(parts, source, state, result, conditional=bool(request.validators))
+    record = await store(parts, source, polled, result, started)
+    report(source, record)
+    return record
+
+
+async def _put_back(
+    parts: Parts, source: SourceSettings, result: FetchResult, now: datetime
+) -> PollRecord:
+    """The host's budget had no room: no request was sent, nothing is learned or counted."""
+    at = result.retry_at or now + timedelta(seconds=30)
+    detail = result.detail or "its host is not to be contacted before then"
+    await parts.database.run_write(claims.postpone, source.id, at, "host", detail)
+    return PollRecord(
+        source_id=source.id, at=now, status=None, outcome="host_busy",
+        next_at=at, reason="host", reason_detail=detail,
+    )  # fmt: skip
+
+
+def report(source: SourceSettings, record: PollRecord) -> None:
+    """Count a finished poll and log it."""
+    metrics.POLLS.labels(outcome=record.outcome).inc()
+    metrics.ITEMS_NEW.inc(record.new_items)
+    metrics.ITEMS_CHANGED.inc(record.changed_items)
+    metrics.BYTES_RECEIVED.inc(record.wire_bytes)
+    level = log.warning if record.error and record.outcome not in ("new", "unchanged") else log.info
+    level(
+        "polled",
+        source=source.id,
+        outcome=record.outcome,
+        status=record.status,
+        new=record.new_items,
+        changed=record.changed_items,
+        error=record.error,
+        next_at=record.next_at.isoformat() if record.next_at else None,
+        reason=record.reason,
+    )

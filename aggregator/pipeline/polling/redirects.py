@@ -1,0 +1,152 @@
+"""Feeds that moved for good: seen often enough, kept as the effective URL, offered as a patch.
+
+A permanent redirect (301, 308 on an unbroken run of hops, RFC 9110 §15.4) to a valid feed is
+adopted after three sightings over three days; an upgrade to https at once. The configuration is
+never written: `aggregator moves` prints what to change.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from aggregator.model.http import FetchResult, Validators
+from aggregator.model.item import FeedState
+from aggregator.model.settings import Secret, SourceSettings
+from aggregator.pipeline import access
+from aggregator.store.sources import states
+from aggregator.telemetry import metrics
+
+SIGHTINGS = 3
+OVER = timedelta(days=3)
+GIVE_UP = 3  # failures in a row at an adopted address before the configured one is asked again
+_REMEMBERED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A source whose feed is somewhere else than its configuration says."""
+
+    source_id: str
+    old: str
+    new: str
+    why: str
+    secrets: tuple[Secret, ...] = ()  # of the source: no line that holds one is printed
+
+
+def after_poll(
+    state: FeedState, source: SourceSettings, result: FetchResult, now: datetime, *, fine: bool
+) -> FeedState:
+    """The state with this poll's redirects taken into account; `fine`: it ended in a valid feed.
+
+    A source whose address is secret keeps it: the new one would have to be stored in the clear.
+    """
+    if not fine:
+        return _given_up(state)
+    target = result.permanent_target
+    if target is None or target == result.url or source.url_is_secret:
+        return replace(state, move_target=None, move_seen=())
+    if not access.may_move_to(source, target):
+        return replace(state, move_target=target, move_seen=())
+    if access.is_https_upgrade(result.url, target):
+        return _adopted(state, source, target, now, "it is the same address over https")
+    seen = (
+        (*state.move_seen, now.isoformat()) if state.move_target == target else (now.isoformat(),)
+    )
+    since = datetime.fromisoformat(seen[0])
+    if len(seen) >= SIGHTINGS and now - since >= OVER:
+        days = (now - since).days
+        why = f"redirected for good {len(seen)} times in {days} days"
+        return _adopted(state, source, target, now, why)
+    return replace(state, move_target=target, move_seen=(seen[0], *seen[1:][-_REMEMBERED + 1 :]))
+
+
+def _given_up(state: FeedState) -> FeedState:
+    """An adopted address that keeps failing: ask the configured one again."""
+    if state.effective_url is None or state.failures + 1 < GIVE_UP:
+        return state
+    extra = {k: v for k, v in state.extra.items() if k not in ("moved", "duplicate_of")}
+    return replace(state, effective_url=None, extra=extra, validators=Validators())
+
+
+def _adopted(
+    state: FeedState, source: SourceSettings, target: str, now: datetime, why: str
+) -> FeedState:
+    metrics.MOVES.inc()
+    extra = {**state.extra, "moved": {"at": now.isoformat(), "why": why}}
+    if target == source.url:  # and back home
+        extra.pop("moved")
+        return replace(state, effective_url=None, move_target=None, move_seen=(), extra=extra)
+    return replace(state, effective_url=target, move_target=None, move_seen=(), extra=extra)
+
+
+def flag_duplicate(connection: Connection, state: FeedState, now: datetime) -> FeedState:
+    """Note when another source is polled at the address this one moved to.
+
+    The one configured there, or the one that moved there first, is polled; this one only looked
+    at once a week.
+    """
+    other = None
+    moved = state.extra.get("moved", {})
+    fresh = moved and not moved.get("looked")
+    if state.effective_url is not None and (fresh or "duplicate_of" in state.extra):
+        other = states.polled_at(connection, state.effective_url, state.source_id)
+    elif "duplicate_of" not in state.extra:
+        return state
+    extra = {k: v for k, v in state.extra.items() if k != "duplicate_of"}
+    if moved:
+        extra["moved"] = {**moved, "looked": True}
+    if other is None:
+        return replace(state, extra=extra)
+    extra["duplicate_of"] = other
+    at = now + timedelta(days=7)
+    detail = f"it moved to the address of {other}, which is polled for both: looked at once a week"
+    if state.next_poll_at is not None:
+        at = max(at, state.next_poll_at)
+    return replace(state, extra=extra, next_poll_at=at, next_reason="duplicate", next_detail=detail)
+
+
+def moves(configured: Sequence[SourceSettings], states: Iterable[FeedState]) -> list[Move]:
+    """Every source whose effective address is another than the configured one."""
+    by_id = {state.source_id: state for state in states}
+    found = []
+    for source in configured:
+        state = by_id.get(source.id)
+        if state is None or state.effective_url is None or source.url_is_secret:
+            continue
+        why = state.extra.get("moved", {}).get("why", "redirected for good")
+        other = state.extra.get("duplicate_of")
+        if other:
+            why += f"; {other} is polled there already: remove one of the two"
+        secrets = access.secrets_of(source)
+        found.append(Move(source.id, source.url, state.effective_url, why, secrets))
+    return found
+
+
+def patch(moved: Sequence[Move], files: Iterable[tuple[str, str]]) -> str:
+    """A unified diff of the configuration files, given as `(name, text)`, that follows the moves.
+
+    There are no lines of context, as those may hold secrets of other sources. Addresses that
+    stand in no file as they are (environment, OPML) are left out.
+    """
+    diffs: list[str] = []
+    for name, text in files:
+        lines = text.splitlines(keepends=True)
+        changed = [_with_moves(line, moved) for line in lines]
+        diffs += difflib.unified_diff(lines, changed, f"a/{name}", f"b/{name}", n=0)
+    return "".join(line if line.endswith("\n") else line + "\n" for line in diffs)
+
+
+def _with_moves(line: str, moved: Sequence[Move]) -> str:
+    for move in moved:
+        start = line.find(move.old)
+        after = line[start + len(move.old) :][:1]
+        if any(secret.reveal() in line for secret in move.secrets):
+            continue
+        if start >= 0 and (not after or after in "\"' \t\r\n,}#"):
+            return line.replace(move.old, move.new, 1)
+    return line

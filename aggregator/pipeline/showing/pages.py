@@ -1,0 +1,377 @@
+"""What people see: the pages' data, read from the store. Nothing here holds a secret."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from aggregator.identity.changes import changes
+from aggregator.model.item import FeedState, ServedItem
+from aggregator.model.pages import (
+    DecisionLine,
+    EntryLine,
+    ItemPage,
+    Overview,
+    ReadyState,
+    RevisionLine,
+    SourceHealth,
+    SourceOverview,
+    SourcePage,
+    ViewOverview,
+    ViewPage,
+)
+from aggregator.model.settings import FullText, Settings, SourceSettings, ViewSettings
+from aggregator.pipeline.showing import decisions, explain, neighbours
+from aggregator.pipeline.showing.views import (
+    Publisher,
+    parse_place,
+    place_token,
+    showing,
+    shows_page_text,
+)
+from aggregator.publish.opml import render_opml
+from aggregator.rules.select import view_sources
+from aggregator.store.database import Database
+from aggregator.store.decisions import overrules
+from aggregator.store.following import articles
+from aggregator.store.items import items
+from aggregator.store.sources import hosts, polls, states, subscriptions
+from aggregator.store.views import leads, rendered, selections, served
+from aggregator.telemetry import metrics
+from aggregator.telemetry.clock import Clock
+
+_PROBLEM = "The changed configuration was refused and the old one stays: the log says why."
+_PAGE = 50
+_PLACE = re.compile(r"^\S*:\d+:\d+: (?:[\w.-]+\[\d+\]: )?")
+_POLLS = 50
+_CHART = timedelta(days=14)
+_TICK_LATE = timedelta(seconds=30)
+
+
+@dataclass(slots=True)
+class Condition:
+    """How the running service is doing, kept by whoever runs it."""
+
+    last_tick: datetime | None = None
+    problem: str | None = None  # why a changed configuration was refused
+
+
+class Pages:
+    """The server's backend over the store."""
+
+    def __init__(
+        self,
+        database: Database,
+        publisher: Publisher,
+        clock: Clock,
+        settings: Callable[[], Settings],
+        condition: Condition,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._settings = settings
+        self._condition = condition
+        self.rendered = publisher.rendered
+
+    async def overview(self) -> Overview:
+        """All views and sources with their state."""
+        return await self._database.run_read(_overview, self._settings(), self._condition.problem)
+
+    async def view_page(self, view_id: str, before: str | None) -> ViewPage | None:
+        """The latest items of a view, or those before a place."""
+        settings = self._settings()
+        view = next((view for view in settings.views if view.id == view_id), None)
+        if view is None or (before and parse_place(before) is None):
+            return None
+        return await self._database.run_read(_view_page, settings, view, before)
+
+    async def source_page(self, source_id: str) -> SourcePage | None:
+        """One source with its recent polls and items."""
+        settings = self._settings()
+        source = next((one for one in settings.sources if one.id == source_id), None)
+        if source is None:
+            return None
+        return await self._database.run_read(_source_page, settings, source, self._clock.now())
+
+    async def item_page(self, number: int) -> ItemPage | None:
+        """One item with everything decided about it."""
+        if not 0 < number < 2**62:
+            return None
+        return await self._database.run_read(_item_page, self._settings(), number)
+
+    async def split(self, number: int) -> str | None:
+        """Take an item out of its copy group, for good."""
+        return await self._overrule(decisions.split, number)
+
+    async def merge(self, number: int, other: int) -> str | None:
+        """Make two items copies of each other, for good."""
+        return await self._overrule(decisions.merge, (number, other))
+
+    async def _overrule(self, verb: Callable[..., str], what: object) -> str | None:
+        try:
+            return await self._database.run_write(verb, what, self._clock.now())
+        except LookupError:
+            return None
+
+    async def opml(self, *, private: bool) -> bytes:
+        """The sources as OPML, never with a secret."""
+        settings = self._settings()
+        shown = tuple(one for one in settings.sources if private or not one.private)
+        return render_opml(shown, settings.service.name)
+
+    async def ready(self) -> ReadyState:
+        """Whether the database answers and the scheduler ticks."""
+        checks: list[tuple[str, bool, str]] = []
+        try:
+            await self._database.run_read(items.total)
+            checks.append(("database", True, "answers"))
+        except Exception as error:  # noqa: BLE001 - any failure is the answer to this question
+            checks.append(("database", False, type(error).__name__))
+        tick = self._condition.last_tick
+        late = tick is None or self._clock.now() - tick > _TICK_LATE
+        checks.append(("scheduler", not late, "ticks" if not late else "has not ticked lately"))
+        return ReadyState(all(fine for _, fine, _ in checks), tuple(checks))
+
+    async def metrics(self) -> tuple[bytes, str]:
+        """Metrics in the Prometheus text format."""
+        for state, number in (await self._database.run_read(states.source_counts)).items():
+            metrics.SOURCES.labels(state=state).set(number)
+        for state, number in (await self._database.run_read(subscriptions.counts)).items():
+            metrics.SUBSCRIPTIONS.labels(state=state).set(number)
+        blocked = await self._database.run_read(hosts.overview, self._clock.now())
+        metrics.HOSTS_BLOCKED.set(len(blocked))
+        return metrics.exposition(), "text/plain; version=0.0.4; charset=utf-8"
+
+
+def source_overview(source: SourceSettings, state: FeedState | None, count: int) -> SourceOverview:
+    """One source with its state, in words."""
+    title = source.title or (state.title if state else None) or source.id
+    base = SourceOverview(
+        id=source.id,
+        title=title,
+        health=_health(source, state),
+        feed_url=source.shown_url,
+        tags=source.tags,
+        private=source.private,
+        items=count,
+    )
+    if state is None:
+        return base
+    return SourceOverview(
+        id=source.id,
+        title=title,
+        health=base.health,
+        link=state.link,
+        feed_url=source.shown_url,
+        tags=source.tags,
+        private=source.private,
+        items=count,
+        last_polled_at=state.last_polled_at,
+        last_success_at=state.last_success_at,
+        next_poll_at=state.next_poll_at if source.enabled else None,
+        next_reason=state.next_reason,
+        next_detail=state.next_detail,
+        failures=state.failures,
+        status=state.status,
+        error=state.error,
+    )
+
+
+def _health(source: SourceSettings, state: FeedState | None) -> SourceHealth:
+    if not source.enabled:
+        return SourceHealth.DISABLED
+    if state is None or state.last_polled_at is None:
+        return SourceHealth.WAITING
+    if state.extra.get("dead"):
+        return SourceHealth.GONE
+    return SourceHealth.FAILING if state.failures else SourceHealth.OK
+
+
+def _overview(connection: Connection, settings: Settings, problem: str | None) -> Overview:
+    by_source = {state.source_id: state for state in states.feed_states(connection)}
+    counts = items.items_by_source(connection)
+    guarded = settings.service.token is not None  # else anybody reads this
+    return Overview(
+        views=tuple(_view_overview(connection, settings, view) for view in settings.views),
+        sources=tuple(
+            source_overview(one, by_source.get(one.id), counts.get(one.id, 0))
+            for one in settings.sources
+        ),
+        items=items.total(connection, private=guarded),
+        problem=problem if guarded or problem is None else _PROBLEM,
+        warnings=_grouped(settings.warnings) if guarded else _counted(settings.warnings),
+    )
+
+
+def _counted(warnings: Sequence[str]) -> tuple[str, ...]:
+    """On a page that anybody reads, warnings name no source and no file."""
+    if not warnings:
+        return ()
+    some = "a warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
+    return (f"The configuration has {some}: `aggregator check` lists them.",)
+
+
+def _grouped(warnings: Sequence[str]) -> tuple[str, ...]:
+    """Warnings for the start page: without places in files, each once, with how often it holds."""
+    counts = Counter(_PLACE.sub("", warning) for warning in warnings)
+    return tuple(text if n == 1 else f"{text} ({n} times)" for text, n in counts.items())
+
+
+def _view_overview(connection: Connection, settings: Settings, view: ViewSettings) -> ViewOverview:
+    state = rendered.view_state(connection, view.id)
+    return ViewOverview(
+        id=view.id,
+        title=view.title,
+        description=view.description,
+        items=leads.count(connection, showing(view, settings)),
+        updated=state.changed_at if state else None,
+    )
+
+
+def _view_page(
+    connection: Connection, settings: Settings, view: ViewSettings, before: str | None
+) -> ViewPage:
+    chosen = showing(view, settings)
+    start = parse_place(before) if before else None
+    places = (
+        leads.newest(connection, chosen, _PAGE + 1)
+        if start is None
+        else leads.before(connection, chosen, start, _PAGE + 1)
+    )
+    shown = places[:_PAGE]
+    numbers = [place.number for place in shown]
+    found = leads.with_company(
+        connection,
+        served.served_items(connection, numbers, page_text=shows_page_text(view, settings)),
+        chosen.selection.private_scopes,
+        chosen,
+    )
+    return ViewPage(
+        view=_view_overview(connection, settings, view),
+        items=tuple(found[place.number] for place in shown),
+        older=place_token(shown[-1]) if len(places) > _PAGE else None,
+        first=start is None,
+    )
+
+
+def _source_page(
+    connection: Connection, settings: Settings, source: SourceSettings, now: datetime
+) -> SourcePage:
+    state = states.feed_state(connection, source.id)
+    scopes = (source.id,) if source.private else ()
+    places = selections.newest(connection, selections.Selection((source.id,), scopes), _PAGE)
+    found = served.served_items(connection, [place.number for place in places])
+    count = selections.count(connection, selections.Selection((source.id,), scopes))
+    why = explain.reasons(connection, settings, source, now, 0)
+    brief = polls.polls_in_brief(connection, source.id, now - _CHART)
+    return SourcePage(
+        floors=tuple(explain.floor_text(f) for f in (why.plan.floors if why and why.plan else ())),
+        days=tuple(explain.activity(brief, now)),
+        source=source_overview(source, state, count),
+        polls=tuple(polls.polls_of(connection, source.id, _POLLS)),
+        items=tuple(found[place.number] for place in places),
+        related=neighbours.link_counts(connection, source.id),
+        views=_showing(settings, [source.id]),
+        notes=(why.notes if why else ()) + _following_notes(settings, source),
+    )
+
+
+def _following_notes(settings: Settings, source: SourceSettings) -> tuple[str, ...]:
+    if not source.follow.enabled and source.full_text is FullText.NEVER:
+        return ()
+    if settings.service.contact is None:
+        return ("No page is read and no link followed: service.contact is not set.",)
+    policy = source.follow
+    if not policy.enabled:
+        return (f"Own pages are read for their text: {source.full_text}.",)
+    return (
+        f"Related links are followed to depth {policy.depth}, {policy.links_per_article} of an "
+        f"article, {policy.pages_per_host_and_day} pages of a host and day, "
+        f"{policy.hosts.replace('_', ' ')}.",
+    )
+
+
+def _item_page(connection: Connection, settings: Settings, number: int) -> ItemPage | None:
+    item = served.served_items(connection, [number]).get(number)
+    scope = items.scope_of(connection, number)
+    if item is None or scope is None:
+        return None
+    titles = {one.id: one.title or one.id for one in settings.sources}
+    private = {one.id for one in settings.sources if one.private}
+    entries = items.entries_of(connection, number)
+    visible = [one for one in entries if not scope or one.source_id == scope]
+    full = served.served_items(connection, [number], page_text=True)[number]
+    beside = leads.with_company(connection, {number: item}, (scope,) if scope else ())[number]
+    item, full = beside, replace(full, copies=beside.copies)
+    article = articles.article(connection, number)
+    return ItemPage(
+        item=item,
+        private=bool(scope),
+        views=_showing(settings, [one.source_id for one in entries]),
+        entries=tuple(
+            EntryLine(
+                source_id=one.source_id,
+                source_title=titles.get(one.source_id, one.source_id),
+                link=one.link,
+                key=one.guid or one.key,
+                first_seen=one.first_seen,
+                last_seen=one.last_seen,
+                private=one.source_id in private,
+            )
+            for one in visible
+        ),
+        related=neighbours.related_lines(connection, number, scope),
+        coverage=leads.coverage(connection, number, (scope,) if scope else ()),
+        provenance=neighbours.provenance(connection, number),
+        withdrawal=neighbours.withdrawal(item),
+        image_caption=article.caption if article else None,
+        image_credit=article.credit if article else None,
+        graph=neighbours.neighbourhood(
+            connection, number, item, scope, overrules.members_of(connection, number)
+        ),
+        full=full if full != item else None,
+        revisions=_revisions(items.revisions_of(connection, number), full),
+        has_copies=len(overrules.members_of(connection, number)) > 1,
+        decisions=neighbours.telling_pages(
+            connection, number, (*decisions.decisions(connection, number), *_same(visible, titles))
+        ),
+    )
+
+
+def _same(entries: Sequence[items.EntryRow], titles: Mapping[str, str]) -> tuple[DecisionLine, ...]:
+    """Why one item has entries of several sources."""
+    return tuple(
+        DecisionLine(
+            kind="same",
+            why="the same address and an agreeing text in another source",
+            at=one.first_seen,
+            other_title=f"{titles.get(one.source_id, one.source_id)}: {one.title or ''}".rstrip(
+                ": "
+            ),
+        )
+        for one in entries[1:]
+    )
+
+
+def _revisions(rows: Sequence[items.RevisionRow], item: ServedItem) -> tuple[RevisionLine, ...]:
+    """Each earlier state with what the next one changed in headline and text, by words."""
+    states = [(row.title, row.text) for row in rows] + [(item.title, item.text)]
+    texts = [f"{title or ''}\n{text or ''}" for title, text in states]
+    return tuple(
+        RevisionLine(row.number, row.at, row.title or "", changes(texts[i], texts[i + 1]))
+        for i, row in enumerate(rows)
+    )
+
+
+def _showing(settings: Settings, source_ids: Sequence[str]) -> tuple[str, ...]:
+    wanted = set(source_ids)
+    return tuple(
+        view.id
+        for view in settings.views
+        if wanted.intersection(view_sources(view, settings.sources))
+    )

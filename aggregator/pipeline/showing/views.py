@@ -1,0 +1,281 @@
+"""Publish a view: rendered and compressed at the first request after a change, then stored.
+
+The entity tag is the hash of the bytes. A page whose bytes came out the same keeps its tag and its
+date; a page with new bytes gets a later whole second, so that readers with dates alone notice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as BadBase64
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+
+from sqlalchemy import Connection
+
+from aggregator.model.item import FeedPage, ServedItem
+from aggregator.model.pages import Rendered
+from aggregator.model.settings import Settings, ViewMode, ViewSettings
+from aggregator.pipeline.configure import view_hash
+from aggregator.publish.formats import FORMATS
+from aggregator.rules.select import followed_sources, view_sources
+from aggregator.store.database import Database
+from aggregator.store.views import leads, rendered, selections, served
+from aggregator.store.views.rendered import RenderedRow, ViewState
+from aggregator.telemetry import metrics
+from aggregator.telemetry.clock import Clock
+
+_WINDOW = timedelta(hours=48)  # invariant 11
+_PAGE = 100
+_KEPT = 64  # rendered pages in memory
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    view: ViewSettings
+    fmt: str
+    page: str  # empty: the current document
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.view.id, self.fmt, self.page
+
+
+class Publisher:
+    """Serves rendered views; one rendering at a time for each page, whoever asks."""
+
+    def __init__(self, database: Database, clock: Clock, settings: Callable[[], Settings]) -> None:
+        self._database = database
+        self._clock = clock
+        self._settings = settings
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._kept: OrderedDict[tuple[str, str, str], RenderedRow] = OrderedDict()
+
+    async def rendered(self, view_id: str, fmt: str, page: str | None) -> Rendered | None:
+        """A view's document, or an older page of it; None when there is no such thing."""
+        settings = self._settings()
+        view = next((view for view in settings.views if view.id == view_id), None)
+        if view is None or fmt not in FORMATS or (page and parse_place(page) is None):
+            return None
+        wanted = _Wanted(view, fmt, page or "")
+        row = await self._current(wanted)
+        if row is None:
+            # One at a time for a whole view: two formats must not choose two leads of a group.
+            lock = self._locks.setdefault(wanted.view.id, asyncio.Lock())
+            async with lock:
+                row = await self._current(wanted) or await self._render(settings, wanted)
+        if row is None:
+            return None
+        return Rendered(
+            row.body,
+            row.gzip,
+            row.etag,
+            row.gzip_etag,
+            row.last_modified,
+            FORMATS[fmt].content_type,
+        )
+
+    async def _current(self, wanted: _Wanted) -> RenderedRow | None:
+        """The stored page if it is of the view's present version."""
+        kept = self._kept.get(wanted.key)
+        state, row = await self._database.run_read(_stored, wanted, kept is None)
+        if state is None:
+            return None
+        row = kept or row
+        if row is None or row.version != state.version:
+            return None
+        self._keep(wanted, row)
+        return row
+
+    def _keep(self, wanted: _Wanted, row: RenderedRow) -> None:
+        """In memory, the ones used last; older pages live only here: anybody can ask for any."""
+        self._kept[wanted.key] = row
+        self._kept.move_to_end(wanted.key)
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+
+    async def _render(self, settings: Settings, wanted: _Wanted) -> RenderedRow | None:
+        loaded = await self._database.run_read(_load, settings, wanted)
+        if loaded is None:
+            return None
+        state, page, older_row, fresh = loaded
+        row = await asyncio.to_thread(_rows, wanted.fmt, page, state, older_row)
+        metrics.RENDERS.labels(format=wanted.fmt).inc()
+        if state.config_hash != view_hash(wanted.view, settings):
+            return row  # a changed configuration is about to be in force: not its document
+        if fresh or not wanted.page:
+            await self._database.run_write(_keep_rendered, wanted, row, fresh, self._clock.now())
+        self._keep(wanted, row)
+        return row
+
+
+def selection(view: ViewSettings, settings: Settings) -> selections.Selection:
+    """What a view selects; private items only where a token guards it (invariant 12)."""
+    everything = not (view.tags or view.sources or view.exclude_tags or view.exclude_sources)
+    followed = followed_sources(view, settings.sources)
+    chosen = view_sources(view, settings.sources) + followed
+    guarded = is_guarded(view, settings)
+    private = {source.id for source in settings.sources if source.private}
+    scopes = tuple(name for name in chosen if name in private) if guarded else ()
+    oldest = view.followed_max_age
+    return selections.Selection(
+        None if everything else tuple(chosen),
+        scopes,
+        followed=view.followed,
+        followed_max_age=int(oldest.total_seconds()) if oldest is not None else None,
+        followed_only=tuple(followed),
+    )
+
+
+def is_guarded(view: ViewSettings, settings: Settings) -> bool:
+    """Whether a view needs a token."""
+    return view.token is not None or settings.service.token is not None
+
+
+def shows_page_text(view: ViewSettings, settings: Settings) -> bool:
+    """Whether a view carries text that was taken from pages rather than from feeds."""
+    return settings.service.page_text == "everywhere" or is_guarded(view, settings)
+
+
+def showing(view: ViewSettings, settings: Settings) -> leads.Showing:
+    """What a view shows: its selection, one entry a copy group or story, and who leads."""
+    standings = {
+        source.id: leads.Standing(source.aggregator, source.preference, source.paywalled)
+        for source in settings.sources
+        if source.aggregator or source.preference or source.paywalled
+    }
+    return leads.Showing(view.id, selection(view, settings), view.mode, standings)
+
+
+def place_token(place: selections.Place) -> str:
+    """A place in a view as it stands in the URL of an older page."""
+    micros = (place.sort_at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    return urlsafe_b64encode(f"{micros}.{place.number}".encode()).decode().rstrip("=")
+
+
+def parse_place(token: str) -> selections.Place | None:
+    """The place that a token names; None for anything else."""
+    if len(token) > 64 or not token.isascii():
+        return None
+    try:
+        text = urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode("ascii")
+        micros, number = (int(part) for part in text.split("."))
+        place = selections.Place(
+            datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros), number
+        )
+    except (BadBase64, ValueError, OverflowError):
+        return None
+    return place if 0 < number < 2**62 and place_token(place) == token else None
+
+
+def _stored(
+    connection: Connection, wanted: _Wanted, with_row: bool
+) -> tuple[ViewState | None, RenderedRow | None]:
+    state = rendered.view_state(connection, wanted.view.id)
+    return state, rendered.rendered(connection, *wanted.key) if with_row else None
+
+
+def _keep_rendered(
+    connection: Connection,
+    wanted: _Wanted,
+    row: RenderedRow,
+    fresh: Sequence[int],
+    now: datetime,
+) -> None:
+    """Before anybody gets the page: what it shows stays, and the current document is stored."""
+    leads.freeze(connection, wanted.view.id, fresh)
+    if not wanted.page:
+        rendered.put_rendered(connection, *wanted.key, row, now)
+
+
+def _load(
+    connection: Connection, settings: Settings, wanted: _Wanted
+) -> tuple[ViewState, FeedPage, RenderedRow | None, list[int]] | None:
+    """The view's state and items in one snapshot: the version vouches for exactly these.
+
+    Last the items that no reader of the view got before.
+    """
+    state = rendered.view_state(connection, wanted.view.id)
+    if state is None:
+        return None
+    shown = showing(wanted.view, settings)
+    if wanted.page:
+        start = parse_place(wanted.page)
+        if start is None:
+            return None
+        places = leads.before(connection, shown, start, _PAGE)
+    else:
+        limit = max(wanted.view.limit, _PAGE)
+        places = leads.newest(connection, shown, limit, state.changed_at - _WINDOW)
+    if wanted.page and not places:
+        return None
+    numbers = [place.number for place in places]
+    items = leads.with_company(
+        connection,
+        served.served_items(connection, numbers, page_text=shows_page_text(wanted.view, settings)),
+        shown.selection.private_scopes,
+        shown,
+    )
+    more = bool(places) and bool(leads.before(connection, shown, places[-1], 1))
+    page = _page(settings, wanted, state, places, items, more)
+    alone = wanted.view.mode is ViewMode.ARTICLES
+    fresh = [] if alone else leads.unfrozen(connection, wanted.view.id, numbers)
+    return state, page, rendered.rendered(connection, *wanted.key), fresh
+
+
+def _page(
+    settings: Settings,
+    wanted: _Wanted,
+    state: ViewState,
+    places: Sequence[selections.Place],
+    items: Mapping[int, ServedItem],
+    more: bool,
+) -> FeedPage:
+    view = wanted.view
+    base = f"{settings.service.public_url}/feeds/{view.id}"
+    current = {fmt: f"{base}.{fmt}" for fmt in FORMATS}
+    here = {
+        fmt: f"{url}?page={wanted.page}" if wanted.page else url for fmt, url in current.items()
+    }
+    older: dict[str, str] = {}
+    if more:
+        token = place_token(places[-1])
+        older = {fmt: f"{url}?page={token}" for fmt, url in current.items()}
+    updated = max((items[p.number].updated for p in places), default=state.changed_at)
+    return FeedPage(
+        view_id=view.id,
+        view_title=view.title,
+        description=view.description,
+        feed_id=state.feed_id,
+        self_urls=here,
+        home_url=f"{settings.service.public_url}/views/{view.id}",
+        about_url=f"{settings.service.public_url}/about",
+        updated=updated,
+        items=tuple(items[place.number] for place in places),
+        older=older,
+        newest=current,
+        archive=bool(wanted.page),
+        generator=settings.service.name,
+    )
+
+
+def _rows(fmt: str, page: FeedPage, state: ViewState, old: RenderedRow | None) -> RenderedRow:
+    body = FORMATS[fmt].render(page)
+    packed = gzip.compress(body, compresslevel=6, mtime=0)
+    etag = _etag(body)
+    changed = state.changed_at.replace(microsecond=0)
+    if old is not None:
+        changed = (
+            old.last_modified if old.etag == etag else max(changed, old.last_modified + _SECOND)
+        )
+    return RenderedRow(state.version, body, packed, etag, _etag(packed), changed)
+
+
+def _etag(data: bytes) -> str:
+    return f'"{blake2b(data, digest_size=16).hexdigest()}"'

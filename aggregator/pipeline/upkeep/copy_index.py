@@ -1,0 +1,71 @@
+"""Upkeep of the copy index: what is too old to be compared goes, a new kind of fingerprint is made.
+
+In many small transactions, so that polls go on beside it.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from aggregator.identity.copies import prepare_text
+from aggregator.identity.fingerprints import VERSION
+from aggregator.model.copies import CopyThresholds, PreparedText
+from aggregator.pipeline.parts import Parts
+from aggregator.store import facts
+from aggregator.store.copies import boilerplate, index, placing
+
+_SLICES = 64  # of the index, each in a transaction of its own
+_LONGER = timedelta(days=2)  # kept beyond the window: an operator may widen it a little
+_AT_ONCE = 200  # items fingerprinted in one worker task
+_DAY_FACT, _VERSION_FACT = "copies tidied", "fingerprint version"
+
+
+async def tidy_copies(parts: Parts) -> None:
+    """Once a day drop fingerprints and paragraph counts past their time; reindex when needed."""
+    now = parts.clock.now()
+    limits = parts.settings.dedup.copies
+    await _reindex(parts, limits)
+    today = now.date().isoformat()
+    if await parts.database.run_read(facts.fact, _DAY_FACT) == today:
+        return
+    oldest = await parts.database.run_read(placing.first_item_since, now - limits.window - _LONGER)
+    for part in range(_SLICES):
+        await parts.database.run_write(index.drop, oldest, part, _SLICES)
+    await parts.database.run_write(boilerplate.drop, now, limits.boilerplate_groups)
+    await parts.database.run_write(facts.set_fact, _DAY_FACT, today)
+
+
+async def _reindex(parts: Parts, limits: CopyThresholds) -> None:
+    """Make the index anew after an upgrade that reads texts otherwise; groups stay as they are."""
+    version = await parts.database.run_write(facts.set_fact_once, _VERSION_FACT, str(VERSION))
+    if version == str(VERSION):
+        return
+    for part in range(_SLICES):
+        await parts.database.run_write(index.drop, None, part, _SLICES)
+    since = parts.clock.now() - limits.window
+    last = await parts.database.run_read(placing.first_item_since, since) - 1
+    while True:
+        rows = await parts.database.run_read(placing.texts_after, last, _AT_ONCE)
+        if not rows:
+            break
+        prepared = await parts.workers.run(_prepare, [row.text for row in rows], timeout=60.0)
+        numbers = [row.id for row in rows]
+        await parts.database.run_write(_index, numbers, prepared, limits)
+        last = numbers[-1]
+    await parts.database.run_write(facts.set_fact, _VERSION_FACT, str(VERSION))
+
+
+def _prepare(texts: list[str]) -> list[PreparedText]:
+    return [prepare_text(text) for text in texts]
+
+
+def _index(
+    connection: Connection,
+    numbers: list[int],
+    prepared: list[PreparedText],
+    limits: CopyThresholds,
+) -> None:
+    for number, text in zip(numbers, prepared, strict=True):
+        placing.index_text(connection, number, text, limits)

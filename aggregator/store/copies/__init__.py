@@ -1,0 +1,1 @@
+"""Placing an item among others: the same text, the same story."""

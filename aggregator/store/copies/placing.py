@@ -1,0 +1,458 @@
+"""Copies: which group a new item joins, found and written in the transaction that stores it.
+
+The policy is `identity.groups`; here are its look-ups and what follows from its answer. All of it
+runs while no other serialised transaction does, so that no two workers can both find nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from aggregator.identity.copies import restore
+from aggregator.identity.groups import choose_group
+from aggregator.model.copies import (
+    Assignment,
+    Compared,
+    CopyDecision,
+    CopyThresholds,
+    PreparedText,
+    StoryDecision,
+    TextOfItem,
+)
+from aggregator.store import schema as t
+from aggregator.store.copies import boilerplate
+from aggregator.store.copies.index import Postings
+from aggregator.store.copies.memory import Grouping
+from aggregator.store.copies.texts import own_text
+from aggregator.store.database import serialise
+from aggregator.store.rows import batches
+
+_WORTH_TELLING = 0.3  # containment from which a text that is no copy is named as the nearest
+_NEAREST_TOLD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class NewText:
+    """An item to be placed: one just inserted, or one whose text (`changed`) is another now."""
+
+    item_id: int
+    text: str
+    prepared: PreparedText
+    title: str | None
+    shown_at: datetime
+    content_hash: str
+    changed: bool = False
+    from_page: bool = False  # the text of its page, which is longer than its feed's
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """Groups and stories that got a further member: views that show one of them have changed."""
+
+    groups: tuple[int, ...] = ()
+    stories: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the items come from, and what of its texts is known as furniture."""
+
+    id: str
+    learned: frozenset[int]
+
+
+def place_items(
+    connection: Connection,
+    grouping: Grouping,
+    source: Source,
+    items: Sequence[NewText],
+    now: datetime,
+) -> Grown:
+    """Give every item its group and its story, in the order given."""
+    if not items:
+        return Grown()
+    placing = _Placing(connection, grouping, source, now)
+    placing.look_up(items)
+    fresh = [item.item_id for item in items if not item.changed]
+    if fresh:
+        grouping.recent.follow(connection, grouping.settings, now, min(fresh))
+    for item in items:
+        placing.place(item)
+    placing.write()
+    return Grown(tuple(sorted(placing.grown)), tuple(sorted(placing.grown_stories)))
+
+
+class _Placing:
+    """One batch: what was looked up for it, and what has to be written at its end."""
+
+    def __init__(
+        self, connection: Connection, grouping: Grouping, source: Source, now: datetime
+    ) -> None:
+        self._connection = connection
+        self._grouping = grouping
+        self._limits = grouping.settings.copies
+        self._source = source
+        self._now = now
+        self._learned = {source.id: source.learned}
+        self._sizes: dict[str, int] = {}
+        self._postings = Postings()
+        self._holders: dict[int, list[int]] = {}  # by hash
+        self._paragraphs: Counter[int] = Counter()
+        self._log: list[dict[str, Any]] = []
+        self._overruled = _any_apart(connection)
+        self.grown: set[int] = set()
+        self.grown_stories: set[int] = set()
+
+    def look_up(self, items: Sequence[NewText]) -> None:
+        """Who has the fingerprints of these items, in as few statements as may be."""
+        hashes = {value for item in items for value in self._indexed(item)}
+        self._postings = Postings.of(self._connection, hashes)
+        self._holders = {value: self._postings.holders(value) for value in hashes}
+
+    def place(self, item: NewText) -> None:
+        """Find the item's group and story and make it findable itself."""
+        hashes = self._indexed(item)
+        shared: Counter[int] = Counter()
+        for value in hashes:
+            holders = self._holders[value]
+            if len(holders) <= self._limits.max_postings:
+                shared.update(holders)
+        shared.pop(item.item_id, None)
+        group = item.item_id if not item.changed else _group_of(self._connection, item.item_id)
+        story: StoryDecision | None = None
+        if shared:
+            assignment = self._assign(item, shared, group)
+            group = self._carry_out(item, assignment, group)
+        if not item.changed:
+            story = self._tell(item, group)
+        self._index(item, hashes)
+        if item.from_page or not item.changed:
+            self._count_paragraphs(item, group)
+        if story is not None and story.story is not None and story.with_item is not None:
+            self._set_story(item, story)
+
+    def write(self) -> None:
+        """What was gathered: fingerprints, paragraph counts, the log."""
+        self._postings.write(self._connection)
+        boilerplate.add_counts(self._connection, self._source.id, self._paragraphs, self._now)
+        if self._log:
+            self._connection.execute(t.merge_log.insert(), self._log)
+
+    def _indexed(self, item: NewText) -> tuple[int, ...]:
+        return indexed(item.prepared, self._limits)
+
+    def _index(self, item: NewText, hashes: Sequence[int]) -> None:
+        """Beyond the cap a fingerprint says nothing, so no more room is spent on it."""
+        for value in hashes:
+            holders = self._holders[value]
+            if len(holders) <= self._limits.max_postings and item.item_id not in holders:
+                holders.append(item.item_id)
+                self._postings.add(value, item.item_id)
+        ready = restore(item.prepared)
+        self._grouping.texts.put(item.item_id, item.text, self._source.learned, ready)
+
+    def _assign(self, item: NewText, shared: Counter[int], group: int) -> Assignment:
+        ready = {item.item_id: restore(item.prepared)}
+        candidates: list[TextOfItem] = []
+        nearest = sorted(shared, key=lambda number: (-shared[number], number))
+        for row in self._candidate_rows(nearest[: 2 * self._limits.max_candidates]):
+            if row.group_id == group:
+                continue
+            learned = self._learned_of(row.source_id)
+            ready[row.id] = self._grouping.texts.get(row.id, row.text, learned)
+            candidates.append(
+                TextOfItem(
+                    item_id=row.id,
+                    source_id=row.source_id,
+                    text=row.text,
+                    group=row.group_id,
+                    title=row.title,
+                    source_items=self._size_of(row.source_id),
+                    shared_fingerprints=shared[row.id],
+                )
+            )
+        new = TextOfItem(
+            item.item_id, self._source.id, "", group, item.title,
+            source_items=self._size_of(self._source.id),
+        )  # fmt: skip
+        pairs = self._apart({group, *(c.group for c in candidates)})
+        return choose_group(
+            new,
+            candidates,
+            self._limits,
+            prepared=ready,
+            kept_apart={g for pair in pairs if group in pair for g in pair if g != group},
+            apart_groups=pairs,
+        )
+
+    def _candidate_rows(self, numbers: Sequence[int]) -> Sequence[Any]:
+        i = t.item.c
+        return self._connection.execute(
+            select(i.id, i.source_id, i.group_id, i.title, own_text())
+            .join(t.item_text, t.item_text.c.item_id == i.id)
+            .join(t.article, t.article.c.item_id == i.id, isouter=True)
+            .where(i.id.in_(numbers), i.first_seen >= self._now - self._limits.window)
+            .order_by(i.id)
+        ).all()
+
+    def _learned_of(self, source_id: str) -> frozenset[int]:
+        if source_id not in self._learned:
+            self._learned[source_id] = boilerplate.learned(
+                self._connection, source_id, self._limits
+            )
+        return self._learned[source_id]
+
+    def _size_of(self, source_id: str) -> int:
+        """How many items of a source were read before this document, as far as it matters."""
+        if source_id not in self._sizes:
+            some = (
+                select(t.entry.c.id)
+                .where(t.entry.c.source_id == source_id, t.entry.c.first_seen < self._now)
+                .limit(self._limits.young_source)
+            )
+            self._sizes[source_id] = (
+                self._connection.scalar(select(func.count()).select_from(some.subquery())) or 0
+            )
+        return self._sizes[source_id]
+
+    def _apart(self, groups: Collection[int]) -> frozenset[frozenset[int]]:
+        return apart_groups(self._connection, groups) if self._overruled else frozenset()
+
+    def _carry_out(self, item: NewText, assignment: Assignment, group: int) -> int:
+        """Join groups as decided; returns the item's group."""
+        for compared in _nearest_apart(assignment):
+            self._note("apart", item.item_id, compared, group)
+        if assignment.group is None:
+            return group
+        target = assignment.group
+        best = assignment.compared[0]
+        for compared in assignment.compared:
+            if compared.item_id == assignment.with_item:
+                best = compared
+        join_groups(self._connection, [group, *assignment.also], target, best.item_id)
+        self._note("copy", item.item_id, best, target)
+        if assignment.also or item.changed:
+            reason = "the same text as members of both groups"
+            self._log.append(
+                log_row(self._now, "joined", item.item_id, best.item_id, target, None, reason)
+            )
+        self.grown.add(target)
+        return target
+
+    def _note(self, kind: str, item_id: int, compared: Compared, group: int) -> None:
+        decision = compared.decision
+        reason = decision.reason
+        if compared.overruled and decision.same:
+            reason += ", but an operator keeps the two apart"
+        self._log.append(
+            log_row(
+                self._now, kind, item_id, compared.item_id, group, decision.score, reason,
+                asdict(decision.evidence),
+            )
+        )  # fmt: skip
+
+    def _tell(self, item: NewText, group: int) -> StoryDecision | None:
+        limits = self._grouping.settings.stories
+        if item.shown_at < self._now - limits.window:
+            return None
+        ready = restore(item.prepared)
+        story = None
+        if group != item.item_id:
+            story = self._connection.scalar(
+                select(t.item.c.story_id).where(t.item.c.id == item.item_id)
+            )
+        return self._grouping.recent.place(
+            item.item_id, item.shown_at, item.title, ready, group, item.content_hash, story=story
+        )
+
+    def _set_story(self, item: NewText, decision: StoryDecision) -> None:
+        self._connection.execute(
+            update(t.item).where(t.item.c.id == item.item_id).values(story_id=decision.story)
+        )
+        self._log.append(
+            log_row(
+                self._now, "story", item.item_id, decision.with_item, decision.story,
+                decision.score, decision.reason, {"terms": list(decision.shared)},
+            )
+        )  # fmt: skip
+        self.grown_stories.add(decision.story or item.item_id)
+
+    def _count_paragraphs(self, item: NewText, group: int) -> None:
+        """Once for each copy group and source: a story sent again is not its own furniture."""
+        if not item.prepared.learnable:
+            return
+        if group != item.item_id:
+            other = self._connection.scalar(
+                select(t.item.c.id)
+                .where(
+                    t.item.c.group_id == group,
+                    t.item.c.source_id == self._source.id,
+                    t.item.c.id != item.item_id,
+                )
+                .limit(1)
+            )
+            if other is not None:
+                return
+        self._paragraphs.update(item.prepared.learnable)
+
+
+def indexed(prepared: PreparedText, limits: CopyThresholds) -> tuple[int, ...]:
+    """What of a text stands in the index: nothing of one that is too short to be a copy.
+
+    The lower half of each fingerprint; the upper bits of a winnowed minimum are mostly zero.
+    """
+    if len(prepared.shingles) < limits.min_shingles:
+        return ()
+    return tuple(dict.fromkeys(_signed(value) for value in prepared.fingerprints))
+
+
+def _signed(value: int) -> int:
+    low = value & 0xFFFF_FFFF
+    return low - (1 << 32) if low >> 31 else low
+
+
+def _nearest_apart(assignment: Assignment) -> list[Compared]:
+    """The nearest texts that are no copies, as far as anybody would ask about them."""
+    found = [
+        c
+        for c in assignment.compared
+        if c.overruled or (not c.decision.same and c.decision.score >= _WORTH_TELLING)
+    ]
+    return found[:_NEAREST_TOLD]
+
+
+def log_row(
+    at: datetime,
+    kind: str,
+    item_id: int,
+    other_id: int | None,
+    group_id: int | None,
+    score: float | None,
+    reason: str,
+    evidence: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A row of the log of decisions."""
+    return {
+        "at": at,
+        "kind": kind,
+        "item_id": item_id,
+        "other_id": other_id,
+        "group_id": group_id,
+        "score": score,
+        "reason": reason,
+        "evidence": evidence or {},
+    }
+
+
+def join_groups(
+    connection: Connection, groups: Collection[int], target: int, story_of: int
+) -> None:
+    """Make the members of `groups` members of `target`; copies are in one story."""
+    i = t.item.c
+    moved = sorted(set(groups) - {target})
+    if not moved:
+        return
+    story = connection.scalar(select(i.story_id).where(i.id == story_of))
+    connection.execute(
+        update(t.item).where(i.group_id.in_(moved)).values(group_id=target, story_id=story)
+    )
+
+
+def join_stated(
+    connection: Connection, stating: int, stated: int, decision: CopyDecision, now: datetime
+) -> Grown:
+    """Put an item into the copy group of the one whose address its page names as its own.
+
+    Nothing changes where they are one already, or where an operator keeps their groups apart.
+    """
+    serialise(connection)
+    ours, theirs = _group_of(connection, stating), _group_of(connection, stated)
+    if ours == theirs or apart_groups(connection, (ours, theirs)):
+        return Grown()
+    join_groups(connection, [ours], theirs, stated)
+    row = log_row(
+        now, "stated", stating, stated, theirs, decision.score, decision.reason,
+        asdict(decision.evidence),
+    )  # fmt: skip
+    connection.execute(t.merge_log.insert(), [row])
+    return Grown(groups=(theirs,))
+
+
+def apart_groups(connection: Connection, groups: Collection[int]) -> frozenset[frozenset[int]]:
+    """Pairs of these groups that an operator keeps apart, through any of their members."""
+    low, high, o = t.item.alias("low"), t.item.alias("high"), t.override.c
+    rows = connection.execute(
+        select(low.c.group_id, high.c.group_id)
+        .select_from(t.override)
+        .join(low, low.c.id == o.low_id)
+        .join(high, high.c.id == o.high_id)
+        .where(o.together.is_(False), low.c.group_id.in_(groups), high.c.group_id.in_(groups))
+    )
+    return frozenset(frozenset((a, b)) for a, b in rows if a != b)
+
+
+def _any_apart(connection: Connection) -> bool:
+    some = select(t.override.c.low_id).where(t.override.c.together.is_(False)).limit(1)
+    return connection.scalar(some) is not None
+
+
+def _group_of(connection: Connection, item_id: int) -> int:
+    return connection.scalar(select(t.item.c.group_id).where(t.item.c.id == item_id)) or item_id
+
+
+def sources_showing(connection: Connection, grown: Grown) -> set[str]:
+    """The sources of all members of these groups and stories."""
+    found: set[str] = set()
+    for column, numbers in (
+        (t.item.c.group_id, grown.groups),
+        (t.item.c.story_id, grown.stories),
+    ):
+        for some in batches(numbers):
+            found.update(
+                connection.scalars(
+                    select(t.entry.c.source_id)
+                    .join(t.item, t.item.c.id == t.entry.c.item_id)
+                    .where(column.in_(some))
+                    .distinct()
+                )
+            )
+    return found
+
+
+def first_item_since(connection: Connection, since: datetime) -> int:
+    """The number of the first item seen since a time; beyond all numbers where there is none."""
+    i = t.item.c
+    found = connection.scalar(select(func.min(i.id)).where(i.first_seen >= since))
+    return int(found or (connection.scalar(select(func.max(i.id))) or 0) + 1)
+
+
+def texts_after(connection: Connection, number: int, limit: int) -> Sequence[Any]:
+    """`id` and `text` of the items after a number, in order."""
+    x = t.item_text.c
+    return connection.execute(
+        select(x.item_id.label("id"), own_text())
+        .join(t.article, t.article.c.item_id == x.item_id, isouter=True)
+        .where(x.item_id > number)
+        .order_by(x.item_id)
+        .limit(limit)
+    ).all()
+
+
+def index_text(
+    connection: Connection, number: int, prepared: PreparedText, limits: CopyThresholds
+) -> None:
+    """Make a stored text findable, where its fingerprints still say something."""
+    serialise(connection)
+    hashes = indexed(prepared, limits)
+    postings = Postings.of(connection, hashes)
+    for value in hashes:
+        holders = postings.holders(value)
+        if len(holders) <= limits.max_postings and number not in holders:
+            postings.add(value, number)
+    postings.write(connection)

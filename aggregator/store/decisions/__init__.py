@@ -1,0 +1,1 @@
+"""What is decided afterwards or by hand: groups, updates, what is forgotten."""

@@ -1,0 +1,1 @@
+"""Pages to be read and the links between items."""

@@ -1,0 +1,1 @@
+"""Entries and items: written once, found by their keys."""

@@ -1,0 +1,86 @@
+"""Items that their publisher took back: gone from a complete feed, or the article's page is gone.
+
+RFC 5005 §2: a document with `fh:complete` is the whole feed, so an entry that it no longer has was
+removed. Any other feed says nothing by an entry's absence. Each of the two takes back only the mark
+that it set itself. Items are marked, never deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from aggregator.store import schema as t
+from aggregator.store.changed import items_changed, sources_changed
+from aggregator.store.rows import batches
+
+FEED = "feed"
+PAGE = "page"
+
+
+def follow_complete(
+    connection: Connection, source_id: str, present: Collection[str], now: datetime
+) -> tuple[list[int], list[int]]:
+    """Mark what a complete document no longer lists, and unmark what came back.
+
+    Args:
+        connection: The transaction that stores the document.
+        source_id: The source; an item that another source still lists is not touched.
+        present: The keys of all entries of the document.
+        now: When it was seen to be gone.
+
+    Returns:
+        The numbers of the items withdrawn and of those that are back.
+    """
+    e, i = t.entry.c, t.item.c
+    other = t.entry.alias("other")
+    elsewhere = (
+        select(other.c.id).where(other.c.item_id == i.id, other.c.source_id != source_id).exists()
+    )
+    rows = connection.execute(
+        select(e.key, i.id, i.withdrawn_at, i.withdrawn_reason)
+        .join(t.item, i.id == e.item_id)
+        .where(e.source_id == source_id, i.purged_at.is_(None), ~elsewhere)
+    ).all()
+    listed = {row.id for row in rows if row.key in present}
+    marked = {row.id for row in rows if row.withdrawn_at is not None}
+    ours = {row.id for row in rows if row.withdrawn_reason == FEED}
+    every = {row.id for row in rows}
+    gone, back = sorted(every - listed - marked), sorted(listed & ours)
+    for numbers, at, reason in ((gone, now, FEED), (back, None, None)):
+        for some in batches(numbers):
+            connection.execute(
+                update(t.item)
+                .where(i.id.in_(some))
+                .values(withdrawn_at=at, withdrawn_reason=reason)
+            )
+    if gone or back:
+        sources_changed(connection, [source_id], now)
+    return gone, back
+
+
+def page_gone(connection: Connection, item_id: int, now: datetime) -> bool:
+    """An item's own page is gone; whether that was news."""
+    i = t.item.c
+    done = connection.execute(
+        update(t.item)
+        .where(i.id == item_id, i.withdrawn_at.is_(None))
+        .values(withdrawn_at=now, withdrawn_reason=PAGE)
+    )
+    if done.rowcount:
+        items_changed(connection, [item_id], now)
+    return done.rowcount == 1
+
+
+def page_back(connection: Connection, item_id: int, now: datetime) -> None:
+    """An item's own page answers (again): what was marked for its absence is marked no more."""
+    i = t.item.c
+    done = connection.execute(
+        update(t.item)
+        .where(i.id == item_id, i.withdrawn_reason == PAGE)
+        .values(withdrawn_at=None, withdrawn_reason=None)
+    )
+    if done.rowcount:
+        items_changed(connection, [item_id], now)

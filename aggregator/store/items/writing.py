@@ -1,0 +1,454 @@
+"""The one write of a poll: entries, items, revisions and, last, the validators that vouch for them.
+
+Everything happens in the caller's transaction. Keys are checked again inside it: whoever is handed
+the same document at the same time stores each entry once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from aggregator.model.item import EntryIntent, KnownEntry, PreparedBody
+from aggregator.store import schema as t
+from aggregator.store.changed import sources_changed
+from aggregator.store.copies import placing
+from aggregator.store.copies.memory import Grouping
+from aggregator.store.copies.placing import NewText
+from aggregator.store.database import serialise
+from aggregator.store.items.entries import entries_by_key
+from aggregator.store.items.keys import identity_keys
+from aggregator.store.rows import batches, upsert
+
+BATCH = 500  # items in one transaction
+_SEEN_AGAIN = timedelta(hours=6)  # how exact `last_seen` is: fewer writes
+_ARCHIVE_BEHIND = timedelta(hours=48)
+
+Agree = Callable[[str | None, str, str | None, str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """Where a poll's entries come from and how they are named.
+
+    `mint(key, entry id, held)` gives an item's public id; `agree` says whether two texts with one
+    URL are one piece; `source_ref` is pinned into each new item (title, link, feed_id, feed_url).
+    """
+
+    source_id: str
+    scope: str
+    now: datetime
+    source_ref: dict[str, Any]
+    public_id: Callable[[EntryIntent], tuple[str, str]]  # (preferred, minted)
+    agree: Agree
+    grouping: Grouping | None = None  # None: every item stays its own group
+    learned: frozenset[int] = frozenset()  # paragraphs left out of the prepared texts
+
+
+@dataclass(slots=True)
+class Written:
+    """What a write did, for the log and for what follows."""
+
+    new_items: list[int] = field(default_factory=list)
+    joined_items: list[int] = field(default_factory=list)  # a second entry of a known item
+    changed_items: list[int] = field(default_factory=list)
+    new_entries: int = 0
+    grown: placing.Grown = field(default_factory=placing.Grown)  # of this batch
+
+    def add(self, other: Written) -> None:
+        """Count another batch of the same poll."""
+        self.new_items += other.new_items
+        self.joined_items += other.joined_items
+        self.changed_items += other.changed_items
+        self.new_entries += other.new_entries
+
+
+def write_entries(
+    connection: Connection, ingest: Ingest, intents: Sequence[EntryIntent]
+) -> Written:
+    """Do what the intents say, once; at most `BATCH` of them belong in one transaction."""
+    written = Written()
+    serialise(connection)
+    known = entries_by_key(connection, ingest.source_id, [intent.key for intent in intents])
+    new = [i for i in intents if i.kind == "new" and i.key not in known]
+    texts: list[NewText] = []
+    _write_new(connection, ingest, new, written, texts)
+    touched: list[int] = []
+    for intent in intents:
+        if intent.kind == "new":
+            continue
+        entry = intent.known
+        if entry is None:
+            continue
+        if intent.kind == "renamed":
+            stored = known.get(intent.key)
+            if stored is not None and stored.entry_id != entry.entry_id:
+                continue  # another worker stored it as an entry of its own
+            _rename(connection, ingest, intent, entry)
+        elif intent.url_key and intent.url_key != entry.url_key:
+            _rekey(connection, ingest, intent, entry)
+        touched.append(entry.entry_id)
+        if intent.body is not None and not entry.tombstone:
+            _revise(connection, ingest, intent, written, texts)
+    _touch(connection, touched, ingest.now)
+    if ingest.grouping is not None:
+        source = placing.Source(ingest.source_id, ingest.learned)
+        written.grown = placing.place_items(connection, ingest.grouping, source, texts, ingest.now)
+    _move_views(connection, ingest, written)
+    return written
+
+
+def _write_new(
+    connection: Connection,
+    ingest: Ingest,
+    new: Sequence[EntryIntent],
+    written: Written,
+    texts: list[NewText],
+) -> None:
+    if not new:
+        return
+    holders = _holders(connection, ingest.scope, new)
+    fresh: list[EntryIntent] = []
+    owners: dict[int, int] = {}  # index in `new` -> item
+    for index, intent in enumerate(new):
+        held = _same_piece(intent, holders, ingest.agree)
+        if held is not None:
+            owners[index] = held.id
+            written.joined_items.append(held.id)
+        else:
+            fresh.append(intent)
+    created = iter(_insert_items(connection, ingest, fresh))
+    claims: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    for index, intent in enumerate(new):
+        if index not in owners:
+            number = owners[index] = next(created)
+            written.new_items.append(number)
+            texts += _text(ingest, intent, number, changed=False)
+            claims += [
+                {"scope": ingest.scope, "key": key, "item_id": number}
+                for key in identity_keys(intent)
+            ]
+            rows.append(_entry_row(ingest, intent, number, joined=False))
+        else:
+            rows.append(_entry_row(ingest, intent, owners[index], joined=True))
+    connection.execute(t.entry.insert(), rows)
+    upsert(connection, t.url_key, claims, update=False)
+    written.new_entries += len(rows)
+
+
+def _text(ingest: Ingest, intent: EntryIntent, number: int, *, changed: bool) -> list[NewText]:
+    """What the copy step needs of an entry whose text was just written."""
+    if intent.prepared is None:
+        return []
+    published = _sane(intent.entry.published, ingest.now)
+    text = intent.body.text if intent.body else ""
+    return [
+        NewText(
+            number, text, intent.prepared, intent.entry.title, published or ingest.now,
+            intent.content_hash, changed=changed,
+        )
+    ]  # fmt: skip
+
+
+def _holders(connection: Connection, scope: str, new: Sequence[EntryIntent]) -> dict[str, Row[Any]]:
+    """The items that already hold these entries' URL keys, with their words."""
+    found: dict[str, Row[Any]] = {}
+    i, k = t.item.c, t.url_key.c
+    for some in batches(key for intent in new for key in identity_keys(intent)):
+        rows = connection.execute(
+            select(k.key, i.id, i.title, i.source_id, i.purged_at, t.item_text.c.text)
+            .join(t.item, i.id == k.item_id)
+            .join(t.item_text, t.item_text.c.item_id == i.id, isouter=True)
+            .where(k.scope == scope, k.key.in_(some))
+        )
+        found |= {row.key: row for row in rows}
+    return found
+
+
+def _same_piece(intent: EntryIntent, holders: dict[str, Row[Any]], agree: Agree) -> Row[Any] | None:
+    for key in identity_keys(intent):
+        held = holders.get(key)
+        if held is None:
+            continue
+        text = intent.body.text if intent.body else ""
+        # Of a purged item only the key is left: nothing speaks against it.
+        if held.purged_at is not None or agree(
+            held.title, held.text or "", intent.entry.title, text
+        ):
+            return held
+    return None
+
+
+def _insert_items(
+    connection: Connection, ingest: Ingest, fresh: Sequence[EntryIntent]
+) -> list[int]:
+    if not fresh:
+        return []
+    names = [ingest.public_id(intent) for intent in fresh]
+    taken: set[str] = set()
+    for some in batches(name for pair in names for name in pair):
+        taken.update(
+            connection.scalars(select(t.item.c.public_id).where(t.item.c.public_id.in_(some)))
+        )
+    rows = []
+    for intent, (preferred, minted) in zip(fresh, names, strict=True):
+        name = preferred if preferred not in taken else minted
+        taken.add(name)
+        rows.append(_item_row(ingest, intent, name))
+    ids = list(
+        connection.scalars(
+            t.item.insert().returning(t.item.c.id, sort_by_parameter_order=True), rows
+        )
+    )
+    for some in batches(ids):
+        connection.execute(
+            update(t.item)
+            .where(t.item.c.id.in_(some))
+            .values(group_id=t.item.c.id, story_id=t.item.c.id)
+        )
+    texts = [
+        {
+            "item_id": number,
+            "html": intent.body.html,
+            "summary": intent.body.summary,
+            "text": intent.body.text,
+            "sanitizer_version": intent.body.sanitizer_version,
+        }
+        for number, intent in zip(ids, fresh, strict=True)
+        if intent.body is not None
+    ]
+    if texts:
+        connection.execute(t.item_text.insert(), texts)
+    return ids
+
+
+def _item_row(ingest: Ingest, intent: EntryIntent, public_id: str) -> dict[str, Any]:
+    entry, body = intent.entry, intent.body or PreparedBody("", "")
+    published = _sane(entry.published, ingest.now)
+    return {
+        "public_id": public_id,
+        "scope": ingest.scope,
+        "source_id": ingest.source_id,
+        "entry_key": intent.key,
+        "first_seen": ingest.now,
+        "sort_at": _sort_at(intent, published, ingest.now),
+        "published": published,
+        "updated": ingest.now,
+        "title": entry.title,
+        "link": entry.original_link or entry.link,
+        "author": entry.author,
+        "language": entry.language,
+        "comments": entry.comments,
+        "external_url": entry.external_url,
+        "image": body.image or entry.image,
+        "categories": list(entry.categories),
+        "enclosures": [asdict(one) for one in entry.enclosures],
+        "source_ref": ingest.source_ref,
+        "content_hash": intent.content_hash,
+    }
+
+
+def _sane(published: datetime | None, now: datetime) -> datetime | None:
+    """A future date is clamped to when the item was first seen."""
+    return None if published is None else min(published, now)
+
+
+def _sort_at(intent: EntryIntent, published: datetime | None, now: datetime) -> datetime:
+    """Where an item stands in a view, for good: when it came, or in the archive by its date.
+
+    Of the item itself this is for views of all sources. An entry says it for views of its source:
+    an item that another source had before is news to those who read only this one (invariant 11).
+    """
+    if not intent.archived:
+        return now
+    return min(published or now - _ARCHIVE_BEHIND, now)
+
+
+def _entry_row(
+    ingest: Ingest, intent: EntryIntent, item_id: int, *, joined: bool
+) -> dict[str, Any]:
+    entry = intent.entry
+    published = _sane(entry.published, ingest.now)
+    return {
+        "source_id": ingest.source_id,
+        "key": intent.key,
+        "item_id": item_id,
+        "guid": intent.guid,
+        "alias": intent.alias,
+        "url_key": intent.url_key,
+        "title": entry.title,
+        "link": entry.link,
+        "published": published,
+        "content_hash": intent.content_hash,
+        "why": intent.why,
+        "first_seen": ingest.now,
+        "last_seen": ingest.now,
+        "sort_at": _sort_at(intent, published, ingest.now),
+        "joined": joined,
+    }
+
+
+def _rekey(connection: Connection, ingest: Ingest, intent: EntryIntent, known: KnownEntry) -> None:
+    """Keep the key that today's rules give the link of an entry, if the link is the same one.
+
+    A publisher who changes links with every poll changes nothing here.
+    """
+    e = t.entry.c
+    done = connection.execute(
+        update(t.entry)
+        .where(e.id == known.entry_id, e.link == intent.entry.link)
+        .values(url_key=intent.url_key)
+    )
+    if done.rowcount:
+        _claim(connection, ingest, intent, known.item_id)
+
+
+def _claim(connection: Connection, ingest: Ingest, intent: EntryIntent, item_id: int) -> None:
+    """Let an item be found by the addresses of an entry, where no other item holds them."""
+    claims = [
+        {"scope": ingest.scope, "key": key, "item_id": item_id} for key in identity_keys(intent)
+    ]
+    upsert(connection, t.url_key, claims, update=False)
+
+
+def _rename(connection: Connection, ingest: Ingest, intent: EntryIntent, known: KnownEntry) -> None:
+    """Give an entry its new key; the old one stays as an alias, and the new address is its item's.
+
+    Where its text showed what it is, the log keeps the evidence and the entry's former names.
+    """
+    e = t.entry.c
+    former = connection.execute(
+        select(e.key, e.guid, e.alias, e.url_key, e.link, e.title).where(e.id == known.entry_id)
+    ).one_or_none()
+    if former is None or former.key == intent.key:
+        return
+    old = {"source_id": ingest.source_id, "key": former.key, "entry_id": known.entry_id}
+    upsert(connection, t.entry_alias, [old], update=False)
+    connection.execute(
+        update(t.entry)
+        .where(e.id == known.entry_id)
+        .values(key=intent.key, guid=intent.guid, alias=intent.alias, url_key=intent.url_key,
+                link=intent.entry.link, why=intent.why)
+    )  # fmt: skip
+    _claim(connection, ingest, intent, known.item_id)
+    if intent.decision is not None:
+        row = placing.log_row(
+            ingest.now, "revision", known.item_id, None, None, intent.decision.score,
+            intent.decision.reason,
+            asdict(intent.decision.evidence)
+            | {
+                "former": former._asdict(), "key": intent.key, "ids": ingest.public_id(intent),
+                "revision": connection.scalar(
+                    select(t.item.c.revision).where(t.item.c.id == known.item_id)
+                ),
+            },
+        )  # fmt: skip
+        connection.execute(t.merge_log.insert(), [row])
+
+
+def _revise(
+    connection: Connection,
+    ingest: Ingest,
+    intent: EntryIntent,
+    written: Written,
+    texts: list[NewText],
+) -> None:
+    """Keep the earlier state of an item whose own text changed, and put the new one."""
+    known, body, entry = intent.known, intent.body, intent.entry
+    if known is None or body is None:
+        return
+    done = connection.execute(
+        update(t.entry)
+        .where(t.entry.c.id == known.entry_id, t.entry.c.content_hash != intent.content_hash)
+        .values(content_hash=intent.content_hash, title=entry.title, link=entry.link)
+    )
+    if done.rowcount == 0:
+        return  # another worker did it
+    i, x = t.item.c, t.item_text.c
+    row = connection.execute(
+        select(i.id, i.source_id, i.revision, i.title, i.content_hash, x.html, x.text)
+        .join(t.item_text, x.item_id == i.id, isouter=True)
+        .where(i.id == known.item_id)
+    ).one()
+    lead = connection.scalar(
+        select(func.min(t.entry.c.id)).where(
+            t.entry.c.item_id == row.id, t.entry.c.source_id == row.source_id
+        )
+    )
+    if lead != known.entry_id or row.content_hash == intent.content_hash:
+        return  # another source's wording of the item: its entry remembers it, the item stays
+    connection.execute(
+        t.revision.insert().values(
+            item_id=row.id,
+            number=row.revision,
+            at=ingest.now,
+            title=row.title,
+            html=row.html,
+            text=row.text,
+            content_hash=row.content_hash,
+        )
+    )
+    connection.execute(
+        update(t.item)
+        .where(i.id == row.id)
+        .values(
+            title=entry.title,
+            link=entry.original_link or entry.link,
+            author=entry.author,
+            image=body.image or entry.image,
+            categories=list(entry.categories),
+            enclosures=[asdict(one) for one in entry.enclosures],
+            content_hash=intent.content_hash,
+            revision=row.revision + 1,
+            updated=ingest.now,
+        )
+    )
+    upsert(
+        connection,
+        t.item_text,
+        [
+            {
+                "item_id": row.id,
+                "html": body.html,
+                "summary": body.summary,
+                "text": body.text,
+                "sanitizer_version": body.sanitizer_version,
+            }
+        ],
+        update=True,
+    )
+    written.changed_items.append(row.id)
+    texts += _text(ingest, intent, row.id, changed=True)
+
+
+def _touch(connection: Connection, entry_ids: Sequence[int], now: datetime) -> None:
+    for some in batches(entry_ids):
+        connection.execute(
+            update(t.entry)
+            .where(
+                t.entry.c.id.in_(some),
+                t.entry.c.last_seen < now - _SEEN_AGAIN,
+            )
+            .values(last_seen=now)
+        )
+
+
+def _move_views(connection: Connection, ingest: Ingest, written: Written) -> None:
+    """Move the version of every view that may show what changed, in this same transaction."""
+    affected: set[str] = set()
+    if written.new_items or written.joined_items:
+        affected.add(ingest.source_id)
+    numbers = written.changed_items + written.joined_items
+    for some in batches(numbers):
+        affected.update(
+            connection.scalars(
+                select(t.entry.c.source_id).where(t.entry.c.item_id.in_(some)).distinct()
+            )
+        )
+    affected |= placing.sources_showing(connection, written.grown)
+    sources_changed(connection, sorted(affected), ingest.now)

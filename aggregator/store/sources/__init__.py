@@ -1,0 +1,1 @@
+"""Who is polled when: feeds and their state, claims, hosts, subscriptions, the log of polls."""

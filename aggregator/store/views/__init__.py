@@ -1,0 +1,1 @@
+"""What a view selects, in which order, and what it serves."""

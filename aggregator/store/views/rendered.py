@@ -1,0 +1,141 @@
+"""Views as rows: their version, and the bytes rendered for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Row,
+    delete,
+    literal,
+    select,
+    update,
+)
+
+from aggregator.store import changed
+from aggregator.store import schema as t
+from aggregator.store.rows import batches, upsert
+
+
+def drop_rendered(connection: Connection, numbers: Sequence[int], now: datetime) -> None:
+    """Remove the rendered documents of every view that may show these items."""
+    for some in batches(numbers):
+        showing = (
+            select(t.view_source.c.view_id)
+            .join(t.entry, t.entry.c.source_id == t.view_source.c.source_id)
+            .where(t.entry.c.item_id.in_(some))
+        )
+        connection.execute(delete(t.rendered).where(t.rendered.c.view_id.in_(showing)))
+    changed.items_changed(connection, numbers, now)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewState:
+    """A view's row: its frozen feed id, and the version that its rendered pages must have."""
+
+    id: str
+    feed_id: str
+    config_hash: str
+    version: int
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedRow:
+    """A rendered page as stored."""
+
+    version: int
+    body: bytes
+    gzip: bytes
+    etag: str
+    gzip_etag: str
+    last_modified: datetime
+
+
+def view_states(connection: Connection) -> dict[str, ViewState]:
+    """Every view ever configured."""
+    return {row.id: _view(row) for row in connection.execute(select(t.view))}
+
+
+def view_state(connection: Connection, view_id: str) -> ViewState | None:
+    """One view's row."""
+    row = connection.execute(select(t.view).where(t.view.c.id == view_id)).first()
+    return None if row is None else _view(row)
+
+
+def put_view(
+    connection: Connection,
+    view_id: str,
+    *,
+    feed_id: str,
+    config_hash: str,
+    sources: Sequence[str],
+    now: datetime,
+) -> None:
+    """Insert or update a view; its version moves when its configuration or its sources changed."""
+    state = view_state(connection, view_id)
+    if state is None:
+        connection.execute(
+            t.view.insert().values(
+                id=view_id, feed_id=feed_id, config_hash=config_hash, version=1, changed_at=now
+            )
+        )
+    current = set(
+        connection.scalars(
+            select(t.view_source.c.source_id).where(t.view_source.c.view_id == view_id)
+        )
+    )
+    wanted = set(sources)
+    if current - wanted:
+        connection.execute(
+            t.view_source.delete().where(
+                t.view_source.c.view_id == view_id,
+                t.view_source.c.source_id.in_(sorted(current - wanted)),
+            )
+        )
+    if wanted - current:
+        rows = [{"view_id": view_id, "source_id": s} for s in sorted(wanted - current)]
+        connection.execute(t.view_source.insert(), rows)
+    if state is not None and state.config_hash != config_hash:
+        connection.execute(
+            update(t.view)
+            .where(t.view.c.id == view_id)
+            .values(config_hash=config_hash, version=t.view.c.version + literal(1), changed_at=now)
+        )
+
+
+def rendered(connection: Connection, view_id: str, fmt: str, page: str) -> RenderedRow | None:
+    """A rendered page, whatever version it is of."""
+    r = t.rendered.c
+    row = connection.execute(
+        select(r.version, r.body, r.gzip, r.etag, r.gzip_etag, r.last_modified).where(
+            r.view_id == view_id, r.format == fmt, r.page == page
+        )
+    ).first()
+    return None if row is None else RenderedRow(*row)
+
+
+def put_rendered(
+    connection: Connection, view_id: str, fmt: str, page: str, row: RenderedRow, now: datetime
+) -> None:
+    """Keep a rendered page for every process and the next start."""
+    upsert(
+        connection,
+        t.rendered,
+        [
+            {
+                "view_id": view_id, "format": fmt, "page": page, "version": row.version,
+                "body": row.body, "gzip": row.gzip, "etag": row.etag, "gzip_etag": row.gzip_etag,
+                "last_modified": row.last_modified, "used_at": now,
+            }
+        ],
+        update=True,
+    )  # fmt: skip
+
+
+def _view(row: Row[Any]) -> ViewState:
+    return ViewState(row.id, row.feed_id, row.config_hash, row.version, row.changed_at)

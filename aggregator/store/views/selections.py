@@ -1,0 +1,200 @@
+"""Views: which items they show, in which order, and the bytes rendered for them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    func,
+    or_,
+    select,
+    union_all,
+)
+
+from aggregator.store import schema as t
+
+_FEW_SOURCES = 40  # up to here one index range a source beats walking all items
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which items a view shows: by source (None: all), and which private scopes it may show.
+
+    Of the sources in `followed_only` it shows what was found by following and nothing else.
+    """
+
+    sources: tuple[str, ...] | None
+    private_scopes: tuple[str, ...] = ()
+    followed: bool = True  # items found through related links
+    followed_max_age: int | None = None  # of these, in seconds when they were found
+    followed_only: tuple[str, ...] = ()  # among `sources`
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the order of a view: the item there and everything after it is older."""
+
+    sort_at: datetime
+    number: int
+
+
+def newest(
+    connection: Connection, selection: Selection, limit: int, since: datetime | None = None
+) -> list[Place]:
+    """The newest places of a selection: at least `limit` where there are, and all from `since` on.
+
+    `since` only ever adds: at most 5,000 places are returned.
+    """
+    places = _places(connection, selection, limit, None)
+    if since is not None and len(places) == limit and places[-1].sort_at >= since:
+        places = _places(connection, selection, 5000, None)
+        fresh = sum(1 for place in places if place.sort_at >= since)
+        places = places[: max(limit, fresh)]
+    return places
+
+
+def before(connection: Connection, selection: Selection, place: Place, limit: int) -> list[Place]:
+    """The places after (older than) a place, newest first. Keyset paging: cost does not grow."""
+    return _places(connection, selection, limit, place)
+
+
+def count(connection: Connection, selection: Selection) -> int:
+    """How many items a selection holds."""
+    i = t.item.c
+    query = select(func.count(i.id)).where(in_scope(selection), i.purged_at.is_(None))
+    if selection.sources is not None:
+        query = query.where(has_source(selection.sources))
+    return connection.scalar(query) or 0
+
+
+def in_scope(selection: Selection) -> ColumnElement[bool]:
+    """Whether the selection may show an item: public or of its private scopes, followed or not."""
+    i = t.item.c
+    scope = i.scope.in_(["", *selection.private_scopes]) if selection.private_scopes else None
+    conditions = [i.scope == "" if scope is None else scope]
+    if not selection.followed:
+        conditions.append(i.depth == 0)
+    elif selection.followed_max_age is not None:
+        young = or_(i.found_age.is_(None), i.found_age <= selection.followed_max_age)
+        conditions.append(or_(i.depth == 0, young))
+    if selection.followed_only:
+        plain = [one for one in selection.sources or () if one not in selection.followed_only]
+        conditions.append(or_(i.depth > 0, has_source(plain)))
+    return and_(*conditions)
+
+
+def has_source(sources: Sequence[str]) -> ColumnElement[bool]:
+    """Whether one of these sources has an entry for an item."""
+    entry = t.entry.alias()  # the query around it may go over entries too
+    return (
+        select(entry.c.id)
+        .where(entry.c.item_id == t.item.c.id, entry.c.source_id.in_(sources))
+        .correlate(t.item)
+        .exists()
+    )
+
+
+def _places(
+    connection: Connection, selection: Selection, limit: int, start: Place | None
+) -> list[Place]:
+    """Places in order; an item stands where the first of the selected sources brought it.
+
+    So no place moves when a further source lists an item, and an item that a source outside the
+    selection had before comes on top, not below what readers got long ago.
+    """
+    i = t.item.c
+    if selection.sources is None:
+        every = select(i.sort_at, i.id).where(*_shown(selection))
+        return _walk(connection, _range(every, i.sort_at, i.id, limit, start))
+    if not selection.sources:
+        return []
+    if len(selection.sources) > _FEW_SOURCES:
+        return _places_of_many(connection, selection, limit, start)
+    ranges = []
+    for source_id in selection.sources:
+        e = t.entry.alias().c
+        one = (
+            select(e.sort_at.label("sort_at"), e.item_id.label("id"))
+            .join(t.item, i.id == e.item_id)
+            .where(e.source_id == source_id, *_shown(selection))
+            .where(_brings(e, selection), _is_first(e, selection))
+        )
+        ranges.append(select(_range(one, e.sort_at, e.item_id, limit, start).subquery()))
+    rows = connection.execute(union_all(*ranges))
+    return _ordered([Place(row.sort_at, row.id) for row in rows])[:limit]
+
+
+def _places_of_many(
+    connection: Connection, selection: Selection, limit: int, start: Place | None
+) -> list[Place]:
+    """One walk over all items beats a range a source; the few that were joined are walked apart."""
+    i, e, first = t.item.c, t.entry.alias().c, t.entry.alias().c
+    own = (
+        select(first.id)
+        .where(first.item_id == i.id, _brings(first, selection), first.joined.is_(False))
+        .correlate(t.item)
+        .exists()
+    )
+    came = select(i.sort_at, i.id).where(own, *_shown(selection))
+    # The item inside, not joined: SQLite's planner would begin with it and sort all of them.
+    inside = select(i.id).where(
+        i.id == e.item_id, *_shown(selection), _brings(e, selection), _is_first(e, selection)
+    )
+    joined = select(e.sort_at, e.item_id.label("id")).where(
+        e.joined, inside.correlate(e.id.table).exists()
+    )
+    places = _walk(connection, _range(came, i.sort_at, i.id, limit, start))
+    if len(places) == limit:
+        joined = joined.where(e.sort_at >= places[-1].sort_at)
+    places += _walk(connection, _range(joined, e.sort_at, e.item_id, limit, start))
+    return _ordered(places)[:limit]
+
+
+def _brings(e: Any, selection: Selection) -> ColumnElement[bool]:
+    """Whether an entry brings its item into the selection."""
+    sources = selection.sources or ()
+    if not selection.followed_only:
+        return and_(e.source_id.in_(sources))
+    plain = [one for one in sources if one not in selection.followed_only]
+    return or_(e.source_id.in_(plain), and_(e.source_id.in_(sources), t.item.c.depth > 0))
+
+
+def _is_first(e: Any, selection: Selection) -> ColumnElement[bool]:
+    """Whether no other entry of the selected sources brought the item before."""
+    other = t.entry.alias()
+    earlier = (
+        select(other.c.id)
+        .where(other.c.item_id == e.item_id, other.c.id < e.id, _brings(other.c, selection))
+        .correlate(e.id.table, t.item)
+    )
+    return or_(e.joined.is_(False), ~earlier.exists())
+
+
+def _shown(selection: Selection) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return in_scope(selection), t.item.c.purged_at.is_(None)
+
+
+def _range(
+    query: Select[Any], at: Any, number: Any, limit: int, start: Place | None
+) -> Select[Any]:
+    """The first places of a query, or the first after a place."""
+    if start is not None:
+        query = query.where(
+            or_(at < start.sort_at, and_(at == start.sort_at, number < start.number))
+        )
+    return query.order_by(at.desc(), number.desc()).limit(limit)
+
+
+def _walk(connection: Connection, query: Select[Any]) -> list[Place]:
+    return [Place(row.sort_at, row.id) for row in connection.execute(query)]
+
+
+def _ordered(places: Collection[Place]) -> list[Place]:
+    return sorted(places, key=lambda place: (place.sort_at, place.number), reverse=True)
