@@ -146,11 +146,11 @@ def _fetcher(settings: Settings, slots: HostSlots) -> Fetcher:
 
 def _workers(settings: Settings, *, articles: bool = False) -> WorkerPool:
     fetching = settings.fetching
-    rooms = ("reading", "article") if articles else ("reading",)
+    rooms = ("polling", "following") if articles else ("polling",)
     return WorkerPool(
         fetching.parse_workers,
         max_memory=fetching.parse_memory,
-        preload=tuple(f"aggregator.pipeline.{room}" for room in rooms),
+        preload=tuple(f"aggregator.pipeline.{room}.reading" for room in rooms),
     )
 
 
