@@ -41,6 +41,7 @@ from aggregator.store.copies import placing
 from aggregator.store.copies.index import Postings
 from aggregator.store.copies.memory import Grouping
 from aggregator.store.database import Database
+from aggregator.store.items import entries as stored_entries
 from aggregator.store.items import writing
 from aggregator.store.migrate import migrate
 from tests import parts
@@ -83,7 +84,7 @@ def fill(database: Database, start: int, stop: int, source: Iterator[str]) -> No
         numbers = range(begin + 1, min(begin + max(_BATCH, begin // _SHARE), stop) + 1)
         begin = numbers[-1]
         written = [next(source) for _ in range(min(_TEXTS, len(numbers)))]
-        prepared = [prepare_text(one) for one in written]
+        prepared = [prepare_text(one, frozenset()) for one in written]
         prints: list[tuple[int, int]] = []
         for place, number in enumerate(numbers):
             shift = place // len(prepared)  # the same number of other hashes
@@ -147,17 +148,24 @@ def place(database: Database, first: int, source: Iterator[str]) -> tuple[list[f
     for begin in range(0, _PLACED, _BATCH):
         name = f"s{begin // _BATCH}"
         entries = [_parsed(first + begin + place, next(source)) for place in range(_BATCH)]
-        bodies = [(entry.summary or "", prepare_text(entry.summary or "")) for entry in entries]
+        bodies = [
+            (entry.summary or "", prepare_text(entry.summary or "", frozenset()))
+            for entry in entries
+        ]
         started, busy = time.perf_counter(), time.process_time()
         keyed = key_entries(entries, "guid")
         with database.read() as connection:
-            newest, _ = entries.newest_published(connection, name)
+            newest, _ = stored_entries.newest_published(connection, name)
             identified = identify(
                 keyed,
                 Known(
-                    entries.entries_by_key(connection, name, [one.key for one in keyed]),
-                    entries.entries_by_alias(connection, name, [one.alias or "" for one in keyed]),
-                    entries.entries_by_url_key(connection, name, [o.url_key or "" for o in keyed]),
+                    stored_entries.entries_by_key(connection, name, [one.key for one in keyed]),
+                    stored_entries.entries_by_alias(
+                        connection, name, [one.alias or "" for one in keyed]
+                    ),
+                    stored_entries.entries_by_url_key(
+                        connection, name, [o.url_key or "" for o in keyed]
+                    ),
                     newest,
                     empty=False,
                 ),

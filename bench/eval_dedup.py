@@ -43,6 +43,9 @@ _DATELINE = re.compile(
 )
 _MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_abbr)}
 
+_SHIPPED = CopyThresholds()
+_NONE: frozenset[int] = frozenset()  # the sources are unknown: nothing was learned of them
+
 
 @dataclass
 class Tally:
@@ -113,12 +116,12 @@ def evaluate_copies(rows: list[Mapping[str, Any]]) -> None:
     found = indexed = 0
     for row in rows:
         begin = time.perf_counter()
-        a, b = comparable(row["a"]["text"]), comparable(row["b"]["text"])
+        a, b = comparable(row["a"]["text"], _NONE), comparable(row["b"]["text"], _NONE)
         prints = [set(a.fingerprints), set(b.fingerprints)]
         spent.append((time.perf_counter() - begin) / 2)
         words += [len(a.words), len(b.words)]
         sizes += map(len, prints)
-        said = compare(a, b).same
+        said = compare(a, b, _SHIPPED).same
         tally.add(row["kind"], row["same"], said)
         if said and row["same"]:
             found += 1
@@ -135,11 +138,11 @@ def evaluate_copies(rows: list[Mapping[str, Any]]) -> None:
 def evaluate_revisions(rows: list[Mapping[str, Any]]) -> None:
     """What of the pairs under one headline would be an update, had one source sent both."""
     pairs = [row for row in rows if headline(row["a"]["title"]) == headline(row["b"]["title"])]
-    texts = [[comparable(row[side]["text"]) for side in "ab"] for row in pairs]
+    texts = [[comparable(row[side]["text"], _NONE) for side in "ab"] for row in pairs]
     for title, apart in (("an hour", timedelta(hours=1)), ("two days", timedelta(days=2))):
         tally = Tally()
         for row, (a, b) in zip(pairs, texts, strict=True):
-            found = judge_revision(b, a, apart=apart, taken_out=True)
+            found = judge_revision(b, a, apart=apart, taken_out=True, thresholds=_SHIPPED)
             tally.add(row["kind"], row["same"], found.same)
         print(f"Updates under another id, {title} apart, one headline: {tally.line()}")
         print(*tally.table(), sep="\n")
@@ -151,7 +154,7 @@ def evaluate_stream(rows: list[Mapping[str, Any]]) -> None:
     The sources are unknown, so that nothing is learned; groups are joined as the store joins them.
     """
     texts = list(dict.fromkeys(side["text"] for row in rows for side in (row["a"], row["b"])))
-    prepared = {number: comparable(text) for number, text in enumerate(texts)}
+    prepared = {number: comparable(text, _NONE) for number, text in enumerate(texts)}
     number_of = {text: number for number, text in enumerate(texts)}
     orders = []
     for seed in (1, 2):
@@ -258,7 +261,10 @@ def replay(
     known = RecentStories(limits)
     story_of: dict[int, int] = {}
     items = sorted(
-        (story_item(number, dates[number], *text) for text, number in numbers.items()),
+        (
+            story_item(number, dates[number], *text, boilerplate=_NONE, thresholds=limits)
+            for text, number in numbers.items()
+        ),
         key=lambda item: (item.at, item.item_id),
     )
     by_number = {item.item_id: item for item in items}

@@ -105,7 +105,8 @@ def split(
     from aggregator.pipeline.showing import decisions
 
     def work(connection: Connection) -> str:
-        return decisions.split(connection, decisions.number_of(connection, item), _now())
+        number = decisions.number_of(connection, item)
+        return decisions.split(connection, number, _now(), _dedup(config).copies)
 
     stdout.print(escape(_write(config, work)))
 
@@ -276,7 +277,8 @@ def _decide(a: str, b: str, limits: CopyThresholds) -> CopyDecision:
     from aggregator.identity.copies import comparable
     from aggregator.identity.copies import compare as decide
 
-    return decide(comparable(a), comparable(b), limits)
+    none: frozenset[int] = frozenset()  # no source, so nothing is known to be repeated by it
+    return decide(comparable(a, none), comparable(b, none), limits)
 
 
 def _compare_lines(lines: Iterable[str], limits: CopyThresholds) -> bool:

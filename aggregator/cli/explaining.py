@@ -65,7 +65,8 @@ def why(
             from aggregator.cli.item_reasons import print_item
             from aggregator.pipeline.showing import decisions
 
-            print_item(_read(settings, lambda c: decisions.reasons(c, what)), json=json)
+            limits = settings.dedup.copies
+            print_item(_read(settings, lambda c: decisions.reasons(c, what, limits)), json=json)
             return
         found = _read(settings, lambda c: reasons(c, settings, source, now, _POLLS))
     if found is None:

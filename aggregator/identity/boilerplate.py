@@ -81,7 +81,7 @@ def _is_furniture(tokens: tuple[str, ...]) -> bool:
     return False
 
 
-def paragraphs(text: str, learned: frozenset[int] = frozenset()) -> Iterator[Paragraph]:
+def paragraphs(text: str, learned: frozenset[int]) -> Iterator[Paragraph]:
     """The paragraphs of `text` (one a line) in order, each with its fate.
 
     Args:
@@ -130,14 +130,12 @@ def learnable(found: tuple[Paragraph, ...]) -> tuple[int, ...]:
     return tuple(names)
 
 
-def learned_boilerplate(
-    groups: Mapping[int, int], thresholds: CopyThresholds | None = None
-) -> frozenset[int]:
+def learned_boilerplate(groups: Mapping[int, int], thresholds: CopyThresholds) -> frozenset[int]:
     """Which paragraphs of a source are furniture.
 
     Args:
         groups: For each paragraph hash of the source, in how many distinct copy groups it was seen
             (an item without copies is a group of its own).
     """
-    least = (thresholds or CopyThresholds()).boilerplate_groups
+    least = thresholds.boilerplate_groups
     return frozenset(name for name, count in groups.items() if count >= least)

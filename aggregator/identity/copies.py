@@ -71,7 +71,7 @@ class ComparableText:
         return learnable(self.paragraphs)
 
 
-def comparable(text: str, boilerplate: frozenset[int] = frozenset()) -> ComparableText:
+def comparable(text: str, boilerplate: frozenset[int]) -> ComparableText:
     """Make an item's plain text ready.
 
     Args:
@@ -97,7 +97,7 @@ def comparable(text: str, boilerplate: frozenset[int] = frozenset()) -> Comparab
     )
 
 
-def prepare_text(text: str, boilerplate: frozenset[int] = frozenset()) -> PreparedText:
+def prepare_text(text: str, boilerplate: frozenset[int]) -> PreparedText:
     """`comparable` as plain data for another process, with what is indexed and counted."""
     ready = comparable(text, boilerplate)
     return PreparedText(
@@ -122,7 +122,7 @@ def restore(prepared: PreparedText) -> ComparableText:
 def compare(
     a: ComparableText,
     b: ComparableText,
-    thresholds: CopyThresholds | None = None,
+    thresholds: CopyThresholds,
     *,
     young: bool = False,
 ) -> CopyDecision:
@@ -131,13 +131,13 @@ def compare(
     Args:
         a: One text.
         b: The other; the decision is the same both ways round.
-        thresholds: The operator's, or the measured ones.
+        thresholds: The operator's.
         young: One of the sources is too new for its furniture to be known.
 
     Returns:
         The decision with its score (containment, 0..1), a reason and the evidence.
     """
-    limits = thresholds or CopyThresholds()
+    limits = thresholds
     ones, others = set(a.shingles), set(b.shingles)
     shared = len(ones & others)
     shorter = min(len(ones), len(others))
@@ -182,13 +182,13 @@ def compare(
 
 
 def compare_stated(
-    a: ComparableText, b: ComparableText, thresholds: CopyThresholds | None = None
+    a: ComparableText, b: ComparableText, thresholds: CopyThresholds
 ) -> CopyDecision:
     """Decide whether two texts are one where the page of one names the other's address.
 
     Less of the text has to agree then, and a teaser is enough; figures and dates count as ever.
     """
-    limits = thresholds or CopyThresholds()
+    limits = thresholds
     stated = replace(
         limits,
         containment=min(limits.containment, limits.containment_stated),
@@ -206,11 +206,6 @@ def percents(score: float, needed: float) -> tuple[str, str]:
     while score != needed and digits < 3 and f"{score:.{digits}%}" == f"{needed:.{digits}%}":
         digits += 1
     return f"{score:.{digits}%}", f"{needed:.{digits}%}"
-
-
-def same_text(title_a: str, text_a: str, title_b: str, text_b: str) -> bool:
-    """Whether two items are copies, their sources unknown; the titles play no part."""
-    return compare(comparable(text_a), comparable(text_b)).same
 
 
 def _asks_for_numbers(

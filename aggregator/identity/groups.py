@@ -24,7 +24,7 @@ from aggregator.model.copies import (
 def choose_group(
     new: TextOfItem,
     candidates: Sequence[TextOfItem],
-    thresholds: CopyThresholds | None = None,
+    thresholds: CopyThresholds,
     *,
     prepared: Mapping[int, ComparableText] | None = None,
     kept_apart: Collection[int] = (),
@@ -35,7 +35,7 @@ def choose_group(
     Args:
         new: The item to be placed.
         candidates: Stored items that share fingerprints with it, in any order.
-        thresholds: The operator's, or the measured ones.
+        thresholds: The operator's.
         prepared: Texts already made comparable, by item id.
         kept_apart: Groups an operator split this item from: never joined again.
         apart_groups: Pairs of groups an operator split: never merged through this item.
@@ -44,7 +44,7 @@ def choose_group(
         The group of the best candidate that is the same text, further groups that are, and every
         comparison made. The answer does not depend on the order of `candidates`.
     """
-    limits = thresholds or CopyThresholds()
+    limits = thresholds
     ready = prepared or {}
     text = ready.get(new.item_id) or comparable(new.text, new.boilerplate)
     nearest = sorted(candidates, key=lambda c: (-c.shared_fingerprints, c.item_id))

@@ -30,7 +30,7 @@ def unlisted(
     intents: Sequence[EntryIntent],
     namesakes: Mapping[str, Collection[Earlier]],
     neighbours: Mapping[str, Earlier],
-    thresholds: CopyThresholds | None = None,
+    thresholds: CopyThresholds,
 ) -> dict[int, Earlier]:
     """The earlier entry that each new one may be, by its place in `intents`.
 
@@ -38,14 +38,14 @@ def unlisted(
         intents: Of one whole document, with the prepared texts of the new ones.
         namesakes: By headline, the source's entries of the last days that bear it.
         neighbours: By URL key, the source's entry at that address.
-        thresholds: The operator's, or the measured ones.
+        thresholds: The operator's.
 
     Returns:
         The entry at the same address, else the one with the same headline. Nothing for an entry
         whose headline stands twice in the document or was borne by two items already (it recurs),
         whose earlier state is still listed, or whose text is too short to say anything.
     """
-    limits = thresholds or CopyThresholds()
+    limits = thresholds
     listed = {intent.known.item_id for intent in intents if intent.known is not None}
     counts = Counter(headline(intent.entry.title) for intent in intents)
     found: dict[int, Earlier] = {}
@@ -75,7 +75,7 @@ def judge_revision(
     apart: timedelta,
     taken_out: bool,
     same_address: bool = False,
-    thresholds: CopyThresholds | None = None,
+    thresholds: CopyThresholds,
 ) -> CopyDecision:
     """Whether a new text is a corrected state of an earlier one with its headline or address.
 
@@ -86,13 +86,13 @@ def judge_revision(
         taken_out: The document still lists older entries: the earlier one did not merely fall off
             its end.
         same_address: They have one address: whatever the time and the headlines.
-        thresholds: The operator's, or the measured ones.
+        thresholds: The operator's.
 
     Returns:
         The decision; its score is a share of the shorter text within `revision_window` and at one
         address, otherwise of the longer one.
     """
-    limits = thresholds or CopyThresholds()
+    limits = thresholds
     decision = compare(new, earlier, limits)
     evidence = decision.evidence
     soon = same_address or abs(apart) <= limits.revision_window

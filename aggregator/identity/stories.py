@@ -90,10 +90,10 @@ def story_item(
     title: str | None,
     text: str,
     *,
-    boilerplate: frozenset[int] = frozenset(),
+    boilerplate: frozenset[int],
     story: int | None = None,
     copy_group: int | None = None,
-    thresholds: StoryThresholds | None = None,
+    thresholds: StoryThresholds,
     ready: ComparableText | None = None,
 ) -> StoryItem:
     """Read the terms of an item.
@@ -106,10 +106,10 @@ def story_item(
         boilerplate: Paragraph hashes learned for its source.
         story: The story it is in already.
         copy_group: Its copy group: copies are always in one story.
-        thresholds: The operator's, or the measured ones.
+        thresholds: The operator's.
         ready: The text already made comparable; `text` is not read then.
     """
-    limits = thresholds or StoryThresholds()
+    limits = thresholds
     ready = ready or comparable(text, boilerplate)
     headline = frozenset(term for word in words(title or "") for term in _terms(word))
     named = frozenset(map(_term, ready.names | names(title or "", _TITLE)))
@@ -216,11 +216,9 @@ class RecentStories:
     it under the story it was given.
     """
 
-    def __init__(
-        self, thresholds: StoryThresholds | None = None, counts: TermCounts | None = None
-    ) -> None:
+    def __init__(self, thresholds: StoryThresholds, counts: TermCounts | None = None) -> None:
         """Start empty, or with the term counts of a longer time than the window."""
-        self._limits = thresholds or StoryThresholds()
+        self._limits = thresholds
         self._counts = counts or TermCounts()
         self._items: dict[int, StoryItem] = {}
         self._vectors: dict[int, Vector] = {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, literal, select, update
@@ -11,21 +12,45 @@ from aggregator.store import schema as t
 from aggregator.store.rows import batches
 
 
-def items_changed(connection: Connection, numbers: Sequence[int], now: datetime) -> None:
-    """Say that what the views of these items show has changed."""
-    e = t.entry.c
-    showing: set[str] = set()
-    for some in batches(numbers):
-        showing.update(
-            connection.scalars(select(e.source_id).where(e.item_id.in_(some)).distinct())
-        )
-    sources_changed(connection, sorted(showing), now)
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """Groups and stories that got a further member: views that show one of them have changed."""
+
+    groups: tuple[int, ...] = ()
+    stories: tuple[int, ...] = ()
 
 
-def sources_changed(connection: Connection, source_ids: Sequence[str], now: datetime) -> None:
-    """Say that what the views of these sources show has changed."""
-    for some in batches(source_ids):
-        showing = select(t.view_source.c.view_id).where(t.view_source.c.source_id.in_(some))
+NONE_GROWN = Grown()
+
+
+def show_anew(
+    connection: Connection,
+    now: datetime,
+    *,
+    sources: Iterable[str] = (),
+    items: Iterable[int] = (),
+    grown: Grown = NONE_GROWN,
+) -> None:
+    """Move the version of every view that may show what changed.
+
+    Args:
+        connection: The transaction that changes it.
+        now: The time of the change.
+        sources: Sources of which something came, went, or is shown otherwise.
+        items: Items that are shown otherwise, by number: in the views of all their sources.
+        grown: Groups and stories with a further member: in the views of all members' sources.
+    """
+    e, i = t.entry.c, t.item.c
+    affected = set(sources)
+    for some in batches(items):
+        query = select(e.source_id).where(e.item_id.in_(some)).distinct()
+        affected.update(connection.scalars(query))
+    for column, numbers in ((i.group_id, grown.groups), (i.story_id, grown.stories)):
+        for some in batches(numbers):
+            members = select(e.source_id).join(t.item, i.id == e.item_id).where(column.in_(some))
+            affected.update(connection.scalars(members.distinct()))
+    for names in batches(sorted(affected)):
+        showing = select(t.view_source.c.view_id).where(t.view_source.c.source_id.in_(names))
         connection.execute(
             update(t.view)
             .where(t.view.c.id.in_(showing))

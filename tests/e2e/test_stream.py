@@ -18,7 +18,6 @@ import pytest
 from sqlalchemy import select
 
 from aggregator.identity.agreement import texts_agree
-from aggregator.identity.copies import prepare_text
 from aggregator.identity.entries import Known, identify
 from aggregator.identity.keys import key_entries
 from aggregator.model.feed import ParsedEntry
@@ -31,6 +30,7 @@ from aggregator.store.items import writing
 from aggregator.store.migrate import migrate
 from tests.e2e.program import Program, wait_until
 from tests.e2e.stories import Piece, rss, stream
+from tests.identity.shipped import prepare_text
 from tests.origin import Handler, Origin, Wire, reply
 
 STORIES = int(os.environ.get("AGGREGATOR_STREAM_STORIES", "30"))

@@ -8,16 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.identity.boilerplate import (
-    Fate,
-    learned_boilerplate,
-    paragraph_hash,
-    paragraphs,
-)
-from aggregator.identity.copies import comparable, compare, percents, same_text, shared_passages
+from aggregator.identity.boilerplate import Fate, paragraph_hash
+from aggregator.identity.copies import percents, shared_passages
 from aggregator.identity.fingerprints import SHINGLE, WINDOW, shingles, winnow
 from aggregator.identity.tokens import words
 from aggregator.model.copies import CopyThresholds
+from tests.identity.shipped import comparable, compare, learned_boilerplate, paragraphs, same_text
 from tests.identity.texts import ENGLISH, GERMAN, LANGUAGES, MARKET_REPORTS
 
 

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aggregator.identity.groups import choose_group, choose_lead
+from aggregator.identity.groups import choose_lead
 from aggregator.model.copies import CopyThresholds, Member, TextOfItem
+from tests.identity.shipped import choose_group
 from tests.identity.texts import ENGLISH, GERMAN
 
 NOW = datetime(2024, 3, 5, 12, tzinfo=UTC)
@@ -80,7 +81,7 @@ def test_the_order_of_candidates_does_not_matter() -> None:
 
 def test_only_the_nearest_candidates_are_compared() -> None:
     candidates = [item(n, ENGLISH) for n in range(1, 30)]
-    found = choose_group(item(99, COPY), candidates, CopyThresholds(max_candidates=4))
+    found = choose_group(item(99, COPY), candidates, thresholds=CopyThresholds(max_candidates=4))
     assert len(found.compared) == 4
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from aggregator.identity.copies import comparable
 from aggregator.identity.names import names
+from tests.identity.shipped import comparable
 
 
 def test_words_with_capitals_inside_a_sentence_are_names() -> None:

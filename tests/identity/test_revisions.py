@@ -7,18 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aggregator.identity.copies import comparable, prepare_text
-from aggregator.identity.revisions import (
-    headline,
-    judge_revision,
-    revised,
-    time_apart,
-    unlisted,
-    was_taken_out,
-)
+from aggregator.identity.revisions import headline, revised, time_apart, was_taken_out
 from aggregator.model.copies import CopyDecision, CopyThresholds
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import Earlier, EntryIntent, KnownEntry, PreparedBody
+from tests.identity.shipped import comparable, judge_revision, prepare_text, unlisted
 from tests.identity.texts import ENGLISH, GERMAN, LANGUAGES, MARKET_REPORTS
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -8,17 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.identity.copies import comparable
 from aggregator.identity.stories import (
     RecentStories,
     StoryItem,
     TermCounts,
     is_template,
     similarity,
-    story_item,
     weigh,
 )
 from aggregator.model.copies import StoryThresholds
+from tests.identity.shipped import comparable, recent_stories, story_item
 from tests.identity.texts import ENGLISH, GERMAN, MARKET_REPORTS
 
 NOW = datetime(2024, 3, 5, 12, tzinfo=UTC)
@@ -48,7 +47,7 @@ def item(number: int, news: tuple[str, str], *, hours: float = 0, **fields: int)
 
 
 def recent(*items: StoryItem) -> RecentStories:
-    known = RecentStories()
+    known = recent_stories()
     for number, news in enumerate(OTHERS, start=100):
         known.add(item(number, news))
     for one in items:
@@ -192,7 +191,7 @@ def test_an_item_that_fits_one_member_only_does_not_join_a_large_story() -> None
 
 
 def test_a_topic_of_too_many_items_takes_no_more() -> None:
-    known = RecentStories(StoryThresholds(max_items=1))
+    known = recent_stories(StoryThresholds(max_items=1))
     for number, news in enumerate(OTHERS, start=100):
         known.add(item(number, news))
     known.add(item(1, FERRY_ONE, story=8))
@@ -201,7 +200,7 @@ def test_a_topic_of_too_many_items_takes_no_more() -> None:
 
 def test_adding_an_item_again_changes_its_story_and_counts_it_once() -> None:
     counts = TermCounts()
-    known = RecentStories(counts=counts)
+    known = recent_stories(counts=counts)
     known.add(item(1, FERRY_ONE))
     known.add(item(1, FERRY_ONE), story=4)
     assert counts.documents == 1
@@ -233,7 +232,7 @@ def test_counts_fall_back_to_nothing_when_all_items_are_forgotten(
     items: list[tuple[int, list[str]]],
 ) -> None:
     counts = TermCounts()
-    known = RecentStories(counts=counts)
+    known = recent_stories(counts=counts)
     for number, some in items:
         known.add(item(number, (" ".join(some), ENGLISH[:80])))
     known.expire(NOW + timedelta(days=1))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from aggregator.model.copies import CopyThresholds
 from aggregator.model.settings import FollowSettings, FullText, ServiceSettings
 from aggregator.pipeline.following.queue import reread
 from aggregator.pipeline.following.visit import Follower, drain
@@ -72,7 +73,7 @@ class Desk:
         number = next(i["id"] for i in served(self.house) if i["title"] == title)
 
         async def work(parts: Parts) -> decisions.ItemReasons:
-            return await parts.database.run_read(decisions.reasons, number)
+            return await parts.database.run_read(decisions.reasons, number, CopyThresholds())
 
         return self.house.run(work)
 
@@ -306,7 +307,7 @@ def test_what_an_operator_split_is_not_joined_again_by_a_named_address(desk: Des
     assert len(served(desk.house)) == 1
 
     async def split(parts: Parts) -> None:
-        await parts.database.run_write(decisions.split, 2, parts.clock.now())
+        await parts.database.run_write(decisions.split, 2, parts.clock.now(), CopyThresholds())
         source = parts.settings.sources[1]
         await parts.database.run_write(reread, parts.settings, source, parts.clock.now())
 

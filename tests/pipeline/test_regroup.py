@@ -46,7 +46,10 @@ def apply(desk: Desk, limits: CopyThresholds, since: datetime = NOON) -> regroup
 
 def kinds(desk: Desk, number: int) -> list[tuple[str, int | None]]:
     with desk.database.read() as connection:
-        return [(d.kind, d.other_number) for d in decisions.decisions(connection, number)]
+        return [
+            (d.kind, d.other_number)
+            for d in decisions.decisions(connection, number, CopyThresholds())
+        ]
 
 
 def test_a_look_says_what_would_change_and_changes_nothing(desk: Desk) -> None:
@@ -71,7 +74,7 @@ def test_applied_it_parts_and_joins_again_and_says_so(desk: Desk) -> None:
     assert not desk.together(first, second)
     assert kinds(desk, second) == [("apart", first)]
     with desk.database.read() as connection:
-        (line,) = decisions.decisions(connection, second)
+        (line,) = decisions.decisions(connection, second, CopyThresholds())
     assert "under other thresholds they were one" in line.why
     assert version(desk, "all") == seen + 1
     assert look(desk, STRICT) == []

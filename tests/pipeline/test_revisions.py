@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from aggregator.model.copies import CopyThresholds
 from aggregator.model.settings import ViewMode, ViewSettings
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.showing import decisions
@@ -124,7 +125,7 @@ def test_polled_again_and_after_a_restart_it_stays_that_one_item(
 def test_why_says_so_in_plain_words(house: House, origin: Origin) -> None:
     publish(house, origin, FERRY, TREES)
     publish(house, origin, FERRY_CORRECTED, TREES)
-    found = read(house, decisions.reasons, "https://alpha.example/2026/story-f2")
+    found = read(house, decisions.reasons, "https://alpha.example/2026/story-f2", CopyThresholds())
     ((source, why),) = found.entries
     assert source == "alpha"
     assert why.startswith("its publisher sent it again under another id")
@@ -226,7 +227,7 @@ def test_what_an_operator_split_is_no_state_of_each_other_s_items(
                 for n in ("f1", "g1")
             )
             overrules.merge_items(connection, [one or 0, other or 0], house.clock.now())
-            return decisions.split(connection, one or 0, house.clock.now())
+            return decisions.split(connection, one or 0, house.clock.now(), CopyThresholds())
 
         return await parts.database.run_write(write)
 
@@ -261,7 +262,7 @@ def split(house: House, name: str) -> str:
     async def work(parts: Parts) -> str:
         def write(connection: Any) -> str:
             number = decisions.number_of(connection, name)
-            return decisions.split(connection, number, house.clock.now())
+            return decisions.split(connection, number, house.clock.now(), CopyThresholds())
 
         return await parts.database.run_write(write)
 
@@ -304,7 +305,7 @@ def test_of_several_updates_the_last_is_taken_back_first(house: House, origin: O
     for left in (1, 0):
         house.clock.move(minutes=5)
         split(house, now["id"])
-        found = read(house, decisions.reasons, now["id"])
+        found = read(house, decisions.reasons, now["id"], CopyThresholds())
         assert len([one for one in found.decisions if one.kind == "revision"]) == left
     texts = {i["url"][-2:]: i["content_html"] for i in served(house) if i["title"] == FERRY[1]}
     assert sorted(texts) == ["f1", "f2", "f3"]

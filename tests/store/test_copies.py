@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import select
 
 from aggregator.identity.agreement import texts_agree
-from aggregator.identity.copies import prepare_text
 from aggregator.identity.hashing import content_hash
+from aggregator.model.copies import CopyThresholds
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import EntryIntent, PreparedBody
 from aggregator.store import schema as t
@@ -29,6 +29,7 @@ from aggregator.store.migrate import migrate
 from aggregator.store.sources import states
 from aggregator.store.views import rendered
 from tests.e2e.stories import stream as news
+from tests.identity.shipped import prepare_text
 from tests.identity.texts import ENGLISH, LANGUAGES, MARKET_REPORTS
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -348,7 +349,7 @@ def test_a_merge_by_hand_joins_what_no_rule_would_and_undoes_a_split(desk: Desk)
 
 def split(desk: Desk, number: int) -> None:
     with desk.database.write() as connection:
-        overrules.split_item(connection, number, desk.now)
+        overrules.split_item(connection, number, desk.now, CopyThresholds())
 
 
 def merge(desk: Desk, *numbers: int) -> None:

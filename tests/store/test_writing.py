@@ -22,6 +22,7 @@ from aggregator.model.item import EntryIntent, PreparedBody
 from aggregator.store import schema as t
 from aggregator.store.database import Database
 from aggregator.store.decisions import forgotten
+from aggregator.store.items import entries as stored_entries
 from aggregator.store.items import items, writing
 from aggregator.store.migrate import migrate
 from aggregator.store.sources import states
@@ -87,12 +88,14 @@ def store(
     """Identify and write one document, as a poll does."""
     keyed = key_entries(entries, policy)
     with database.read() as connection:
-        newest, empty = entries.newest_published(connection, source_id)
+        newest, empty = stored_entries.newest_published(connection, source_id)
         names = [key for one in keyed for key in (one.key, *one.candidates)]
         what = Known(
-            entries.entries_by_key(connection, source_id, names),
-            entries.entries_by_alias(connection, source_id, [o.alias for o in keyed if o.alias]),
-            entries.entries_by_url_key(
+            stored_entries.entries_by_key(connection, source_id, names),
+            stored_entries.entries_by_alias(
+                connection, source_id, [o.alias for o in keyed if o.alias]
+            ),
+            stored_entries.entries_by_url_key(
                 connection, source_id, [o.url_key for o in keyed if o.url_key]
             ),
             newest,

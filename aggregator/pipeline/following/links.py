@@ -94,7 +94,7 @@ def keep_links(
         edges.append(edge)
     links.put_links(connection, item_id, edges, now)
     if edges:
-        changed.items_changed(connection, [item_id], now)
+        changed.show_anew(connection, now, items=[item_id])
     for number in links.deeper_targets(connection, item_id, depth, source.id):
         come_nearer(connection, settings, source, number, depth, now)
 

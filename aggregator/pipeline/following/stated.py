@@ -20,9 +20,9 @@ from aggregator.model.article import Article
 from aggregator.model.settings import Settings
 from aggregator.pipeline.following.links import page_key
 from aggregator.store import changed
-from aggregator.store.copies import placing
+from aggregator.store.copies import boilerplate, placing
 from aggregator.store.following.pages import PageRow
-from aggregator.store.items import keys, words
+from aggregator.store.items import items, keys, words
 from aggregator.urls.origin import host_key
 
 
@@ -113,11 +113,15 @@ def _join(
     whole: Mapping[int, str],
     now: datetime,
 ) -> None:
+    limits = settings.dedup.copies
     a, b = (
-        max([*words.texts_of(connection, number), whole.get(number, "")], key=len)
+        comparable(
+            max([*words.texts_of(connection, number), whole.get(number, "")], key=len),
+            boilerplate.learned(connection, items.source_of(connection, number), limits),
+        )
         for number in (stating, stated)
     )
-    decision = compare_stated(comparable(a), comparable(b), settings.dedup.copies)
+    decision = compare_stated(a, b, limits)
     if decision.same:
         grown = placing.join_stated(connection, stating, stated, decision, now)
-        changed.sources_changed(connection, sorted(placing.sources_showing(connection, grown)), now)
+        changed.show_anew(connection, now, grown=grown)

@@ -167,7 +167,7 @@ def _keep_own(
     pictured = image is not None and articles.put_image(connection, item_id, image)
     walled = row.paywalled != (before is not None and before.paywalled)
     if pictured or walled or (wanted and (before is None or before.html != row.html)):
-        changed.items_changed(connection, [item_id], now)
+        changed.show_anew(connection, now, items=[item_id])
     earlier = before.text if before and before.compared else None
     if row.compared and row.text != earlier:
         _place(connection, parts, page, read, item_id, now, again=earlier is not None)
@@ -196,7 +196,7 @@ def _place(
     What the page repeats of its source is counted, once: not `again`, nor what the feed gave.
     """
     title, teaser = words.words_of(connection, item_id)
-    counted = set(read.prepared.learnable) - set(prepare_text(teaser).learnable)
+    counted = set(read.prepared.learnable) - set(prepare_text(teaser, read.furniture).learnable)
     text = placing.NewText(
         item_id, read.article.text,
         replace(read.prepared, learnable=() if again else tuple(sorted(counted))),
@@ -205,7 +205,7 @@ def _place(
     parts.grouping.settings = parts.settings.dedup
     whose = placing.Source(page.source_id, read.furniture)
     grown = placing.place_items(connection, parts.grouping, whose, [text], now)
-    changed.sources_changed(connection, sorted(placing.sources_showing(connection, grown)), now)
+    changed.show_anew(connection, now, grown=grown)
 
 
 def _says_more(connection: Connection, item_id: int, article: Article) -> bool:

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from aggregator.identity.copies import comparable, compare, percents, shared_passages
-from aggregator.model.copies import CopyDecision
+from aggregator.model.copies import CopyDecision, CopyThresholds
 from aggregator.model.errors import OperatorError
 from aggregator.model.pages import DecisionLine, TextSide
 from aggregator.pipeline.showing import neighbours
 from aggregator.store import changed
-from aggregator.store.copies import placing
+from aggregator.store.copies import boilerplate
 from aggregator.store.copies.texts import StoredText, find_item, stored_texts
 from aggregator.store.decisions import overrules, updates
 from aggregator.store.items import items
@@ -54,9 +54,9 @@ def number_of(connection: Connection, written: str) -> int:
     return number
 
 
-def split(connection: Connection, number: int, now: datetime) -> str:
+def split(connection: Connection, number: int, now: datetime, limits: CopyThresholds) -> str:
     """Take an item out of its copy group, or its update out of it, for good; says what was done."""
-    return _done(connection, overrules.split_item(connection, number, now), now)
+    return _done(connection, overrules.split_item(connection, number, now, limits), now)
 
 
 def merge(connection: Connection, numbers: Sequence[int], now: datetime) -> str:
@@ -65,12 +65,13 @@ def merge(connection: Connection, numbers: Sequence[int], now: datetime) -> str:
 
 
 def _done(connection: Connection, overruled: overrules.Overruled, now: datetime) -> str:
-    showing = placing.sources_showing(connection, overruled.grown)
-    changed.sources_changed(connection, sorted(showing), now)
+    changed.show_anew(connection, now, grown=overruled.grown)
     return overruled.words
 
 
-def decisions(connection: Connection, number: int) -> tuple[DecisionLine, ...]:
+def decisions(
+    connection: Connection, number: int, limits: CopyThresholds
+) -> tuple[DecisionLine, ...]:
     """Why an item is, or is not, one with others: copies first, then what was kept apart.
 
     What both texts have is marked in both, as they are now; the figures are those of the decision.
@@ -90,7 +91,7 @@ def decisions(connection: Connection, number: int) -> tuple[DecisionLine, ...]:
     told = {line.other_number for line in lines if line.kind in _MERGED}
     for member in members[:_COMPARED]:
         if member not in told and member in texts:
-            lines.append(_through(texts, number, member))
+            lines.append(_through(connection, texts[number], texts[member], limits))
     order = {"merge": 0, "copy": 1, "stated": 1, "revision": 2, "story": 3, "apart": 4, "split": 5}
     kept = [line for line in lines if line.kind != "apart" or line.other_number not in members]
     return tuple(sorted(kept, key=lambda line: order.get(line.kind, 9)))
@@ -107,7 +108,7 @@ class ItemReasons:
     notes: tuple[str, ...] = ()
 
 
-def reasons(connection: Connection, written: str) -> ItemReasons:
+def reasons(connection: Connection, written: str, limits: CopyThresholds) -> ItemReasons:
     """What was decided about the item a person means.
 
     Raises:
@@ -120,7 +121,7 @@ def reasons(connection: Connection, written: str) -> ItemReasons:
     entries = tuple((one.source_id, one.why or "") for one in items.entries_of(connection, number))
     members = tuple(n for n in overrules.members_of(connection, number) if n != number)
     return ItemReasons(
-        text, entries, members, decisions(connection, number), _notes(connection, number)
+        text, entries, members, decisions(connection, number, limits), _notes(connection, number)
     )
 
 
@@ -175,16 +176,21 @@ def _revision(update: updates.Update) -> DecisionLine:
     )
 
 
-def _through(texts: Mapping[int, StoredText], number: int, member: int) -> DecisionLine:
+def _through(
+    connection: Connection, mine: StoredText, theirs: StoredText, limits: CopyThresholds
+) -> DecisionLine:
     """A member of the group that was never compared with this one directly."""
-    mine, theirs = texts[number], texts[member]
-    decision = compare(comparable(mine.text), comparable(theirs.text))
+    a, b = (
+        comparable(one.text, boilerplate.learned(connection, one.source_id, limits))
+        for one in (mine, theirs)
+    )
+    decision = compare(a, b, limits)
     return DecisionLine(
         kind="copy",
         why="Both are the same text as a third member of the group. "
         f"Between the two: {decision.reason}.",
         other_title=f"{theirs.source_title}: {theirs.title or ''}".rstrip(": "),
-        other_number=member,
+        other_number=theirs.number,
         evidence=tuple(evidence_lines(decision)),
         private=bool(theirs.scope),
         sides=_sides(mine, theirs),

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from aggregator.identity.changes import changes
+from aggregator.model.copies import CopyThresholds
 from aggregator.model.item import FeedState, ServedItem
 from aggregator.model.pages import (
     DecisionLine,
@@ -106,15 +107,17 @@ class Pages:
 
     async def split(self, number: int) -> str | None:
         """Take an item out of its copy group, for good."""
-        return await self._overrule(decisions.split, number)
+        return await self._overrule(decisions.split, number, self._settings().dedup.copies)
 
     async def merge(self, number: int, other: int) -> str | None:
         """Make two items copies of each other, for good."""
         return await self._overrule(decisions.merge, (number, other))
 
-    async def _overrule(self, verb: Callable[..., str], what: object) -> str | None:
+    async def _overrule(
+        self, verb: Callable[..., str], what: object, *policy: CopyThresholds
+    ) -> str | None:
         try:
-            return await self._database.run_write(verb, what, self._clock.now())
+            return await self._database.run_write(verb, what, self._clock.now(), *policy)
         except LookupError:
             return None
 
@@ -309,6 +312,7 @@ def _item_page(connection: Connection, settings: Settings, number: int) -> ItemP
     beside = leads.with_company(connection, {number: item}, (scope,) if scope else ())[number]
     item, full = beside, replace(full, copies=beside.copies)
     article = articles.article(connection, number)
+    decided = decisions.decisions(connection, number, settings.dedup.copies)
     return ItemPage(
         item=item,
         private=bool(scope),
@@ -337,9 +341,7 @@ def _item_page(connection: Connection, settings: Settings, number: int) -> ItemP
         full=full if full != item else None,
         revisions=_revisions(items.revisions_of(connection, number), full),
         has_copies=len(overrules.members_of(connection, number)) > 1,
-        decisions=neighbours.telling_pages(
-            connection, number, (*decisions.decisions(connection, number), *_same(visible, titles))
-        ),
+        decisions=neighbours.telling_pages(connection, number, (*decided, *_same(visible, titles))),
     )
 
 

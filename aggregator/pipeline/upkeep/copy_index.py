@@ -5,6 +5,7 @@ In many small transactions, so that polls go on beside it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from sqlalchemy import Connection
@@ -50,15 +51,23 @@ async def _reindex(parts: Parts, limits: CopyThresholds) -> None:
         rows = await parts.database.run_read(placing.texts_after, last, _AT_ONCE)
         if not rows:
             break
-        prepared = await parts.workers.run(_prepare, [row.text for row in rows], timeout=60.0)
+        learned = await parts.database.run_read(_learned, {row.source_id for row in rows}, limits)
+        texts = [(row.text, learned[row.source_id]) for row in rows]
+        prepared = await parts.workers.run(_prepare, texts, timeout=60.0)
         numbers = [row.id for row in rows]
         await parts.database.run_write(_index, numbers, prepared, limits)
         last = numbers[-1]
     await parts.database.run_write(facts.set_fact, _VERSION_FACT, str(VERSION))
 
 
-def _prepare(texts: list[str]) -> list[PreparedText]:
-    return [prepare_text(text) for text in texts]
+def _learned(
+    connection: Connection, sources: Collection[str], limits: CopyThresholds
+) -> dict[str, frozenset[int]]:
+    return {name: boilerplate.learned(connection, name, limits) for name in sources}
+
+
+def _prepare(texts: list[tuple[str, frozenset[int]]]) -> list[PreparedText]:
+    return [prepare_text(text, learned) for text, learned in texts]
 
 
 def _index(

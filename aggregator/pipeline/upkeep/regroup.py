@@ -167,8 +167,8 @@ def _write(live: Connection, scratch: Scratch, told: Regrouping, now: datetime) 
         for group in touched
     ]
     regrouping.log(live, rows)
-    grown = placing.Grown(groups=tuple(touched))
-    changed.sources_changed(live, sorted(placing.sources_showing(live, grown)), now)
+    grown = changed.Grown(groups=tuple(touched))
+    changed.show_anew(live, now, grown=grown)
 
 
 def _kind(changed: Changed) -> str:

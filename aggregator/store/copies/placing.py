@@ -26,12 +26,12 @@ from aggregator.model.copies import (
     TextOfItem,
 )
 from aggregator.store import schema as t
+from aggregator.store.changed import Grown
 from aggregator.store.copies import boilerplate
 from aggregator.store.copies.index import Postings
 from aggregator.store.copies.memory import Grouping
 from aggregator.store.copies.texts import own_text
 from aggregator.store.database import serialise
-from aggregator.store.rows import batches
 
 _WORTH_TELLING = 0.3  # containment from which a text that is no copy is named as the nearest
 _NEAREST_TOLD = 2
@@ -49,14 +49,6 @@ class NewText:
     content_hash: str
     changed: bool = False
     from_page: bool = False  # the text of its page, which is longer than its feed's
-
-
-@dataclass(frozen=True, slots=True)
-class Grown:
-    """Groups and stories that got a further member: views that show one of them have changed."""
-
-    groups: tuple[int, ...] = ()
-    stories: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,25 +398,6 @@ def _group_of(connection: Connection, item_id: int) -> int:
     return connection.scalar(select(t.item.c.group_id).where(t.item.c.id == item_id)) or item_id
 
 
-def sources_showing(connection: Connection, grown: Grown) -> set[str]:
-    """The sources of all members of these groups and stories."""
-    found: set[str] = set()
-    for column, numbers in (
-        (t.item.c.group_id, grown.groups),
-        (t.item.c.story_id, grown.stories),
-    ):
-        for some in batches(numbers):
-            found.update(
-                connection.scalars(
-                    select(t.entry.c.source_id)
-                    .join(t.item, t.item.c.id == t.entry.c.item_id)
-                    .where(column.in_(some))
-                    .distinct()
-                )
-            )
-    return found
-
-
 def first_item_since(connection: Connection, since: datetime) -> int:
     """The number of the first item seen since a time; beyond all numbers where there is none."""
     i = t.item.c
@@ -433,10 +406,11 @@ def first_item_since(connection: Connection, since: datetime) -> int:
 
 
 def texts_after(connection: Connection, number: int, limit: int) -> Sequence[Any]:
-    """`id` and `text` of the items after a number, in order."""
+    """`id`, `source_id` and `text` of the items after a number, in order."""
     x = t.item_text.c
     return connection.execute(
-        select(x.item_id.label("id"), own_text())
+        select(x.item_id.label("id"), t.item.c.source_id, own_text())
+        .join(t.item, t.item.c.id == x.item_id)
         .join(t.article, t.article.c.item_id == x.item_id, isouter=True)
         .where(x.item_id > number)
         .order_by(x.item_id)

@@ -33,8 +33,9 @@ class RecentItems:
     def __init__(self, most: int = MOST_RECENT) -> None:
         self._most = most
         self._lock = Lock()
-        self._limits: StoryThresholds | None = None
-        self._stories = RecentStories()
+        self._limits = StoryThresholds()  # in force once something was followed
+        self._stories = RecentStories(self._limits)
+        self._followed = False
         self._known: dict[int, StoryItem] = {}  # in order of their numbers
         # Placed in a transaction that may not have been committed: number -> content hash.
         self._unsure: dict[int, str] = {}
@@ -51,7 +52,7 @@ class RecentItems:
         limits = settings.stories
         with self._lock:
             if limits != self._limits or not self._is_sound(connection):
-                self._limits = limits
+                self._limits, self._followed = limits, True
                 self._stories = RecentStories(limits)
                 self._known = {}
                 self._last_item = _first_wanted(connection, now - limits.window, self._most)
@@ -78,7 +79,14 @@ class RecentItems:
         """
         with self._lock:
             made = story_item(
-                item_id, at, title, "", copy_group=group, thresholds=self._limits, ready=ready
+                item_id,
+                at,
+                title,
+                "",
+                boilerplate=frozenset(),
+                copy_group=group,
+                thresholds=self._limits,
+                ready=ready,
             )
             decision = (
                 self._stories.place(made)
@@ -93,7 +101,7 @@ class RecentItems:
     def _is_sound(self, connection: Connection) -> bool:
         """Whether everything placed last time was committed; a rolled back number is used again."""
         if not self._unsure:
-            return self._limits is not None
+            return self._followed
         numbers = sorted(self._unsure)
         found: dict[int, str] = {}
         for some in batches(numbers):

@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, or_, select, update
 
+from aggregator.model.copies import CopyThresholds
+from aggregator.store import changed
 from aggregator.store import schema as t
 from aggregator.store.copies import placing
 from aggregator.store.database import serialise
@@ -37,7 +39,7 @@ class Decision:
 class Overruled:
     """What an operator's decision changed; empty groups and stories where nothing did."""
 
-    grown: placing.Grown = field(default_factory=placing.Grown)
+    grown: changed.Grown = field(default_factory=changed.Grown)
     words: str = ""
 
 
@@ -48,7 +50,9 @@ def members_of(connection: Connection, item_id: int) -> list[int]:
     return list(connection.scalars(select(i.id).where(i.group_id == group).order_by(i.id)))
 
 
-def split_item(connection: Connection, item_id: int, now: datetime) -> Overruled:
+def split_item(
+    connection: Connection, item_id: int, now: datetime, limits: CopyThresholds
+) -> Overruled:
     """Take an item out of its copy group and keep it apart from all members, for good.
 
     Of an item without copies the last update that came under another id is split off.
@@ -59,7 +63,7 @@ def split_item(connection: Connection, item_id: int, now: datetime) -> Overruled
         raise LookupError(f"there is no item {item_id}")
     others = [number for number in members if number != item_id]
     if not others:
-        return _split_update(connection, item_id, now)
+        return _split_update(connection, item_id, now, limits)
     _decide(connection, item_id, others, now, together=False)
     old = connection.scalar(select(t.item.c.group_id).where(t.item.c.id == item_id)) or item_id
     rest = old
@@ -70,22 +74,24 @@ def split_item(connection: Connection, item_id: int, now: datetime) -> Overruled
     for group in (item_id, rest):
         _log(connection, now, "split", item_id, others[0], group, "an operator split it off")
     return Overruled(
-        placing.Grown(groups=(item_id, rest)),
+        changed.Grown(groups=(item_id, rest)),
         f"item {item_id} is on its own now, apart from {_named(others)}",
     )
 
 
-def _split_update(connection: Connection, item_id: int, now: datetime) -> Overruled:
+def _split_update(
+    connection: Connection, item_id: int, now: datetime, limits: CopyThresholds
+) -> Overruled:
     """Make an item of its own of what was taken as an item's update."""
     found = updates.updates_of(connection, item_id)
     if not found:
         return Overruled(words="it has no copies: there is nothing to split")
-    number = updates.take_back(connection, item_id, found[-1].evidence, now)
+    number = updates.take_back(connection, item_id, found[-1].evidence, now, limits)
     _decide(connection, item_id, [number], now, together=False)
     reason = "it was taken as an update of the other; an operator made it an item of its own"
     _log(connection, now, "split", number, item_id, number, reason)
     return Overruled(
-        placing.Grown(groups=(item_id, number)),
+        changed.Grown(groups=(item_id, number)),
         f"the update of item {item_id} is an item of its own now, {number}",
     )
 
@@ -109,7 +115,7 @@ def merge_items(connection: Connection, numbers: Sequence[int], now: datetime) -
         placing.join_groups(connection, [group or number], target, first)
         _log(connection, now, "merge", number, first, target, "an operator merged the two")
     return Overruled(
-        placing.Grown(groups=(target,)), f"{_named([first, *joined])} are copies of each other now"
+        changed.Grown(groups=(target,)), f"{_named([first, *joined])} are copies of each other now"
     )
 
 

@@ -17,7 +17,7 @@ from aggregator.identity.copies import prepare_text
 from aggregator.markup.sanitize import SANITIZER_VERSION, sanitize_html
 from aggregator.model.copies import CopyThresholds
 from aggregator.store import schema as t
-from aggregator.store.copies import placing
+from aggregator.store.copies import boilerplate, placing
 from aggregator.store.items.entries import entries_by_key
 
 _OWN = ("id", "public_id", "entry_key", "first_seen", "sort_at", "updated", "revision",
@@ -53,7 +53,11 @@ def updates_of(connection: Connection, item_id: int) -> list[Update]:
 
 
 def take_back(
-    connection: Connection, item_id: int, evidence: Mapping[str, Any], now: datetime
+    connection: Connection,
+    item_id: int,
+    evidence: Mapping[str, Any],
+    now: datetime,
+    limits: CopyThresholds,
 ) -> int:
     """Give the update's entry an item of its own and the item its earlier text; the new number.
 
@@ -63,7 +67,7 @@ def take_back(
     item = connection.execute(select(t.item).where(i.id == item_id)).one()._asdict()
     known = entries_by_key(connection, item["source_id"], [evidence["key"]])[evidence["key"]]
     entry = connection.execute(select(t.entry).where(e.id == known.entry_id)).one()._asdict()
-    number = _new_item(connection, item, evidence, now)
+    number = _new_item(connection, item, evidence, now, limits)
     _restore(connection, item, evidence, now)
     former = evidence["former"]
     earlier = connection.scalar(select(i.content_hash).where(i.id == item_id))
@@ -106,7 +110,11 @@ def take_back(
 
 
 def _new_item(
-    connection: Connection, item: Mapping[str, Any], evidence: Mapping[str, Any], now: datetime
+    connection: Connection,
+    item: Mapping[str, Any],
+    evidence: Mapping[str, Any],
+    now: datetime,
+    limits: CopyThresholds,
 ) -> int:
     i, x = t.item.c, t.item_text.c
     preferred, minted = evidence["ids"]
@@ -123,7 +131,8 @@ def _new_item(
     text = connection.execute(select(t.item_text).where(x.item_id == item["id"])).first()
     if text is not None:
         connection.execute(insert(t.item_text).values(text._asdict() | {"item_id": number}))
-        placing.index_text(connection, number, prepare_text(text.text), CopyThresholds())
+        learned = boilerplate.learned(connection, item["source_id"], limits)
+        placing.index_text(connection, number, prepare_text(text.text, learned), limits)
     return number
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, delete, func, or_, select, update
 from aggregator.model.article import RelatedLink
 from aggregator.model.item import RelatedRef
 from aggregator.store import schema as t
-from aggregator.store.changed import items_changed
+from aggregator.store.changed import show_anew
 from aggregator.store.items.items import titles
 from aggregator.store.rows import batches, upsert
 
@@ -117,7 +117,7 @@ def settle(
             .where(r.key == key, r.item_id.in_(some))
             .values(state=state, reason=reason, detail=detail, target_id=target_id)
         )
-    items_changed(connection, numbers, now)
+    show_anew(connection, now, items=numbers)
 
 
 def take_too_deep(connection: Connection, item_id: int) -> list[RelatedLink]:

@@ -58,6 +58,11 @@ def revisions_of(connection: Connection, item_id: int) -> list[RevisionRow]:
     return [RevisionRow(*row) for row in rows]
 
 
+def source_of(connection: Connection, item_id: int) -> str:
+    """The source that an item came from; empty when there is no such item."""
+    return connection.scalar(select(t.item.c.source_id).where(t.item.c.id == item_id)) or ""
+
+
 def scope_of(connection: Connection, item_id: int) -> str | None:
     """Empty for a public item, its source's id for a private one, None when there is none."""
     return connection.scalar(select(t.item.c.scope).where(t.item.c.id == item_id))

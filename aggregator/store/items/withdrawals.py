@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from aggregator.store import schema as t
-from aggregator.store.changed import items_changed, sources_changed
+from aggregator.store.changed import show_anew
 from aggregator.store.rows import batches
 
 FEED = "feed"
@@ -57,7 +57,7 @@ def follow_complete(
                 .values(withdrawn_at=at, withdrawn_reason=reason)
             )
     if gone or back:
-        sources_changed(connection, [source_id], now)
+        show_anew(connection, now, sources=[source_id])
     return gone, back
 
 
@@ -70,7 +70,7 @@ def page_gone(connection: Connection, item_id: int, now: datetime) -> bool:
         .values(withdrawn_at=now, withdrawn_reason=PAGE)
     )
     if done.rowcount:
-        items_changed(connection, [item_id], now)
+        show_anew(connection, now, items=[item_id])
     return done.rowcount == 1
 
 
@@ -83,4 +83,4 @@ def page_back(connection: Connection, item_id: int, now: datetime) -> None:
         .values(withdrawn_at=None, withdrawn_reason=None)
     )
     if done.rowcount:
-        items_changed(connection, [item_id], now)
+        show_anew(connection, now, items=[item_id])

@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, update
 
 from aggregator.model.item import EntryIntent, KnownEntry, PreparedBody
+from aggregator.store import changed
 from aggregator.store import schema as t
-from aggregator.store.changed import sources_changed
+from aggregator.store.changed import show_anew
 from aggregator.store.copies import placing
 from aggregator.store.copies.memory import Grouping
 from aggregator.store.copies.placing import NewText
@@ -57,7 +58,7 @@ class Written:
     joined_items: list[int] = field(default_factory=list)  # a second entry of a known item
     changed_items: list[int] = field(default_factory=list)
     new_entries: int = 0
-    grown: placing.Grown = field(default_factory=placing.Grown)  # of this batch
+    grown: changed.Grown = field(default_factory=changed.Grown)  # of this batch
 
     def add(self, other: Written) -> None:
         """Count another batch of the same poll."""
@@ -440,15 +441,11 @@ def _touch(connection: Connection, entry_ids: Sequence[int], now: datetime) -> N
 
 def _move_views(connection: Connection, ingest: Ingest, written: Written) -> None:
     """Move the version of every view that may show what changed, in this same transaction."""
-    affected: set[str] = set()
-    if written.new_items or written.joined_items:
-        affected.add(ingest.source_id)
-    numbers = written.changed_items + written.joined_items
-    for some in batches(numbers):
-        affected.update(
-            connection.scalars(
-                select(t.entry.c.source_id).where(t.entry.c.item_id.in_(some)).distinct()
-            )
-        )
-    affected |= placing.sources_showing(connection, written.grown)
-    sources_changed(connection, sorted(affected), ingest.now)
+    came = written.new_items or written.joined_items
+    show_anew(
+        connection,
+        ingest.now,
+        sources=[ingest.source_id] if came else [],
+        items=written.changed_items + written.joined_items,
+        grown=written.grown,
+    )

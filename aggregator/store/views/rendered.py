@@ -30,7 +30,7 @@ def drop_rendered(connection: Connection, numbers: Sequence[int], now: datetime)
             .where(t.entry.c.item_id.in_(some))
         )
         connection.execute(delete(t.rendered).where(t.rendered.c.view_id.in_(showing)))
-    changed.items_changed(connection, numbers, now)
+    changed.show_anew(connection, now, items=numbers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,57 @@
+"""The deciders with the thresholds as shipped and nothing learned, for tests of what is shipped."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from aggregator.identity import boilerplate, copies, groups, revisions, stories
+from aggregator.model.copies import CopyDecision, CopyThresholds, PreparedText, StoryThresholds
+
+NOTHING: frozenset[int] = frozenset()
+COPIES = CopyThresholds()
+STORIES = StoryThresholds()
+
+
+def comparable(text: str, learned: frozenset[int] = NOTHING) -> copies.ComparableText:
+    """`identity.copies.comparable`."""
+    return copies.comparable(text, learned)
+
+
+def prepare_text(text: str, learned: frozenset[int] = NOTHING) -> PreparedText:
+    """`identity.copies.prepare_text`."""
+    return copies.prepare_text(text, learned)
+
+
+def paragraphs(text: str, learned: frozenset[int] = NOTHING) -> list[boilerplate.Paragraph]:
+    """`identity.boilerplate.paragraphs`."""
+    return list(boilerplate.paragraphs(text, learned))
+
+
+def compare(
+    a: copies.ComparableText,
+    b: copies.ComparableText,
+    limits: CopyThresholds = COPIES,
+    **how: Any,
+) -> CopyDecision:
+    """`identity.copies.compare`."""
+    return copies.compare(a, b, limits, **how)
+
+
+def same_text(title_a: str, text_a: str, title_b: str, text_b: str) -> bool:
+    """Whether two items are copies, their sources unknown; the titles play no part."""
+    return compare(comparable(text_a), comparable(text_b)).same
+
+
+choose_group = partial(groups.choose_group, thresholds=COPIES)
+unlisted = partial(revisions.unlisted, thresholds=COPIES)
+judge_revision = partial(revisions.judge_revision, thresholds=COPIES)
+story_item = partial(stories.story_item, thresholds=STORIES, boilerplate=NOTHING)
+learned_boilerplate = partial(boilerplate.learned_boilerplate, thresholds=COPIES)
+
+
+def recent_stories(
+    limits: StoryThresholds = STORIES, counts: stories.TermCounts | None = None
+) -> stories.RecentStories:
+    """`identity.stories.RecentStories`."""
+    return stories.RecentStories(limits, counts)
