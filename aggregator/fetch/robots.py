@@ -73,6 +73,7 @@ class RobotsVerdict:
     crawl_delay: timedelta | None
     expires_at: datetime
     pause_until: datetime | None = None
+    busy: bool = False  # robots.txt could not be asked for now: our own budget for the host
 
 
 @dataclass(slots=True)
@@ -135,7 +136,7 @@ class RobotsCache:
         result = await self._fetcher.fetch(_request(authority, record))
         if result.error is FetchError.HOST_BUSY:
             later = result.retry_at or now + SHORTEST
-            return RobotsVerdict(False, "robots.txt: the host is busy", None, later)
+            return RobotsVerdict(False, "robots.txt: the host is busy", None, later, busy=True)
         renewed = record_of(authority, result, record, now)
         keep = None if result.freshness.no_store else renewed.body
         await self._store.save(replace(renewed, body=keep))

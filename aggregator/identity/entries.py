@@ -14,6 +14,7 @@ from aggregator.identity.agreement import titles_agree
 from aggregator.identity.keys import KeyedEntry
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import EntryIntent, KnownEntry
+from aggregator.model.states import EntryKind
 
 NEW_SOURCE_ON_TOP = 10  # invariant 11
 _FLIP_SHARE = 0.5
@@ -60,9 +61,9 @@ def identify(keyed: Sequence[KeyedEntry], known: Known) -> Identified:
         former = _renamed(one, known, present, flip)
         if former is not None and former.entry_id not in claimed:
             claimed.add(former.entry_id)
-            intents.append(_intent("renamed", one, former, _rename_reason(flip)))
+            intents.append(_intent(EntryKind.RENAMED, one, former, _rename_reason(flip)))
             continue
-        intents.append(_intent("new", one, None, "no entry of this source has this id"))
+        intents.append(_intent(EntryKind.NEW, one, None, "no entry of this source has this id"))
     ordered, flood = _order(intents, known)
     return Identified(tuple(ordered), guid_flip=flip, flood=flood)
 
@@ -87,10 +88,10 @@ def _is_same_place(one: KeyedEntry, hit: KnownEntry) -> bool:
 
 def _seen(one: KeyedEntry, hit: KnownEntry) -> EntryIntent:
     if hit.tombstone:
-        return _intent("touched", one, hit, "known, its text is no longer kept")
+        return _intent(EntryKind.TOUCHED, one, hit, "known, its text is no longer kept")
     if hit.content_hash == one.content_hash:
-        return _intent("touched", one, hit, "same text")
-    return _intent("changed", one, hit, "the text changed")
+        return _intent(EntryKind.TOUCHED, one, hit, "same text")
+    return _intent(EntryKind.CHANGED, one, hit, "the text changed")
 
 
 def _renamed(one: KeyedEntry, known: Known, present: set[str], flip: bool) -> KnownEntry | None:
@@ -126,7 +127,7 @@ def _is_guid_flip(keyed: Sequence[KeyedEntry], known: Known, present: set[str]) 
     return len(moved) >= _FLIP_MINIMUM and len(moved) >= _FLIP_SHARE * len(keyed)
 
 
-def _intent(kind: str, one: KeyedEntry, known: KnownEntry | None, why: str) -> EntryIntent:
+def _intent(kind: EntryKind, one: KeyedEntry, known: KnownEntry | None, why: str) -> EntryIntent:
     return EntryIntent(
         kind=kind,
         key=one.key,
@@ -145,7 +146,7 @@ def _intent(kind: str, one: KeyedEntry, known: KnownEntry | None, why: str) -> E
 def _order(intents: Iterable[EntryIntent], known: Known) -> tuple[list[EntryIntent], bool]:
     """Oldest first, with the back catalogue marked: it goes to the archive, not on top."""
     oldest_first = _oldest_first(list(intents))
-    new = [intent for intent in oldest_first if intent.kind == "new"]
+    new = [intent for intent in oldest_first if intent.kind == EntryKind.NEW]
     flood = False
     if known.empty:
         archived = {id(intent) for intent in new[:-NEW_SOURCE_ON_TOP]}

@@ -17,6 +17,7 @@ from aggregator.identity.copies import ComparableText, compare, days_differ, per
 from aggregator.identity.tokens import words
 from aggregator.model.copies import CopyDecision, CopyThresholds
 from aggregator.model.item import Earlier, EntryIntent
+from aggregator.model.states import EntryKind
 
 _OLDER_LISTED = 3  # a pinned entry or two do not show that nothing fell off a document's end
 
@@ -51,7 +52,7 @@ def unlisted(
     found: dict[int, Earlier] = {}
     claimed: set[int] = set()
     for place, intent in enumerate(intents):
-        if intent.kind != "new" or intent.prepared is None:
+        if intent.kind != EntryKind.NEW or intent.prepared is None:
             continue
         title = headline(intent.entry.title)
         bearing = list(namesakes.get(title, ())) if title and counts[title] == 1 else []
@@ -156,7 +157,7 @@ def revised(intent: EntryIntent, earlier: Earlier, decision: CopyDecision) -> En
     known = earlier.known
     return replace(
         intent,
-        kind="renamed",
+        kind=EntryKind.RENAMED,
         known=known,
         archived=False,
         why=decision.reason,

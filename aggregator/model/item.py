@@ -10,6 +10,8 @@ from typing import Any
 from aggregator.model.copies import CopyDecision, PreparedText
 from aggregator.model.feed import Enclosure, ParsedEntry
 from aggregator.model.http import Timing, Validators
+from aggregator.model.noticed import Noticed
+from aggregator.model.states import EntryKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class EntryIntent:
     or `renamed` (same entry under another id). `why` says so in words.
     """
 
-    kind: str
+    kind: EntryKind
     key: str
     entry: ParsedEntry
     content_hash: str
@@ -121,7 +123,7 @@ class FeedState:
     items_seen: int = 0
     move_target: str | None = None
     move_seen: tuple[str, ...] = ()  # ISO times of sightings
-    extra: Mapping[str, Any] = field(default_factory=dict)  # small facts of later rooms, by name
+    noticed: Noticed = field(default_factory=Noticed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ def is_in_force(connection: Connection, source: SourceSettings) -> bool:
 
 def poll_request(source: SourceSettings, state: FeedState) -> FetchRequest:
     """What is asked for when a source is polled: conditional where its state has validators."""
-    unconditional = bool(state.extra.get("unconditional"))
+    unconditional = state.noticed.unconditional
     return replace(
         request(source),
         url=state.effective_url or source.url,

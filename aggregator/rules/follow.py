@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote
 
 from aggregator.model.article import Article, Robots
 from aggregator.model.settings import FollowSettings
+from aggregator.model.states import Refused
 from aggregator.urls.key import UrlKey
 from aggregator.urls.origin import host, registrable_domain, split
 
@@ -31,7 +32,7 @@ _FORBIDDING = {"none": ("noindex", "nofollow"), "noindex": ("noindex",), "nofoll
 class Refusal:
     """Why a link is not followed or a page not kept: a word of the table and a sentence."""
 
-    reason: str
+    reason: Refused
     detail: str
 
 
@@ -56,17 +57,17 @@ def refuse_link(
     """
     parts = split(url)
     if parts is None or key is None:
-        return Refusal("address", "it leads to no web page")
+        return Refusal(Refused.ADDRESS, "it leads to no web page")
     if nofollow:
-        return Refusal("nofollow", "its page asks not to follow it")
+        return Refusal(Refused.NOFOLLOW, "its page asks not to follow it")
     if depth > policy.depth:
-        return Refusal("depth", f"{depth} steps from a feed, {policy.depth} are allowed")
+        return Refusal(Refused.DEPTH, f"{depth} steps from a feed, {policy.depth} are allowed")
     if refusal := refuse_host(url, site, policy):
         return refusal
     if refusal := _refuse_shape(parts.path, parts.query):
         return refusal
     if not key.identity:
-        return Refusal("not_article", "; ".join(key.reasons) or "its address is no article's")
+        return Refusal(Refused.NOT_ARTICLE, "; ".join(key.reasons) or "its address is no article's")
     return None
 
 
@@ -77,36 +78,36 @@ def refuse_host(url: str, site: str, policy: FollowSettings) -> Refusal | None:
         return None
     if policy.hosts == "listed" and domain in {registrable_domain(d) for d in policy.listed}:
         return None
-    return Refusal("host", f"{domain} is another site")
+    return Refusal(Refused.HOST, f"{domain} is another site")
 
 
 def _refuse_shape(path: str, query: str) -> Refusal | None:
     """Addresses that scripts make without end: forms, calendars, paths that repeat themselves."""
     names = {name for name, _ in parse_qsl(query, keep_blank_values=True, max_num_fields=1000)}
     if len(names) > MOST_QUERY_KEYS:
-        return Refusal("query", f"{len(names)} query keys")
+        return Refusal(Refused.QUERY, f"{len(names)} query keys")
     segments = [part for part in unquote(path).split("/") if part]
     if _CALENDAR.search(path + "/") or _DAY_QUERY.search(query):
-        return Refusal("query", "it looks like a calendar")
+        return Refusal(Refused.QUERY, "it looks like a calendar")
     repeats = max((segments.count(part) for part in segments), default=0)
     if len(segments) > _DEEP or repeats > 2:
-        return Refusal("query", "its path repeats itself")
+        return Refusal(Refused.QUERY, "its path repeats itself")
     return None
 
 
 def refuse_page(article: Article, policy: FollowSettings, now: datetime) -> Refusal | None:
     """Why a page that was read does not become an item; None when it does."""
     if article.paywalled:
-        return Refusal("paywall", "the page says that it is behind a paywall")
+        return Refusal(Refused.PAYWALL, "the page says that it is behind a paywall")
     if not article.is_article or not article.title:
-        return Refusal("not_article", article.reason or "no title")
+        return Refusal(Refused.NOT_ARTICLE, article.reason or "no title")
     if article.published is not None and now - article.published > policy.max_age:
         days = (now - article.published).days
-        return Refusal("too_old", f"published {days} days ago")
+        return Refusal(Refused.TOO_OLD, f"published {days} days ago")
     if policy.languages and article.language:
         wanted = {language.lower().split("-")[0] for language in policy.languages}
         if article.language.lower().split("-")[0] not in wanted:
-            return Refusal("language", f"it is in {article.language}")
+            return Refusal(Refused.LANGUAGE, f"it is in {article.language}")
     return None
 
 

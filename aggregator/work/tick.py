@@ -98,11 +98,9 @@ class Ticker:
         for claim in leased:
             source = known.get(claim.source_id)
             if source is None or not source.enabled:
-                await self._parts.database.run_write(
-                    claims.release, claim.source_id, self._parts.owner
-                )
+                await self._parts.database.run_write(claims.release, claim)
                 continue
-            task = asyncio.create_task(self._poll(source), name=f"poll {source.id}")
+            task = asyncio.create_task(self._poll(source, claim), name=f"poll {source.id}")
             self._running.add(task)
             task.add_done_callback(self._running.discard)
             metrics.IN_FLIGHT.set(len(self._running))
@@ -149,9 +147,9 @@ class Ticker:
         if late:
             log.info("overdue sources are spread over the next minutes", sources=late)
 
-    async def _poll(self, source: SourceSettings) -> None:
+    async def _poll(self, source: SourceSettings, claim: claims.Claim) -> None:
         with metrics.POLL_SECONDS.time():
-            await poll_guarded(self._parts, source)
+            await poll_guarded(self._parts, source, claim)
         metrics.IN_FLIGHT.set(max(0, len(self._running) - 1))
 
     async def _maintain(self) -> None:
@@ -187,16 +185,18 @@ class Ticker:
         await pages
 
 
-async def poll_guarded(parts: Parts, source: SourceSettings) -> PollRecord | None:
+async def poll_guarded(
+    parts: Parts, source: SourceSettings, claim: claims.Claim
+) -> PollRecord | None:
     """Poll a source; an error of ours is logged whole and the source tried again later."""
     try:
-        return await poll_source(parts, source, owner=parts.owner)
+        return await poll_source(parts, source, claim)
     except Exception as error:
         log.exception("polling failed inside", source=source.id)
         later = parts.clock.now() + _BACK_OFF
         await parts.database.run_write(
             claims.postpone,
-            source.id,
+            claim,
             later,
             "internal-error",
             hide(f"an error of ours: {error}"[:500], source) or "",

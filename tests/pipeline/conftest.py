@@ -26,7 +26,7 @@ from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.polling.poll import poll_source
 from aggregator.pipeline.showing.views import Publisher
 from aggregator.service import open_parts
-from aggregator.store.sources import states
+from aggregator.store.sources import claims, states
 from aggregator.store.views import selections, served
 from tests.origin import Origin
 
@@ -41,6 +41,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_sep("-", "politeness score")
     for line, count in SCORE.items():
         terminalreporter.write_line(f"{count:6}  {line}")
+
+
+async def claimed(parts: Parts, source: SourceSettings) -> claims.Claim:
+    """The lease that a poll of a source needs."""
+    now, lease = parts.clock.now(), parts.settings.polling.lease
+    claim = await parts.database.run_write(claims.claim_one, source.id, now, parts.owner, lease)
+    assert claim is not None, f"{source.id} is being polled"
+    return claim
 
 
 @dataclass
@@ -80,7 +88,8 @@ class House:
             records = []
             for source in self.settings.sources:
                 if not names or source.id in names:
-                    records.append(await poll_source(parts, source, owner=parts.owner))
+                    claim = await claimed(parts, source)
+                    records.append(await poll_source(parts, source, claim))
             return records
 
         return self.run(work)

@@ -53,11 +53,13 @@ def due(database: Database, now: datetime) -> list[str]:
 def polled(database: Database, name: str) -> None:
     with database.write() as connection:
         state = states.feed_state(connection, name)
+        claim = claims.claim_one(connection, name, NOON, "t", timedelta(seconds=1))
         assert state is not None
+        assert claim is not None
         states.put_state(connection, replace(
             state, validators=Validators('"v1"', None, "https://x/"), body_hash="h", failures=3,
             next_poll_at=NOON + timedelta(hours=1), policy='{"learned": 1}', title="Kept",
-        ))  # fmt: skip
+        ), claim)  # fmt: skip
 
 
 def test_new_sources_are_due_at_once_and_the_same_configuration_changes_nothing(

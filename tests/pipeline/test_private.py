@@ -20,7 +20,7 @@ from aggregator.pipeline.showing.views import Publisher
 from aggregator.store import schema as t
 from aggregator.store.sources import states
 from tests.origin import Origin, Wire, reply
-from tests.pipeline.conftest import House, rss
+from tests.pipeline.conftest import House, claimed, rss
 
 TEXT = (
     "The harbour authority said on Monday that the northern quay will close for seven weeks while "
@@ -120,7 +120,8 @@ def while_polling(house: House, origin: Origin, changed: Settings) -> PollRecord
 
         origin.route("/alpha", answer)
         source = house.settings.sources[0]
-        polling = asyncio.create_task(poll_source(parts, source, owner=parts.owner))
+        claim = await claimed(parts, source)
+        polling = asyncio.create_task(poll_source(parts, source, claim))
         await asked.wait()
         now = parts.clock.now()
         await parts.database.run_write(apply_settings, changed, now)

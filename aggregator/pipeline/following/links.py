@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from aggregator.identity.hashing import digest
 from aggregator.model.article import RelatedLink
 from aggregator.model.settings import Settings, SourceSettings
+from aggregator.model.states import EdgeState, PageState, Refused
 from aggregator.pipeline import access
 from aggregator.rules.follow import refuse_link
 from aggregator.store import changed
@@ -87,10 +88,10 @@ def keep_links(
         if target == item_id:
             continue
         if target is not None:
-            edge = replace(edge, state="known", target_id=target)
+            edge = replace(edge, state=EdgeState.KNOWN, target_id=target)
         else:
             edge = _decide(connection, page, one, edge, room)
-            room -= edge.state == "queued"
+            room -= edge.state is EdgeState.QUEUED
         edges.append(edge)
     links.put_links(connection, item_id, edges, now)
     if edges:
@@ -139,7 +140,7 @@ def _edge(one: _Link) -> links.NewLink:
         heading=one.found.heading,
         rule=one.found.rule,
         position=one.found.position,
-        state="queued",
+        state=EdgeState.QUEUED,
     )
 
 
@@ -160,19 +161,19 @@ def _decide(
         return _refused(edge, refusal.reason, refusal.detail)
     asked = pages.page_of(connection, page.scope, one.hashed)
     if asked is not None and asked.item_id is not None:
-        return replace(edge, state="known", target_id=asked.item_id)
-    if asked is not None and asked.state == "refused":
-        return _refused(edge, asked.reason or "failed", asked.detail or "")
+        return replace(edge, state=EdgeState.KNOWN, target_id=asked.item_id)
+    if asked is not None and asked.state is PageState.REFUSED:
+        return _refused(edge, asked.reason or Refused.FAILED, asked.detail or "")
     if room <= 0:
         most = source.follow.links_per_article
-        return _refused(edge, "links", f"{most} links of one article are followed")
+        return _refused(edge, Refused.LINKS, f"{most} links of one article are followed")
     if asked is not None:  # queued for another article
         pages.lower_depth(connection, asked, page.depth)
         return edge
     host, day = host_key(url), page.now.date().isoformat()
     limit = source.follow.pages_per_host_and_day
     if not budgets.take_budget(connection, host, day, limit):
-        return _refused(edge, "budget", f"{limit} related pages of {host} on {day}")
+        return _refused(edge, Refused.BUDGET, f"{limit} related pages of {host} on {day}")
     new = pages.NewPage(
         scope=page.scope,
         key=one.hashed,
@@ -190,4 +191,4 @@ def _decide(
 
 
 def _refused(edge: links.NewLink, reason: str, detail: str) -> links.NewLink:
-    return replace(edge, state="refused", reason=reason, detail=detail)
+    return replace(edge, state=EdgeState.REFUSED, reason=reason, detail=detail)

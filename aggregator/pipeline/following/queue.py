@@ -12,6 +12,7 @@ from aggregator.articles.related.found import related_of_entry
 from aggregator.model.article import RelatedLink
 from aggregator.model.item import EntryIntent, PreparedBody
 from aggregator.model.settings import FullText, Settings, SourceSettings
+from aggregator.model.states import EntryKind
 from aggregator.pipeline import access
 from aggregator.pipeline.following.links import come_nearer, keep_links, page_key
 from aggregator.rules.follow import is_fresh
@@ -38,7 +39,7 @@ def reads_pages(source: SourceSettings, settings: Settings) -> bool:
 
 def stored_entries(intents: Sequence[EntryIntent]) -> StoredEntries:
     """What is needed of a poll's new entries once they are stored."""
-    new = [intent for intent in intents if intent.kind == "new"]
+    new = [intent for intent in intents if intent.kind == EntryKind.NEW]
     related = {intent.key: related_of_entry(intent.entry.links) for intent in new}
     return StoredEntries(
         {intent.key: intent.body for intent in new if intent.body is not None},

@@ -17,6 +17,7 @@ from aggregator.model.feed import ParsedEntry
 from aggregator.model.http import FetchResult, Validators
 from aggregator.model.item import EntryIntent, KnownEntry, PreparedBody
 from aggregator.model.settings import Settings, SourceSettings
+from aggregator.model.states import EdgeState, EntryKind, PageState, Refused
 from aggregator.pipeline.following import stated
 from aggregator.pipeline.following.links import keep_links
 from aggregator.pipeline.parts import Parts
@@ -81,7 +82,7 @@ def keep_unchanged(
     if page.item_id is not None:
         withdrawals.page_back(connection, page.item_id, now)
     pages.finish(
-        connection, page, now, state="done", validators=result.validators,
+        connection, page, now, state=PageState.DONE, validators=result.validators,
         again_at=_again(page, result.validators, now),
     )  # fmt: skip
 
@@ -96,10 +97,11 @@ def refuse(
     fetched: bool = True,
 ) -> None:
     """A page is not kept; every edge to it says why. A page that is an item's stays its page."""
-    state = "done" if page.visits and page.item_id is not None else "refused"
+    done = page.visits and page.item_id is not None
+    state = PageState.DONE if done else PageState.REFUSED
     pages.finish(connection, page, now, state=state, reason=reason, detail=detail, fetched=fetched)
     links.settle(
-        connection, page.scope, page.key, now, state="refused", reason=reason, detail=detail
+        connection, page.scope, page.key, now, state=EdgeState.REFUSED, reason=reason, detail=detail
     )
 
 
@@ -120,18 +122,21 @@ def gone(connection: Connection, page: PageRow, status: int, now: datetime) -> s
         return "later"
     withdrawals.page_gone(connection, page.item_id, now)
     pages.finish(
-        connection, page, now, state="done" if page.visits else "refused", reason="gone",
+        connection, page, now, state=PageState.DONE if page.visits else PageState.REFUSED,
+        reason=Refused.GONE,
         detail=detail, validators=page.validators, again_at=_again(page, page.validators, now),
     )  # fmt: skip
-    links.settle(connection, page.scope, page.key, now, state="known", target_id=page.item_id)
+    links.settle(
+        connection, page.scope, page.key, now, state=EdgeState.KNOWN, target_id=page.item_id
+    )
     return "gone"
 
 
 def settle_known(connection: Connection, page: PageRow, item_id: int, now: datetime) -> None:
     """A page turned out to be an item we have: its address is one more key of that item."""
-    pages.finish(connection, page, now, state="done", reason="known", item_id=item_id)
+    pages.finish(connection, page, now, state=PageState.DONE, reason="known", item_id=item_id)
     keys.add_keys(connection, page.scope, item_id, [page.key])
-    links.settle(connection, page.scope, page.key, now, state="known", target_id=item_id)
+    links.settle(connection, page.scope, page.key, now, state=EdgeState.KNOWN, target_id=item_id)
 
 
 def _keep_own(
@@ -173,11 +178,12 @@ def _keep_own(
         _place(connection, parts, page, read, item_id, now, again=earlier is not None)
     _links(connection, parts.settings, source, page, read, item_id, now)
     pages.finish(
-        connection, page, now, state="done", reason=None if whole else read.restricted or "",
+        connection, page, now, state=PageState.DONE,
+        reason=None if whole else read.restricted or "",
         detail=article.reason, validators=read.result.validators,
         again_at=_again(page, read.result.validators, now),
     )  # fmt: skip
-    links.settle(connection, page.scope, page.key, now, state="known", target_id=item_id)
+    links.settle(connection, page.scope, page.key, now, state=EdgeState.KNOWN, target_id=item_id)
     return "read", article.reason
 
 
@@ -231,7 +237,7 @@ def _keep_followed(
     intent = _intent(connection, parts, page, read)
     same = _same_item(connection, page, intent)
     if same is None:
-        ingest = _ingest(connection, parts, page, read, now)
+        ingest = _ingest(connection, parts, source, page, read, now)
         written = writing.write_entries(connection, ingest, [intent])
         if not written.new_items:
             same = entries.items_by_key(connection, source.id, [intent.key])[intent.key]
@@ -253,11 +259,11 @@ def _keep_followed(
     articles.put_article(connection, row)
     keys.add_keys(connection, page.scope, number, [page.key])
     pages.finish(
-        connection, page, now, state="done", reason=read.restricted, item_id=number,
+        connection, page, now, state=PageState.DONE, reason=read.restricted, item_id=number,
         detail=article.reason, validators=read.result.validators,
         again_at=_again(page, read.result.validators, now),
     )  # fmt: skip
-    links.settle(connection, page.scope, page.key, now, state="followed", target_id=number)
+    links.settle(connection, page.scope, page.key, now, state=EdgeState.FOLLOWED, target_id=number)
     _links(connection, parts.settings, source, page, read, number, now)
     return "followed", article.reason
 
@@ -310,7 +316,7 @@ def _intent(connection: Connection, parts: Parts, page: PageRow, read: Read) -> 
         sanitizer_version=SANITIZER_VERSION,
     )
     return EntryIntent(
-        kind="new",
+        kind=EntryKind.NEW,
         key=digest("followed", page.key),
         entry=entry,
         content_hash=content_hash(article.title, body.html),
@@ -339,12 +345,19 @@ def _revise(
         intent.key
     )
     if entry is not None and entry.content_hash != intent.content_hash:
-        changed = replace(intent, kind="changed", known=entry)
-        writing.write_entries(connection, _ingest(connection, parts, page, read, now), [changed])
+        changed = replace(intent, kind=EntryKind.CHANGED, known=entry)
+        writing.write_entries(
+            connection, _ingest(connection, parts, source, page, read, now), [changed]
+        )
 
 
 def _ingest(
-    connection: Connection, parts: Parts, page: PageRow, read: Read, now: datetime
+    connection: Connection,
+    parts: Parts,
+    source: SourceSettings,
+    page: PageRow,
+    read: Read,
+    now: datetime,
 ) -> writing.Ingest:
     def public_id(intent: EntryIntent) -> tuple[str, str]:
         minted = parts.mint.item(page.source_id, intent.key)
@@ -360,6 +373,7 @@ def _ingest(
         agree=texts_agree,
         grouping=parts.grouping,
         learned=read.furniture,
+        language=source.language,
     )
 
 

@@ -26,6 +26,7 @@ from aggregator.model.http import (
     RobotsRecord,
 )
 from aggregator.model.settings import Settings, SourceSettings
+from aggregator.model.states import PageState, Refused
 from aggregator.pipeline.following.links import page_key
 from aggregator.pipeline.following.queue import reads_pages
 from aggregator.pipeline.following.reading import PageBody, UnreadablePage, article_to_keep
@@ -58,13 +59,13 @@ _QUIET = timedelta(hours=1)  # after 429 or 503 without a Retry-After
 _GONE = (404, 410)
 _PAYWALL = frozenset({401, 402, 403, 407, 451})
 _WORDS = {
-    FetchError.BLOCKED: "address",
-    FetchError.BAD_URL: "address",
-    FetchError.NOT_HTML: "not_html",
-    FetchError.TOO_LARGE: "unreadable",
-    FetchError.ENCODING: "unreadable",
-    FetchError.BOT_CHALLENGE: "paywall",
-    FetchError.DNS: "failed",
+    FetchError.BLOCKED: Refused.ADDRESS,
+    FetchError.BAD_URL: Refused.ADDRESS,
+    FetchError.NOT_HTML: Refused.NOT_HTML,
+    FetchError.TOO_LARGE: Refused.UNREADABLE,
+    FetchError.ENCODING: Refused.UNREADABLE,
+    FetchError.BOT_CHALLENGE: Refused.PAYWALL,
+    FetchError.DNS: Refused.FAILED,
 }
 _FINAL = frozenset(_WORDS) - {FetchError.DNS}
 
@@ -122,10 +123,14 @@ class Follower:
         settings = self._parts.settings
         source = next((one for one in settings.sources if one.id == page.source_id), None)
         if source is None or not reads_pages(source, settings) or not source.enabled:
-            return await self._refuse(page, "off", "following was switched off", fetched=False)
+            return await self._refuse(
+                page, Refused.OFF, "following was switched off", fetched=False
+            )
         stale = not page.depth and not page.visits and self._now() - page.dated > FRESH
         if stale and page.reason != pages.REREAD:
-            return await self._refuse(page, "too_old", "not read while it was fresh", fetched=False)
+            return await self._refuse(
+                page, Refused.TOO_OLD, "not read while it was fresh", fetched=False
+            )
         verdict = await self._robots.verdict(page.url)
         if verdict.pause_until is not None:
             await self._quiet(page, verdict.pause_until - self._parts.clock.now())
@@ -137,7 +142,7 @@ class Follower:
             url=page.url,
             kind=RequestKind.ARTICLE,
             validators=page.validators,
-            head=page.state == "again" and not page.validators,
+            head=page.state is PageState.AGAIN and not page.validators,
             strict=True,
             redirects=False,
             gap=verdict.crawl_delay,
@@ -168,7 +173,7 @@ class Follower:
         try:
             article, text = await article_to_keep(self._parts.workers, given, furniture, seconds)
         except UnreadablePage as error:
-            return await self._refuse(page, "unreadable", str(error))
+            return await self._refuse(page, Refused.UNREADABLE, str(error))
         header = header_robots(result.headers.get("x-robots-tag"), self._token)
         read = Read(article, text, header, result, furniture)
         word, detail = await self._parts.database.run_write(
@@ -185,7 +190,7 @@ class Follower:
         """
         key = page_key(target, settings)
         if key is None or page.attempts + 1 >= _ATTEMPTS:
-            return await self._refuse(page, "failed", "redirected too often or nowhere")
+            return await self._refuse(page, Refused.FAILED, "redirected too often or nowhere")
         if page.depth:
             refusal = refuse_host(target, host_key(page.url), source.follow)
             if refusal is not None:
@@ -204,13 +209,13 @@ class Follower:
         """robots.txt says no for good, or cannot be read now."""
         if verdict.pause_until is not None:
             return await self._later(page, verdict.pause_until - self._now(), verdict.reason)
-        if "is busy" in verdict.reason:
+        if verdict.busy:
             wait = max(verdict.expires_at - self._now(), timedelta(0))
             return await self._later(page, wait, verdict.reason)
         record = await self._store.load(_authority(page.url))
         if record is not None and record.outcome is RobotsOutcome.UNREACHABLE:
-            return await self._try_again(page, "robots", verdict.reason, _RETRY)
-        return await self._refuse(page, "robots", verdict.reason, fetched=False)
+            return await self._try_again(page, Refused.ROBOTS, verdict.reason, _RETRY)
+        return await self._refuse(page, Refused.ROBOTS, verdict.reason, fetched=False)
 
     async def _failed(self, page: PageRow, result: FetchResult) -> Visit:
         error, status = result.error, result.status
@@ -221,20 +226,22 @@ class Follower:
         if status in (429, 503):
             quiet = result.retry_after or _QUIET
             await self._quiet(page, quiet)
-            return await self._try_again(page, "failed", detail, quiet)
+            return await self._try_again(page, Refused.FAILED, detail, quiet)
         if error is FetchError.HTTP and status in _GONE:
             said = await self._parts.database.run_write(gone, page, status, self._now())
             if said is not None:
                 return Visit(page, said, detail)
         if status in _PAYWALL and error is FetchError.HTTP:
-            return await self._refuse(page, "paywall", f"HTTP status {status}")
+            return await self._refuse(page, Refused.PAYWALL, f"HTTP status {status}")
         if error is FetchError.HTTP and status is not None and 400 <= status < 500:
-            return await self._refuse(page, "missing", f"HTTP status {status}")
+            return await self._refuse(page, Refused.MISSING, f"HTTP status {status}")
         if error in _FINAL:
             return await self._refuse(page, _WORDS[error], detail)
-        return await self._try_again(page, "failed", detail, _RETRY)
+        return await self._try_again(page, Refused.FAILED, detail, _RETRY)
 
-    async def _try_again(self, page: PageRow, reason: str, detail: str, wait: timedelta) -> Visit:
+    async def _try_again(
+        self, page: PageRow, reason: Refused, detail: str, wait: timedelta
+    ) -> Visit:
         if page.attempts + 1 >= _ATTEMPTS // 2:
             return await self._refuse(page, reason, detail)
         at = self._now() + wait * 2**page.attempts
@@ -247,7 +254,7 @@ class Follower:
         return Visit(page, "later", detail)
 
     async def _refuse(
-        self, page: PageRow, reason: str, detail: str, *, fetched: bool = True
+        self, page: PageRow, reason: Refused, detail: str, *, fetched: bool = True
     ) -> Visit:
         await self._parts.database.run_write(
             refuse, page, reason, detail, self._now(), fetched=fetched

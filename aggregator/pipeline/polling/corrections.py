@@ -22,6 +22,7 @@ from aggregator.identity.revisions import (
 from aggregator.model.feed import ParsedFeed
 from aggregator.model.item import Earlier, EntryIntent
 from aggregator.model.settings import SourceSettings
+from aggregator.model.states import EntryKind
 from aggregator.pipeline import access
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.polling.reading import judge_revisions
@@ -55,7 +56,7 @@ async def find_revisions(
         WorkerError: the worker was ended.
     """
     now, limits = parts.clock.now(), parts.settings.dedup.copies
-    new = [intent for intent in intents if intent.kind == "new"]
+    new = [intent for intent in intents if intent.kind == EntryKind.NEW]
     if not new:
         return list(intents)
     titles = {headline(intent.entry.title) for intent in new} - {""}

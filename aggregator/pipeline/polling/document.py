@@ -18,6 +18,7 @@ from aggregator.model.http import FetchResult, Validators
 from aggregator.model.item import EntryIntent, FeedState
 from aggregator.model.poll import PollKind, PollOutcome
 from aggregator.model.settings import SourceSettings
+from aggregator.model.states import EntryKind, PollWord
 from aggregator.pipeline import access
 from aggregator.pipeline.budgets import outage
 from aggregator.pipeline.parts import Parts
@@ -39,7 +40,7 @@ class Polled:
 
     state: FeedState
     outcome: PollOutcome
-    word: str  # for the log: new | unchanged | not_modified | an error class
+    word: str  # for the log: a `PollWord`, a `FetchError` or a class of parse errors
     error: str | None = None
     read: ReadDocument | None = None
     known: Known | None = None
@@ -61,13 +62,14 @@ async def understand(
         return await _failed(parts, state, result, outcome)
     if result.body is None:
         kept = access.storable(result.validators, source) or state.validators
-        word = "not_modified" if outcome.kind is PollKind.NOT_MODIFIED else "no_content"
+        unmodified = outcome.kind is PollKind.NOT_MODIFIED
+        word = PollWord.NOT_MODIFIED if unmodified else PollWord.NO_CONTENT
         return Polled(replace(state, validators=kept), outcome, word)
     hashed = planning.body_hash(result.body)
     if hashed == state.body_hash and not result.delta:
         same = replace(outcome, kind=PollKind.SAME_BODY, body_bytes=result.decoded_bytes)
         kept = access.storable(result.validators, source)
-        return Polled(replace(state, validators=kept), same, "unchanged")
+        return Polled(replace(state, validators=kept), same, PollWord.UNCHANGED)
     return await _read(parts, source, state, result, hashed, conditional=conditional)
 
 
@@ -79,7 +81,7 @@ async def _failed(
     if planning.is_local_failure(result.error):
         host = host_key(result.final_url)
         if await parts.database.run_write(outage.notice, host, parts.clock.now()):
-            return Polled(state, replace(outcome, kind=PollKind.OUTAGE), "outage", error)
+            return Polled(state, replace(outcome, kind=PollKind.OUTAGE), PollWord.OUTAGE, error)
     return Polled(state, outcome, word, error)
 
 
@@ -121,8 +123,8 @@ async def _read(
             )
     except WorkerError as error:
         metrics.WORKER_FAILURES.labels(kind=type(error).__name__).inc()
-        failed = replace(failed, kind=PollKind.ERROR, error="limit")
-        return Polled(state, failed, "limit", f"the document could not be read: {error}")
+        failed = replace(failed, kind=PollKind.ERROR, error=PollWord.LIMIT)
+        return Polled(state, failed, PollWord.LIMIT, f"the document could not be read: {error}")
     now = parts.clock.now()
     outcome = planning.document_outcome(
         result, feed, document.keyed, found,
@@ -137,8 +139,8 @@ async def _read(
         link=unless_secret(feed.link or state.link, source),
         feed_id=unless_secret(feed.id or state.feed_id, source),
         items_seen=len(document.keyed),
-        extra=noticed.noted(
-            dict(state.extra),
+        noticed=noticed.noted(
+            state.noticed,
             replace(identified, intents=tuple(intents)),
             now,
             before=state.identity_policy,
@@ -146,9 +148,9 @@ async def _read(
         ),
     )
     # An entry may be renamed and have another text at once.
-    changed = any(intent.kind == "new" or intent.body is not None for intent in intents)
+    changed = any(intent.kind == EntryKind.NEW or intent.body is not None for intent in intents)
     return Polled(
-        learned, outcome, "new" if changed else "unchanged", feed.error,
+        learned, outcome, PollWord.NEW if changed else PollWord.UNCHANGED, feed.error,
         read, found, replace(identified, intents=tuple(intents)), furniture,
     )  # fmt: skip
 
@@ -241,6 +243,6 @@ async def _prepare(
 
 
 def _needs_body(intent: EntryIntent) -> bool:
-    if intent.kind == "renamed":
+    if intent.kind == EntryKind.RENAMED:
         return intent.known is None or intent.known.content_hash != intent.content_hash
-    return intent.kind in ("new", "changed")
+    return intent.kind in (EntryKind.NEW, EntryKind.CHANGED)

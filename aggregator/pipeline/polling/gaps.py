@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from aggregator.identity.keys import KeyedEntry
 from aggregator.model.feed import ParsedFeed
 from aggregator.model.item import EntryIntent, FeedState
+from aggregator.model.noticed import Gap
+from aggregator.model.states import EntryKind
 from aggregator.pipeline.polling.reading import ReadDocument
 from aggregator.telemetry import metrics
 from aggregator.telemetry.clock import Clock
@@ -40,7 +41,7 @@ class Paged:
 
 def is_gap(intents: Sequence[EntryIntent]) -> bool:
     """Whether nothing in a document was known before."""
-    return bool(intents) and all(intent.kind == "new" for intent in intents)
+    return bool(intents) and all(intent.kind == EntryKind.NEW for intent in intents)
 
 
 async def page_back(
@@ -85,11 +86,6 @@ def _older(feed: ParsedFeed, base: str) -> str | None:
 def note(state: FeedState, paged: Paged, now: datetime, entries: int) -> FeedState:
     """Remember a gap with the source: when, and whether paging back closed it."""
     metrics.GAPS.labels(result="filled" if paged.met else "open").inc()
-    gap: dict[str, Any] = {
-        "at": now.isoformat(),
-        "entries": entries,
-        "pages": paged.pages,
-        "filled": paged.met,
-    }
-    earlier = list(state.extra.get("gaps", ()))
-    return replace(state, extra={**state.extra, "gaps": [*earlier, gap][-_REMEMBERED:]})
+    gap = Gap(now, entries, paged.pages, filled=paged.met)
+    gaps = (*state.noticed.gaps, gap)[-_REMEMBERED:]
+    return replace(state, noticed=replace(state.noticed, gaps=gaps))

@@ -20,6 +20,7 @@ from aggregator.model.poll import (
     PollSettings,
 )
 from aggregator.model.settings import PollingSettings, SourceSettings
+from aggregator.model.states import EntryKind
 from aggregator.pipeline.budgets.hour_cap import price
 from aggregator.schedule.warm import document_span
 
@@ -85,8 +86,8 @@ def document_outcome(
     conditional: bool,
 ) -> PollOutcome:
     """What a document that was read tells the policy."""
-    counted = [i for i in intents if i.kind == "new" and (known.empty or not i.archived)]
-    seen = sum(1 for i in intents if i.kind != "new")
+    counted = [i for i in intents if i.kind == EntryKind.NEW and (known.empty or not i.archived)]
+    seen = sum(1 for i in intents if i.kind != EntryKind.NEW)
     return PollOutcome(
         kind=PollKind.OK,
         status=result.status,

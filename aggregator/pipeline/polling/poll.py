@@ -13,18 +13,20 @@ import structlog
 from aggregator.model.http import FetchError, FetchResult
 from aggregator.model.item import PollRecord
 from aggregator.model.settings import SourceSettings
+from aggregator.model.states import PollWord
 from aggregator.pipeline import access
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.polling.document import understand
 from aggregator.pipeline.polling.store import store
 from aggregator.store.sources import claims, states
+from aggregator.store.sources.claims import Claim
 from aggregator.telemetry import metrics
 
 log = structlog.get_logger("aggregator.poll")
 
 
-async def poll_source(parts: Parts, source: SourceSettings, *, owner: str) -> PollRecord:
-    """Poll a source that `owner` holds the lease of; stores everything and gives the lease back.
+async def poll_source(parts: Parts, source: SourceSettings, claim: Claim) -> PollRecord:
+    """Poll a source that was claimed; stores everything and gives the lease back.
 
     Never raises for what a server does: the record says what happened and when comes the next.
     """
@@ -35,22 +37,20 @@ async def poll_source(parts: Parts, source: SourceSettings, *, owner: str) -> Po
     request = access.poll_request(source, state)
     result = await parts.fetcher.fetch(request)
     if result.error is FetchError.HOST_BUSY:
-        return await _put_back(parts, source, result, started)
+        return await _put_back(parts, claim, result, started)
     polled = await understand(parts, source, state, result, conditional=bool(request.validators))
-    record = await store(parts, source, polled, result, started)
+    record = await store(parts, claim, source, polled, result, started)
     report(source, record)
     return record
 
 
-async def _put_back(
-    parts: Parts, source: SourceSettings, result: FetchResult, now: datetime
-) -> PollRecord:
+async def _put_back(parts: Parts, claim: Claim, result: FetchResult, now: datetime) -> PollRecord:
     """The host's budget had no room: no request was sent, nothing is learned or counted."""
     at = result.retry_at or now + timedelta(seconds=30)
     detail = result.detail or "its host is not to be contacted before then"
-    await parts.database.run_write(claims.postpone, source.id, at, "host", detail)
+    await parts.database.run_write(claims.postpone, claim, at, "host", detail)
     return PollRecord(
-        source_id=source.id, at=now, status=None, outcome="host_busy",
+        source_id=claim.source_id, at=now, status=None, outcome=PollWord.HOST_BUSY,
         next_at=at, reason="host", reason_detail=detail,
     )  # fmt: skip
 
@@ -61,7 +61,11 @@ def report(source: SourceSettings, record: PollRecord) -> None:
     metrics.ITEMS_NEW.inc(record.new_items)
     metrics.ITEMS_CHANGED.inc(record.changed_items)
     metrics.BYTES_RECEIVED.inc(record.wire_bytes)
-    level = log.warning if record.error and record.outcome not in ("new", "unchanged") else log.info
+    level = (
+        log.warning
+        if record.error and record.outcome not in (PollWord.NEW, PollWord.UNCHANGED)
+        else log.info
+    )
     level(
         "polled",
         source=source.id,

@@ -8,6 +8,7 @@ import structlog
 
 from aggregator.model.poll import PollKind
 from aggregator.model.settings import SourceSettings
+from aggregator.model.states import PollWord
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.polling import websub
 from aggregator.pipeline.polling.document import understand
@@ -28,18 +29,21 @@ async def read_pushes(parts: Parts) -> int:
         source = known_sources.get(push.source_id)
         if source is not None:
             now, lease = parts.clock.now(), parts.settings.polling.lease
-            if not await parts.database.run_write(
+            claim = await parts.database.run_write(
                 claims.claim_one, source.id, now, f"{parts.owner}/push", lease
-            ):
+            )
+            if claim is None:
                 continue  # being polled: next time
-            await _read_push(parts, source, push)
+            await _read_push(parts, claim, source, push)
         await parts.database.run_write(subscriptions.read, push.number)
         metrics.PUSHES.labels(result="read").inc()
         done += 1
     return done
 
 
-async def _read_push(parts: Parts, source: SourceSettings, push: subscriptions.Push) -> None:
+async def _read_push(
+    parts: Parts, claim: claims.Claim, source: SourceSettings, push: subscriptions.Push
+) -> None:
     started = parts.clock.now()
     state = await parts.database.run_read(states.feed_state, source.id)
     if state is None:
@@ -49,8 +53,8 @@ async def _read_push(parts: Parts, source: SourceSettings, push: subscriptions.P
     if polled.outcome.kind is PollKind.ERROR:  # the hub's fault: says nothing about the feed
         said = hide(polled.error, source)
         log.warning("a pushed document could not be read", source=source.id, error=said)
-        await parts.database.run_write(claims.release, source.id, f"{parts.owner}/push")
+        await parts.database.run_write(claims.release, claim)
         return
     pushed = replace(polled.outcome, kind=PollKind.PUSH, push=True)
-    polled = replace(polled, outcome=pushed, word="push")
-    report(source, await store(parts, source, polled, result, started))
+    polled = replace(polled, outcome=pushed, word=PollWord.PUSH)
+    report(source, await store(parts, claim, source, polled, result, started))

@@ -16,10 +16,10 @@ from sqlalchemy import Connection
 
 from aggregator.model.http import FetchResult, Validators
 from aggregator.model.item import FeedState
+from aggregator.model.noticed import Moved
 from aggregator.model.settings import Secret, SourceSettings
 from aggregator.pipeline import access
 from aggregator.store.sources import states
-from aggregator.telemetry import metrics
 
 SIGHTINGS = 3
 OVER = timedelta(days=3)
@@ -69,19 +69,22 @@ def _given_up(state: FeedState) -> FeedState:
     """An adopted address that keeps failing: ask the configured one again."""
     if state.effective_url is None or state.failures + 1 < GIVE_UP:
         return state
-    extra = {k: v for k, v in state.extra.items() if k not in ("moved", "duplicate_of")}
-    return replace(state, effective_url=None, extra=extra, validators=Validators())
+    kept = replace(state.noticed, moved=None, duplicate_of=None)
+    return replace(state, effective_url=None, noticed=kept, validators=Validators())
 
 
 def _adopted(
     state: FeedState, source: SourceSettings, target: str, now: datetime, why: str
 ) -> FeedState:
-    metrics.MOVES.inc()
-    extra = {**state.extra, "moved": {"at": now.isoformat(), "why": why}}
-    if target == source.url:  # and back home
-        extra.pop("moved")
-        return replace(state, effective_url=None, move_target=None, move_seen=(), extra=extra)
-    return replace(state, effective_url=target, move_target=None, move_seen=(), extra=extra)
+    home = target == source.url
+    kept = replace(state.noticed, moved=None if home else Moved(now, why))
+    return replace(
+        state,
+        effective_url=None if home else target,
+        move_target=None,
+        move_seen=(),
+        noticed=kept,
+    )
 
 
 def flag_duplicate(connection: Connection, state: FeedState, now: datetime) -> FeedState:
@@ -91,23 +94,23 @@ def flag_duplicate(connection: Connection, state: FeedState, now: datetime) -> F
     at once a week.
     """
     other = None
-    moved = state.extra.get("moved", {})
-    fresh = moved and not moved.get("looked")
-    if state.effective_url is not None and (fresh or "duplicate_of" in state.extra):
+    moved, before = state.noticed.moved, state.noticed.duplicate_of
+    fresh = moved is not None and not moved.looked
+    if state.effective_url is not None and (fresh or before is not None):
         other = states.polled_at(connection, state.effective_url, state.source_id)
-    elif "duplicate_of" not in state.extra:
+    elif before is None:
         return state
-    extra = {k: v for k, v in state.extra.items() if k != "duplicate_of"}
-    if moved:
-        extra["moved"] = {**moved, "looked": True}
+    looked = replace(moved, looked=True) if moved is not None else None
+    kept = replace(state.noticed, moved=looked, duplicate_of=other)
     if other is None:
-        return replace(state, extra=extra)
-    extra["duplicate_of"] = other
+        return replace(state, noticed=kept)
     at = now + timedelta(days=7)
     detail = f"it moved to the address of {other}, which is polled for both: looked at once a week"
     if state.next_poll_at is not None:
         at = max(at, state.next_poll_at)
-    return replace(state, extra=extra, next_poll_at=at, next_reason="duplicate", next_detail=detail)
+    return replace(
+        state, noticed=kept, next_poll_at=at, next_reason="duplicate", next_detail=detail
+    )
 
 
 def moves(configured: Sequence[SourceSettings], states: Iterable[FeedState]) -> list[Move]:
@@ -118,8 +121,8 @@ def moves(configured: Sequence[SourceSettings], states: Iterable[FeedState]) -> 
         state = by_id.get(source.id)
         if state is None or state.effective_url is None or source.url_is_secret:
             continue
-        why = state.extra.get("moved", {}).get("why", "redirected for good")
-        other = state.extra.get("duplicate_of")
+        moved, other = state.noticed.moved, state.noticed.duplicate_of
+        why = moved.why if moved else "redirected for good"
         if other:
             why += f"; {other} is polled there already: remove one of the two"
         secrets = access.secrets_of(source)

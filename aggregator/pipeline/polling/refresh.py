@@ -8,6 +8,7 @@ from datetime import datetime
 
 from aggregator.model.item import PollRecord
 from aggregator.model.settings import SourceSettings
+from aggregator.model.states import PollWord
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.polling.planning import host_floors
 from aggregator.pipeline.polling.poll import poll_source
@@ -62,15 +63,20 @@ async def _refresh_one(
         if floor is not None:
             until = floor.until.isoformat(timespec="seconds")
             return _skipped(source, now, f"not before {until}: {floor.name}")
-    leased = await parts.database.run_write(
+    claim = await parts.database.run_write(
         claims.claim_one, source.id, now, parts.owner, parts.settings.polling.lease
     )
-    if not leased:
+    if claim is None:
         return _skipped(source, now, "being polled by another process now")
-    return await poll_source(parts, source, owner=parts.owner)
+    return await poll_source(parts, source, claim)
 
 
 def _skipped(source: SourceSettings, now: datetime, why: str) -> PollRecord:
     return PollRecord(
-        source_id=source.id, at=now, status=None, outcome="skipped", reason=why, reason_detail=why
+        source_id=source.id,
+        at=now,
+        status=None,
+        outcome=PollWord.SKIPPED,
+        reason=why,
+        reason_detail=why,
     )

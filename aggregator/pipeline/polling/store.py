@@ -2,7 +2,8 @@
 
 The items of a document and the validators that vouch for it are committed together; a poll cut
 short anywhere leaves the old validators, so the next poll gets the same document again and stores
-what is missing, once.
+what is missing, once. Each transaction holds the lease of its poll: one that outlived it writes
+nothing.
 """
 
 from __future__ import annotations
@@ -15,31 +16,32 @@ from sqlalchemy import Connection
 
 from aggregator.identity.agreement import texts_agree
 from aggregator.identity.naming import is_lasting_iri
-from aggregator.model.feed import ParsedFeed
 from aggregator.model.http import FetchResult
-from aggregator.model.item import EntryIntent, FeedState, PollRecord
-from aggregator.model.poll import Plan, PollKind
+from aggregator.model.item import EntryIntent, PollRecord
+from aggregator.model.poll import PollKind
 from aggregator.model.settings import SourceSettings
+from aggregator.model.states import PollWord
 from aggregator.pipeline import access
 from aggregator.pipeline.budgets import health, hour_cap, outage
 from aggregator.pipeline.following import queue, stated
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.polling import planning, redirects, websub
+from aggregator.pipeline.polling import redirects, websub
 from aggregator.pipeline.polling.document import Polled
-from aggregator.pipeline.secrets import hide, unless_secret
-from aggregator.schedule.hosts import HostHealth, host_after, host_floors
-from aggregator.schedule.policy import plan_next
-from aggregator.schedule.state import PolicyState
+from aggregator.pipeline.polling.ending import Circumstances, Decided, decide_after
+from aggregator.pipeline.secrets import unless_secret
+from aggregator.schedule.hosts import HostHealth
 from aggregator.store.items import withdrawals, writing
 from aggregator.store.sources import claims, hosts, polls, states
+from aggregator.store.sources.claims import Claim
+from aggregator.telemetry import metrics
 from aggregator.urls.origin import host_key
 
-_FINE = (PollKind.OK, PollKind.SAME_BODY, PollKind.NOT_MODIFIED, PollKind.NO_CONTENT)
 _ANEW = timedelta(minutes=1)  # never at once: two processes may differ in their configuration
 
 
 async def store(
     parts: Parts,
+    claim: Claim,
     source: SourceSettings,
     polled: Polled,
     result: FetchResult,
@@ -47,175 +49,120 @@ async def store(
 ) -> PollRecord:
     """Plan the next poll, store everything in batches, and give the lease back with the last.
 
-    Returns the record as it was logged. Where the source is configured otherwise by now nothing
-    more is stored, and it is polled anew.
+    Returns the record as it was logged. Where the source is configured otherwise by now, or the
+    lease is another's, nothing more is stored.
     """
     now = parts.clock.now()
-    if polled.outcome.kind is not PollKind.PUSH:
-        fine = polled.outcome.kind in _FINE
-        moved = redirects.after_poll(polled.state, source, result, now, fine=fine)
-        covered = parts.settings.service.websub and await parts.database.run_read(
-            websub.is_active, source.id, now
-        )
-        polled = replace(polled, state=moved, outcome=replace(polled.outcome, push=covered))
     host = host_key(result.final_url)  # who answered, or did not
-    usual = source.poll.interval or parts.settings.polling.interval
-    known_health, slowdown, gone = await parts.database.run_read(_circumstances, host)
-    after = host_after(known_health, source.id, polled.outcome, usual, now)
-    policy, plan = plan_next(
-        PolicyState.from_json(polled.state.policy),
-        polled.outcome,
-        planning.poll_settings(source, parts.settings.polling, slowdown),
-        now,
-        source.id,
-        host_floors(after, now),
+    around = await parts.database.run_read(
+        circumstances, source.id, host, now, websub_on=parts.settings.service.websub
     )
-    intents = polled.identified.intents if polled.identified else ()
-    record = PollRecord(
-        source_id=source.id,
-        at=started,
-        status=result.status,
-        outcome=polled.word,
-        error=hide(polled.error, source),
-        wire_bytes=result.wire_bytes,
-        decoded_bytes=result.decoded_bytes,
-        timing=result.timing,
-        entries=polled.outcome.entries,
-        next_at=plan.at,
-        reason=plan.reason,
-        reason_detail=plan.detail,
+    decided = decide_after(
+        polled, around, source, parts.settings.polling, result, started=started, now=now
     )
-    state = _planned(polled, policy, plan, record, started)
-    polling_host = host_key(state.effective_url or source.url)
     ingest = _ingest(parts, source, polled, now)
     written = writing.Written()
+    intents = decided.intents
     batches = [intents[i : i + writing.BATCH] for i in range(0, len(intents), writing.BATCH)]
     for batch in batches[:-1]:
-        done = await parts.database.run_write(_write, source, ingest, batch)
+        done = await parts.database.run_write(_write_batch, claim, source, ingest, batch)
         if done is None:
-            return await _superseded(parts, source, record, now)
+            return await _superseded(parts, claim, decided.record, now)
         written.add(done)
-    last = batches[-1] if batches else ()
-    if gone and result.status is not None:
+    if decided.outage_over:
         await parts.database.run_write(outage.over, now)
-
-    entries = queue.stored_entries(intents)
+    last = batches[-1] if batches else ()
 
     def finish(connection: Connection) -> PollRecord | None:
-        if not access.is_in_force(connection, source):
+        done = _write_batch(connection, claim, source, ingest, last)
+        if done is None:
             return None
-        done = _finish(connection, ingest, last, written, state, record)
-        stated.meet(connection, parts.settings, written.new_items, now)
-        queue.after_poll(connection, parts.settings, source, entries, written, now)
-        states.set_host(connection, source.id, polling_host)
-        if polled.read is not None and not result.delta:
-            _follow_complete(connection, source.id, polled.read.feed, intents, now)
-        if polled.outcome.kind is PollKind.OK and not result.delta:
-            websub.check_by_poll(connection, source.id, polled.outcome.new_dates, now)
-            if polled.read is not None:
-                feed = polled.read.feed
-                websub.discovered(connection, parts.settings, source, result, feed, now)
-        health.remember(connection, host, source.id, polled.outcome, usual, now)
-        return done
+        written.add(done)
+        return _write_end(connection, parts, claim, source, decided, written, polled, result, now)
 
     finished = await parts.database.run_write(finish)
-    return finished or await _superseded(parts, source, record, now)
+    if finished is None:
+        return await _superseded(parts, claim, decided.record, now)
+    if decided.moved:
+        metrics.MOVES.inc()
+    return finished
 
 
-def _follow_complete(
+def circumstances(
+    connection: Connection, source_id: str, host: str, now: datetime, *, websub_on: bool
+) -> Circumstances:
+    """What a plan depends on besides its source: the host, the cap, our own network, pushes."""
+    return Circumstances(
+        host=host,
+        health=HostHealth.from_json(hosts.health(connection, host)),
+        slowdown=hour_cap.slowdown(connection),
+        outage=outage.since(connection) is not None,
+        pushed=websub_on and websub.is_active(connection, source_id, now),
+    )
+
+
+def _write_batch(
     connection: Connection,
-    source_id: str,
-    feed: ParsedFeed,
-    intents: Sequence[EntryIntent],
-    now: datetime,
-) -> None:
-    """A whole document that says it is the whole feed takes back what it no longer has."""
-    if not feed.complete or feed.error is not None or feed.dropped or not intents:
-        return
-    present = {intent.key for intent in intents}
-    present.update(intent.known.key for intent in intents if intent.known is not None)
-    withdrawals.follow_complete(connection, source_id, present, now)
-
-
-def _write(
-    connection: Connection,
+    claim: Claim,
     source: SourceSettings,
     ingest: writing.Ingest,
     batch: Sequence[EntryIntent],
 ) -> writing.Written | None:
-    """One batch; None, and nothing is stored, when the source is configured otherwise by now."""
-    if not access.is_in_force(connection, source):
+    """One batch; None, and nothing is stored, when the poll no longer counts."""
+    if not claims.holds(connection, claim) or not access.is_in_force(connection, source):
         return None
-    return writing.write_entries(connection, ingest, batch)
+    return writing.write_entries(connection, ingest, batch) if batch else writing.Written()
 
 
-async def _superseded(
-    parts: Parts, source: SourceSettings, record: PollRecord, now: datetime
-) -> PollRecord:
-    """The source's address, access or privacy changed during the poll: it is polled anew."""
-    detail = "its configuration changed while it was polled"
-    at = now + _ANEW
-    await parts.database.run_write(claims.postpone, source.id, at, "address", detail)
-    return replace(
-        record, outcome="superseded", error=None, next_at=at, reason="address", reason_detail=detail
-    )
-
-
-def _circumstances(connection: Connection, host: str) -> tuple[HostHealth, float, bool]:
-    """What a plan depends on besides its source: the host, the cap, our own network."""
-    known_health = HostHealth.from_json(hosts.health(connection, host))
-    return known_health, hour_cap.slowdown(connection), outage.since(connection) is not None
-
-
-def _finish(
+def _write_end(
     connection: Connection,
-    ingest: writing.Ingest,
-    intents: Sequence[EntryIntent],
-    before: writing.Written,
-    state: FeedState,
-    record: PollRecord,
+    parts: Parts,
+    claim: Claim,
+    source: SourceSettings,
+    decided: Decided,
+    written: writing.Written,
+    polled: Polled,
+    result: FetchResult,
+    now: datetime,
 ) -> PollRecord:
-    """The last transaction of a poll: its last items together with the validators."""
-    if intents:
-        before.add(writing.write_entries(connection, ingest, intents))
+    """What the last transaction of a poll holds besides its last items."""
+    state = redirects.flag_duplicate(connection, decided.state, decided.record.at)
     record = replace(
-        record, new_items=len(before.new_items), changed_items=len(before.changed_items)
-    )
-    state = redirects.flag_duplicate(connection, state, record.at)
-    record = replace(
-        record, next_at=state.next_poll_at, reason=state.next_reason,
+        decided.record,
+        new_items=len(written.new_items),
+        changed_items=len(written.changed_items),
+        next_at=state.next_poll_at,
+        reason=state.next_reason,
         reason_detail=state.next_detail,
-    )  # fmt: skip
-    states.put_state(connection, state)
+    )
+    states.put_state(connection, state, claim)
     polls.log_poll(connection, record)
+    stated.meet(connection, parts.settings, written.new_items, now)
+    entries = queue.stored_entries(decided.intents)
+    queue.after_poll(connection, parts.settings, source, entries, written, now)
+    states.set_host(connection, source.id, decided.polling_host)
+    if decided.complete is not None:
+        withdrawals.follow_complete(connection, source.id, decided.complete, now)
+    if decided.outcome.kind is PollKind.OK and not result.delta:
+        websub.check_by_poll(connection, source.id, decided.outcome.new_dates, now)
+        if polled.read is not None:
+            websub.discovered(connection, parts.settings, source, result, polled.read.feed, now)
+    health.remember(connection, decided.host, source.id, decided.outcome, decided.interval, now)
     return record
 
 
-def _planned(
-    polled: Polled, policy: PolicyState, plan: Plan, record: PollRecord, started: datetime
-) -> FeedState:
-    state, kind = polled.state, polled.outcome.kind
-    fine = kind in _FINE
-    if kind is PollKind.PUSH:
-        started = state.last_polled_at or started
-    extra = {k: v for k, v in state.extra.items() if k not in ("unconditional", "dead", "flip")}
-    if plan.unconditional:
-        extra["unconditional"] = True
-    if plan.dead:
-        extra["dead"] = True
+async def _superseded(parts: Parts, claim: Claim, record: PollRecord, now: datetime) -> PollRecord:
+    """The source's address, access, privacy or lease changed during the poll: polled anew."""
+    detail = "its configuration or its lease changed while it was polled"
+    at = now + _ANEW
+    await parts.database.run_write(claims.postpone, claim, at, "address", detail)
     return replace(
-        state,
-        policy=policy.to_json(),
-        failures=planning.next_failures(state, kind),
-        last_polled_at=started,
-        last_success_at=started if fine else state.last_success_at,
-        next_poll_at=plan.at,
-        next_reason=plan.reason,
-        next_detail=plan.detail,
-        outcome=record.outcome,
-        status=record.status,
-        error=record.error,
-        extra=extra,
+        record,
+        outcome=PollWord.SUPERSEDED,
+        error=None,
+        next_at=at,
+        reason="address",
+        reason_detail=detail,
     )
 
 
@@ -249,4 +196,5 @@ def _ingest(parts: Parts, source: SourceSettings, polled: Polled, now: datetime)
         agree=texts_agree,
         grouping=parts.grouping,
         learned=polled.furniture,
+        language=(feed.language if feed else None) or source.language,
     )

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from aggregator.model.feed import ParsedFeed
 from aggregator.model.http import FetchRequest, FetchResult, RequestKind
 from aggregator.model.settings import Settings, SourceSettings
+from aggregator.model.states import SubscriptionState
 from aggregator.pipeline import access
 from aggregator.pipeline.parts import Parts
 from aggregator.store.sources import subscriptions
@@ -83,7 +84,7 @@ def discovered(
             hub=hub,
             token=secrets.token_urlsafe(32),
             secret=secrets.token_urlsafe(48),
-            state="pending",
+            state=SubscriptionState.PENDING,
             asked_at=now,
             due_at=now,
         ),
@@ -110,12 +111,12 @@ async def keep_up(parts: Parts) -> int:
 
 async def _ask(parts: Parts, one: Subscription, now: datetime) -> None:
     """POST a subscription request. A renewal has a callback of its own."""
-    if one.state in ("active", "distrusted"):
+    if one.state in (SubscriptionState.ACTIVE, SubscriptionState.DISTRUSTED):
         one = replace(one, old_token=one.token, token=secrets.token_urlsafe(32))
     again = UNVERIFIED if one.detail is None else RETRY
     asked = replace(one, asked_at=now, due_at=now + again)
-    if one.state != "active":
-        asked = replace(asked, state="pending", detail="asked, not verified yet")
+    if one.state is not SubscriptionState.ACTIVE:
+        asked = replace(asked, state=SubscriptionState.PENDING, detail="asked, not verified yet")
     await parts.database.run_write(subscriptions.put, asked)  # the hub may verify before it answers
     result = await parts.fetcher.fetch(
         FetchRequest(
@@ -138,7 +139,9 @@ async def _ask(parts: Parts, one: Subscription, now: datetime) -> None:
         kept = subscriptions.of_source(connection, one.source_id)
         if kept is not None and kept.token == one.token:
             detail = f"the hub refused: {result.detail or result.error}"[:300]
-            state = kept.state if kept.state == "active" else "failed"
+            state = (
+                kept.state if kept.state is SubscriptionState.ACTIVE else SubscriptionState.FAILED
+            )
             later = replace(kept, state=state, detail=detail, due_at=now + RETRY)
             subscriptions.put(connection, later)
 
@@ -161,10 +164,14 @@ def verify(connection: Connection, token: str, asked: Mapping[str, str], now: da
     mode = asked.get("hub.mode")
     if mode == "denied":
         reason = asked.get("hub.reason", "")[:200] or "no reason given"
-        denied = replace(one, state="denied", detail=reason, due_at=None, lease_until=None)
+        denied = replace(
+            one, state=SubscriptionState.DENIED, detail=reason, due_at=None, lease_until=None
+        )
         subscriptions.put(connection, denied)
         return Reply(200)
-    awaited = one.token == token and (one.state == "pending" or one.old_token is not None)
+    awaited = one.token == token and (
+        one.state is SubscriptionState.PENDING or one.old_token is not None
+    )
     challenge = asked.get("hub.challenge")
     if mode != "subscribe" or not awaited or not challenge:
         return Reply(404, "nothing was asked for here")
@@ -175,7 +182,7 @@ def verify(connection: Connection, token: str, asked: Mapping[str, str], now: da
     lease = min(stated, LONGEST_LEASE)
     active = replace(
         one,
-        state="active",
+        state=SubscriptionState.ACTIVE,
         detail=None,
         old_token=None,
         lease_until=now + lease,
@@ -195,7 +202,7 @@ def deliver(
 ) -> Reply:
     """Queue a delivery (§7). What is not signed with our secret is thanked for and ignored."""
     one = subscriptions.of_token(connection, token)
-    if one is None or one.state in ("denied", "failed"):
+    if one is None or one.state in (SubscriptionState.DENIED, SubscriptionState.FAILED):
         return Reply(410, "there is no such subscription")
     if not is_signed(signature, one.secret, body):
         metrics.PUSHES.labels(result="refused").inc()
@@ -221,7 +228,7 @@ def is_active(connection: Connection, source_id: str, now: datetime) -> bool:
     one = subscriptions.of_source(connection, source_id)
     return (
         one is not None
-        and one.state == "active"
+        and one.state is SubscriptionState.ACTIVE
         and one.lease_until is not None
         and one.lease_until > now
     )
@@ -232,12 +239,18 @@ def check_by_poll(
 ) -> None:
     """A poll found items: was there one that an active push should have brought?"""
     one = subscriptions.of_source(connection, source_id)
-    if one is None or one.state != "active" or subscriptions.waiting(connection, source_id):
+    if (
+        one is None
+        or one.state is not SubscriptionState.ACTIVE
+        or subscriptions.waiting(connection, source_id)
+    ):
         return
     missed = [at for at in new_dates if at is not None and one.asked_at < at < now - GRACE]
     if missed:
         detail = f"a poll found {len(missed)} items that were never pushed"
-        distrusted = replace(one, state="distrusted", detail=detail, due_at=now + DISTRUST)
+        distrusted = replace(
+            one, state=SubscriptionState.DISTRUSTED, detail=detail, due_at=now + DISTRUST
+        )
         subscriptions.put(connection, distrusted)
 
 

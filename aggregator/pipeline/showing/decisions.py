@@ -13,6 +13,7 @@ from aggregator.identity.copies import comparable, compare, percents, shared_pas
 from aggregator.model.copies import CopyDecision, CopyThresholds
 from aggregator.model.errors import OperatorError
 from aggregator.model.pages import DecisionLine, TextSide
+from aggregator.model.states import DecisionKind
 from aggregator.pipeline.showing import neighbours
 from aggregator.store import changed
 from aggregator.store.copies import boilerplate
@@ -22,8 +23,9 @@ from aggregator.store.items import items
 from aggregator.store.views import served
 
 _SHOWN_CHARACTERS = 3000  # of each side of a comparison
-_MERGED = ("copy", "stated", "merge")
-_INTERNAL = ("joined", "parted", "regrouped")  # of groups, not of two texts
+_MERGED = (DecisionKind.COPY, DecisionKind.STATED, DecisionKind.MERGE)
+# Of groups, not of two texts.
+_INTERNAL = (DecisionKind.JOINED, DecisionKind.PARTED, DecisionKind.REGROUPED)
 _VETOES = {
     "numbers": "figures",
     "dates": "days",
@@ -77,7 +79,7 @@ def decisions(
     What both texts have is marked in both, as they are now; the figures are those of the decision.
     """
     every = overrules.decisions_of(connection, number)
-    parted = {_other(d, number): d.reason for d in every if d.kind == "parted"}
+    parted = {_other(d, number): d.reason for d in every if d.kind is DecisionKind.PARTED}
     logged = [d for d in every if d.kind not in _INTERNAL]
     members = [n for n in overrules.members_of(connection, number) if n != number]
     others = {_other(d, number) for d in logged} - {None} | set(members[:_COMPARED])
@@ -93,7 +95,11 @@ def decisions(
         if member not in told and member in texts:
             lines.append(_through(connection, texts[number], texts[member], limits))
     order = {"merge": 0, "copy": 1, "stated": 1, "revision": 2, "story": 3, "apart": 4, "split": 5}
-    kept = [line for line in lines if line.kind != "apart" or line.other_number not in members]
+    kept = [
+        line
+        for line in lines
+        if line.kind != DecisionKind.APART or line.other_number not in members
+    ]
     return tuple(sorted(kept, key=lambda line: order.get(line.kind, 9)))
 
 
@@ -148,12 +154,14 @@ def _line(
     theirs = texts[other or 0]
     kind = decision.kind
     why = decision.reason
-    if kind in ("copy", "stated") and theirs.number not in members:
+    if kind in (DecisionKind.COPY, DecisionKind.STATED) and theirs.number not in members:
         if other in parted:
-            kind, why = "apart", f"{parted[other]} now; under other thresholds they were one"
+            kind = DecisionKind.APART
+            why = f"{parted[other]} now; under other thresholds they were one"
         else:
-            kind, why = "split", f"{why}; they were one until an operator split them"
-    side_by_side = kind in (*_MERGED, "apart")
+            kind = DecisionKind.SPLIT
+            why = f"{why}; they were one until an operator split them"
+    side_by_side = kind in (*_MERGED, DecisionKind.APART)
     return DecisionLine(
         kind=kind,
         why=_sentence(kind, decision, why),
@@ -169,7 +177,7 @@ def _line(
 def _revision(update: updates.Update) -> DecisionLine:
     """What was taken as an update of the item though it came under an id of its own."""
     return DecisionLine(
-        kind="revision",
+        kind=DecisionKind.REVISION,
         why=f"An update, not a second item: {update.reason}.",
         at=update.at,
         evidence=tuple(_measurements(update.evidence, update.score, first=True)),
@@ -186,7 +194,7 @@ def _through(
     )
     decision = compare(a, b, limits)
     return DecisionLine(
-        kind="copy",
+        kind=DecisionKind.COPY,
         why="Both are the same text as a third member of the group. "
         f"Between the two: {decision.reason}.",
         other_title=f"{theirs.source_title}: {theirs.title or ''}".rstrip(": "),
@@ -197,22 +205,22 @@ def _through(
     )
 
 
-def _sentence(kind: str, decision: overrules.Decision, why: str) -> str:
+def _sentence(kind: DecisionKind, decision: overrules.Decision, why: str) -> str:
     """The decision as a person says it."""
     share = f"{decision.score:.0%}" if decision.score is not None else ""
-    if kind == "copy":
+    if kind is DecisionKind.COPY:
         return f"The same text: {share} of the shorter one stands word for word in the other."
-    if kind == "stated":
+    if kind is DecisionKind.STATED:
         return f"The page of one names the other's address as its own, and {why}."
-    if kind == "apart":
+    if kind is DecisionKind.APART:
         return f"Kept apart: {why}."
-    if kind == "story":
+    if kind is DecisionKind.STORY:
         return f"Probably the same event, told in other words: {why}."
     return f"{why[:1].upper()}{why[1:]}."
 
 
 def _evidence(decision: overrules.Decision, *, first: bool) -> Iterator[tuple[str, str]]:
-    if decision.kind == "story":
+    if decision.kind is DecisionKind.STORY:
         yield "Words both use", ", ".join(decision.evidence.get("terms", ()))
         if decision.score is not None:
             yield "Likeness", f"{decision.score:.2f} of 1"

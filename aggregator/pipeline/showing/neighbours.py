@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from aggregator.model.item import ServedItem
 from aggregator.model.pages import DecisionLine, GraphNode, Neighbourhood, RelatedLine
+from aggregator.model.states import EdgeState
 from aggregator.store.following import articles, links
 from aggregator.store.following.links import LinkRow
 from aggregator.store.items import items, words
@@ -38,12 +39,12 @@ def _line(row: LinkRow, scope: str) -> RelatedLine:
 
 def _why(row: LinkRow) -> str:
     """In words: the rule that found a link and, if it was refused, why."""
-    if row.state == "refused":
+    if row.state is EdgeState.REFUSED:
         reason = (row.reason or "failed").replace("_", " ")
         return f"{reason}: {row.detail}" if row.detail else reason
     return {
-        "known": "an item we have; it cost no request",
-        "followed": f"read and kept; found by the rule “{row.rule}”",
+        EdgeState.KNOWN: "an item we have; it cost no request",
+        EdgeState.FOLLOWED: f"read and kept; found by the rule “{row.rule}”",
     }.get(row.state, f"its page will be read; found by the rule “{row.rule}”")
 
 
@@ -137,7 +138,7 @@ def link_counts(connection: Connection, source_id: str) -> dict[str, int]:
     if not total:
         return {}
     shown = {"found": total}
-    for state in ("followed", "known", "queued"):
+    for state in (EdgeState.FOLLOWED, EdgeState.KNOWN, EdgeState.QUEUED):
         number = sum(n for (name, _), n in counted.items() if name == state)
         if number:
             shown[_STATES.get(state, state)] = number

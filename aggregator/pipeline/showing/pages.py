@@ -190,7 +190,7 @@ def _health(source: SourceSettings, state: FeedState | None) -> SourceHealth:
         return SourceHealth.DISABLED
     if state is None or state.last_polled_at is None:
         return SourceHealth.WAITING
-    if state.extra.get("dead"):
+    if state.noticed.dead:
         return SourceHealth.GONE
     return SourceHealth.FAILING if state.failures else SourceHealth.OK
 

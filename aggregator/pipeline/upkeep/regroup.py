@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from aggregator.identity.copies import prepare_text
 from aggregator.model.copies import CopyDecision, CopyThresholds
 from aggregator.model.errors import OperatorError
+from aggregator.model.states import DecisionKind
 from aggregator.store import changed
 from aggregator.store.copies import placing
 from aggregator.store.copies.texts import StoredText, stored_texts
@@ -35,7 +36,7 @@ class Busy(OperatorError):
 class Changed:
     """A pair of items that are one now and would not be, or the other way round."""
 
-    kind: str  # joined | parted
+    kind: DecisionKind  # joined or parted
     a: StoredText
     b: StoredText
     decision: CopyDecision
@@ -99,7 +100,7 @@ def _told(live: Connection, scratch: Scratch) -> Regrouping:
     return Regrouping(sum(1 for number in old if number >= scratch.first), changed)
 
 
-_Pair = tuple[str, int, int, CopyDecision]
+_Pair = tuple[DecisionKind, int, int, CopyDecision]
 
 
 def _joined(scratch: Scratch, old: Mapping[int, int], new: Mapping[int, int]) -> Iterator[_Pair]:
@@ -115,10 +116,10 @@ def _joined(scratch: Scratch, old: Mapping[int, int], new: Mapping[int, int]) ->
         parts = _Parts(old[number] for number in members)
         for item, other in edges[group]:
             if parts.join(old[item], old[other]):
-                yield "joined", item, other, placed[item, other]
+                yield DecisionKind.JOINED, item, other, placed[item, other]
         for number in members[1:]:  # joined through a third, by a page's word or by hand
             if parts.join(old[number], old[members[0]]):
-                yield "joined", number, members[0], scratch.judge(number, members[0])
+                yield DecisionKind.JOINED, number, members[0], scratch.judge(number, members[0])
 
 
 def _parted(scratch: Scratch, old: Mapping[int, int], new: Mapping[int, int]) -> Iterator[_Pair]:
@@ -131,7 +132,7 @@ def _parted(scratch: Scratch, old: Mapping[int, int], new: Mapping[int, int]) ->
         for number in members[1:]:
             if new[number] not in seen:
                 seen.add(new[number])
-                yield "parted", number, members[0], scratch.judge(number, members[0])
+                yield DecisionKind.PARTED, number, members[0], scratch.judge(number, members[0])
 
 
 class _Parts:
@@ -163,7 +164,9 @@ def _write(live: Connection, scratch: Scratch, told: Regrouping, now: datetime) 
         for one in told.changed
     ]  # fmt: skip
     rows += [
-        placing.log_row(now, "regrouped", group, None, group, None, "grouped by other thresholds")
+        placing.log_row(
+            now, DecisionKind.REGROUPED, group, None, group, None, "grouped by other thresholds"
+        )
         for group in touched
     ]
     regrouping.log(live, rows)
@@ -171,10 +174,10 @@ def _write(live: Connection, scratch: Scratch, told: Regrouping, now: datetime) 
     changed.show_anew(live, now, grown=grown)
 
 
-def _kind(changed: Changed) -> str:
-    if changed.kind == "parted":
-        return "parted"
-    return "copy" if changed.decision.same else "joined"
+def _kind(changed: Changed) -> DecisionKind:
+    if changed.kind == DecisionKind.PARTED:
+        return DecisionKind.PARTED
+    return DecisionKind.COPY if changed.decision.same else DecisionKind.JOINED
 
 
 def _index(database: Database, limits: CopyThresholds, scratch: Scratch) -> None:

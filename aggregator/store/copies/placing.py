@@ -25,6 +25,7 @@ from aggregator.model.copies import (
     StoryDecision,
     TextOfItem,
 )
+from aggregator.model.states import DecisionKind
 from aggregator.store import schema as t
 from aggregator.store.changed import Grown
 from aggregator.store.copies import boilerplate
@@ -219,7 +220,7 @@ class _Placing:
     def _carry_out(self, item: NewText, assignment: Assignment, group: int) -> int:
         """Join groups as decided; returns the item's group."""
         for compared in _nearest_apart(assignment):
-            self._note("apart", item.item_id, compared, group)
+            self._note(DecisionKind.APART, item.item_id, compared, group)
         if assignment.group is None:
             return group
         target = assignment.group
@@ -228,16 +229,18 @@ class _Placing:
             if compared.item_id == assignment.with_item:
                 best = compared
         join_groups(self._connection, [group, *assignment.also], target, best.item_id)
-        self._note("copy", item.item_id, best, target)
+        self._note(DecisionKind.COPY, item.item_id, best, target)
         if assignment.also or item.changed:
             reason = "the same text as members of both groups"
             self._log.append(
-                log_row(self._now, "joined", item.item_id, best.item_id, target, None, reason)
+                log_row(
+                    self._now, DecisionKind.JOINED, item.item_id, best.item_id, target, None, reason
+                )
             )
         self.grown.add(target)
         return target
 
-    def _note(self, kind: str, item_id: int, compared: Compared, group: int) -> None:
+    def _note(self, kind: DecisionKind, item_id: int, compared: Compared, group: int) -> None:
         decision = compared.decision
         reason = decision.reason
         if compared.overruled and decision.same:
@@ -269,7 +272,7 @@ class _Placing:
         )
         self._log.append(
             log_row(
-                self._now, "story", item.item_id, decision.with_item, decision.story,
+                self._now, DecisionKind.STORY, item.item_id, decision.with_item, decision.story,
                 decision.score, decision.reason, {"terms": list(decision.shared)},
             )
         )  # fmt: skip
@@ -321,7 +324,7 @@ def _nearest_apart(assignment: Assignment) -> list[Compared]:
 
 def log_row(
     at: datetime,
-    kind: str,
+    kind: DecisionKind,
     item_id: int,
     other_id: int | None,
     group_id: int | None,
@@ -369,7 +372,7 @@ def join_stated(
         return Grown()
     join_groups(connection, [ours], theirs, stated)
     row = log_row(
-        now, "stated", stating, stated, theirs, decision.score, decision.reason,
+        now, DecisionKind.STATED, stating, stated, theirs, decision.score, decision.reason,
         asdict(decision.evidence),
     )  # fmt: skip
     connection.execute(t.merge_log.insert(), [row])

@@ -17,6 +17,7 @@ from aggregator.identity.copies import ComparableText
 from aggregator.identity.stories import RecentStories, StoryItem, story_item
 from aggregator.model.copies import StoryDecision, StoryThresholds
 from aggregator.model.settings import DedupSettings
+from aggregator.model.states import DecisionKind
 from aggregator.store import schema as t
 from aggregator.store.copies import boilerplate
 from aggregator.store.rows import batches
@@ -24,7 +25,10 @@ from aggregator.store.rows import batches
 MOST_RECENT = 4000  # items compared with; beyond that a busy installation looks back less far
 _AT_ONCE = 500
 # Decisions that move items that were there before.
-REGROUPED = ("joined", "stated", "split", "merge", "regrouped")
+REGROUPED = (
+    DecisionKind.JOINED, DecisionKind.STATED, DecisionKind.SPLIT, DecisionKind.MERGE,
+    DecisionKind.REGROUPED,
+)  # fmt: skip
 
 
 class RecentItems:

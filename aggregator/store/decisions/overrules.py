@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, or_, select, update
 
 from aggregator.model.copies import CopyThresholds
+from aggregator.model.states import DecisionKind
 from aggregator.store import changed
 from aggregator.store import schema as t
 from aggregator.store.copies import placing
@@ -26,7 +27,7 @@ class Decision:
     """
 
     at: datetime
-    kind: str
+    kind: DecisionKind
     item_id: int
     other_id: int | None
     group_id: int | None
@@ -72,7 +73,15 @@ def split_item(
         connection.execute(update(t.item).where(t.item.c.id.in_(others)).values(group_id=rest))
     connection.execute(update(t.item).where(t.item.c.id == item_id).values(group_id=item_id))
     for group in (item_id, rest):
-        _log(connection, now, "split", item_id, others[0], group, "an operator split it off")
+        _log(
+            connection,
+            now,
+            DecisionKind.SPLIT,
+            item_id,
+            others[0],
+            group,
+            "an operator split it off",
+        )
     return Overruled(
         changed.Grown(groups=(item_id, rest)),
         f"item {item_id} is on its own now, apart from {_named(others)}",
@@ -89,7 +98,7 @@ def _split_update(
     number = updates.take_back(connection, item_id, found[-1].evidence, now, limits)
     _decide(connection, item_id, [number], now, together=False)
     reason = "it was taken as an update of the other; an operator made it an item of its own"
-    _log(connection, now, "split", number, item_id, number, reason)
+    _log(connection, now, DecisionKind.SPLIT, number, item_id, number, reason)
     return Overruled(
         changed.Grown(groups=(item_id, number)),
         f"the update of item {item_id} is an item of its own now, {number}",
@@ -113,7 +122,9 @@ def merge_items(connection: Connection, numbers: Sequence[int], now: datetime) -
         _decide(connection, number, [first], now, together=True)
         group = connection.scalar(select(t.item.c.group_id).where(t.item.c.id == number))
         placing.join_groups(connection, [group or number], target, first)
-        _log(connection, now, "merge", number, first, target, "an operator merged the two")
+        _log(
+            connection, now, DecisionKind.MERGE, number, first, target, "an operator merged the two"
+        )
     return Overruled(
         changed.Grown(groups=(target,)), f"{_named([first, *joined])} are copies of each other now"
     )
@@ -129,7 +140,7 @@ def decisions_of(connection: Connection, item_id: int) -> list[Decision]:
         .where(or_(m.item_id == item_id, m.other_id == item_id))
         .order_by(m.id)
     )  # fmt: skip
-    return [Decision(*row) for row in rows]
+    return [Decision(row.at, DecisionKind(row.kind), *row[2:]) for row in rows]
 
 
 def _decide(
@@ -162,7 +173,7 @@ def _forget_apart(connection: Connection, ours: Sequence[int], theirs: Sequence[
 
 
 def _log(
-    connection: Connection, now: datetime, kind: str, item_id: int, other: int, group: int,
+    connection: Connection, now: datetime, kind: DecisionKind, item_id: int, other: int, group: int,
     reason: str,
 ) -> None:  # fmt: skip
     row = placing.log_row(now, kind, item_id, other, group, None, reason)

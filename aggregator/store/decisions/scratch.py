@@ -24,6 +24,7 @@ from aggregator.identity.copies import prepare_text
 from aggregator.identity.groups import choose_group
 from aggregator.model.copies import CopyDecision, CopyEvidence, CopyThresholds, TextOfItem
 from aggregator.model.settings import DedupSettings
+from aggregator.model.states import DecisionKind
 from aggregator.store import schema as t
 from aggregator.store.copies import placing
 from aggregator.store.copies.memory import Grouping
@@ -144,7 +145,7 @@ class Scratch:
             self._connection.execute(t.override.insert(), [row._asdict() for row in decided])
         stated = live.execute(
             select(m.item_id, m.other_id).where(
-                m.kind == "stated", m.score >= self._limits.containment_stated
+                m.kind == DecisionKind.STATED, m.score >= self._limits.containment_stated
             )
         )
         pairs = [(row.low_id, row.high_id) for row in decided if row.together]
@@ -306,7 +307,7 @@ class Scratch:
                 for name, value in row.evidence.items()
             }
             evidence = CopyEvidence(**found)
-            decision = CopyDecision(kind == "copy", row.score, row.reason, evidence)
+            decision = CopyDecision(kind == DecisionKind.COPY, row.score, row.reason, evidence)
             yield row.item_id, row.other_id, decision
 
 

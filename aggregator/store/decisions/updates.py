@@ -16,6 +16,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from aggregator.identity.copies import prepare_text
 from aggregator.markup.sanitize import SANITIZER_VERSION, sanitize_html
 from aggregator.model.copies import CopyThresholds
+from aggregator.model.states import DecisionKind
 from aggregator.store import schema as t
 from aggregator.store.copies import boilerplate, placing
 from aggregator.store.items.entries import entries_by_key
@@ -40,7 +41,7 @@ def updates_of(connection: Connection, item_id: int) -> list[Update]:
     m = t.merge_log.c
     rows = connection.execute(
         select(m.at, m.score, m.reason, m.evidence)
-        .where(m.item_id == item_id, m.kind == "revision")
+        .where(m.item_id == item_id, m.kind == DecisionKind.REVISION)
         .order_by(m.id)
     ).all()
     if not rows:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
+from aggregator.model.states import PageState
 from aggregator.store import schema as t
 from aggregator.store.rows import batches, upsert
 
@@ -114,7 +115,7 @@ def page_refusal(connection: Connection, item_id: int) -> tuple[str, str | None]
     """Why an item's own page was not read, as (reason, detail)."""
     p = t.page.c
     row = connection.execute(
-        select(p.reason, p.detail).where(p.item_id == item_id, p.state == "refused")
+        select(p.reason, p.detail).where(p.item_id == item_id, p.state == PageState.REFUSED)
     ).first()
     return None if row is None else (row.reason or "failed", row.detail)
 

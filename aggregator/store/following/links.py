@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
 from aggregator.model.article import RelatedLink
 from aggregator.model.item import RelatedRef
+from aggregator.model.states import EdgeState, Refused
 from aggregator.store import schema as t
 from aggregator.store.changed import show_anew
 from aggregator.store.items.items import titles
@@ -17,7 +18,12 @@ from aggregator.store.rows import batches, upsert
 
 MOST_LINKS = 60  # kept of one article
 _SERVED = 10  # of one item in a feed
-_HIDDEN = ("address", "query", "not_article", "nofollow")  # refusals that are nobody's news
+_HIDDEN = (
+    Refused.ADDRESS,
+    Refused.QUERY,
+    Refused.NOT_ARTICLE,
+    Refused.NOFOLLOW,
+)  # refusals that are nobody's news
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,7 @@ class NewLink:
     heading: str | None
     rule: str
     position: int
-    state: str
+    state: EdgeState
     reason: str | None = None
     detail: str | None = None
     target_id: int | None = None
@@ -46,7 +52,7 @@ class LinkRow:
     heading: str | None
     rule: str
     position: int
-    state: str
+    state: EdgeState
     reason: str | None
     detail: str | None
     target_id: int | None
@@ -82,10 +88,13 @@ def keys_of(connection: Connection, item_id: int) -> set[str]:
 def chosen_count(connection: Connection, item_id: int) -> int:
     """How many links of an item were queued to be read, whatever came of them."""
     r = t.related_link.c
-    unread = ("nofollow", "depth", "address", "host", "query", "links", "budget")
+    unread = (
+        Refused.NOFOLLOW, Refused.DEPTH, Refused.ADDRESS, Refused.HOST, Refused.QUERY,
+        Refused.LINKS, Refused.BUDGET,
+    )  # fmt: skip
     query = select(func.count()).where(
         r.item_id == item_id,
-        r.state != "known",
+        r.state != EdgeState.KNOWN,
         or_(r.reason.is_(None), r.reason.not_in(unread)),
     )
     return connection.scalar(query) or 0
@@ -108,7 +117,7 @@ def settle(
         connection.scalars(
             select(r.item_id)
             .join(t.item, t.item.c.id == r.item_id)
-            .where(r.key == key, r.state == "queued", t.item.c.scope == scope)
+            .where(r.key == key, r.state == EdgeState.QUEUED, t.item.c.scope == scope)
         )
     )
     for some in batches(numbers):
@@ -123,7 +132,7 @@ def settle(
 def take_too_deep(connection: Connection, item_id: int) -> list[RelatedLink]:
     """Take out the edges of an item that were refused for their depth."""
     r = t.related_link.c
-    here = (r.item_id == item_id, r.reason == "depth")
+    here = (r.item_id == item_id, r.reason == Refused.DEPTH)
     rows = connection.execute(select(t.related_link).where(*here).order_by(r.position)).all()
     connection.execute(delete(t.related_link).where(*here))
     return [
@@ -155,7 +164,8 @@ def links_of(connection: Connection, numbers: Sequence[int]) -> dict[int, list[L
         rows = connection.execute(
             select(
                 r.item_id, r.url, r.text, r.heading, r.rule, r.position, r.state, r.reason,
-                r.detail, i.id, i.title, i.public_id, i.scope,
+                r.detail, i.id.label("target_id"), i.title.label("target_title"),
+                i.public_id.label("target_public_id"), i.scope.label("target_scope"),
             )
             .select_from(t.related_link)
             .join(own, own.c.id == r.item_id)
@@ -168,7 +178,9 @@ def links_of(connection: Connection, numbers: Sequence[int]) -> dict[int, list[L
             .order_by(r.item_id, r.found_at, r.position, r.key)
         )  # fmt: skip
         for row in rows:
-            found.setdefault(row.item_id, []).append(LinkRow(*tuple(row)))
+            found.setdefault(row.item_id, []).append(
+                LinkRow(**row._asdict() | {"state": EdgeState(row.state)})
+            )
     return found
 
 

@@ -10,12 +10,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, func, or_, select, true, update
 
 from aggregator.model.http import Validators
+from aggregator.model.states import PageState
 from aggregator.store import schema as t
 from aggregator.store.database import serialise
 from aggregator.store.rows import batches
 from aggregator.store.sources.hosts import FEED_FRESH
 
-WAITING = ("queued", "again")
+WAITING = (PageState.QUEUED, PageState.AGAIN)
 REREAD = "reread"  # the reason of a page that an operator wants read once more, however old
 _PATIENCE = timedelta(seconds=3)  # of whoever waits for a host's turn
 
@@ -54,7 +55,7 @@ class PageRow:
     title: str | None
     heading: str | None
     wanted_text: bool
-    state: str
+    state: PageState
     reason: str | None
     detail: str | None
     dated: datetime
@@ -103,7 +104,7 @@ def enqueue(connection: Connection, pages: Sequence[NewPage], now: datetime) -> 
                 "scope": page.scope, "key": page.key, "url": page.url,
                 "source_id": page.source_id, "host": page.host, "item_id": page.item_id,
                 "parent_id": page.parent_id, "depth": page.depth, "title": page.title,
-                "heading": page.heading, "wanted_text": page.wanted_text, "state": "queued",
+                "heading": page.heading, "wanted_text": page.wanted_text, "state": PageState.QUEUED,
                 "dated": page.dated, "next_at": now,
             },
         )  # fmt: skip
@@ -240,7 +241,7 @@ def finish(
     """Keep what came of a page; with `again_at` it is asked again then, by its validators."""
     kept = validators or Validators()
     values: dict[str, Any] = {
-        "state": "again" if again_at else state,
+        "state": PageState.AGAIN if again_at else state,
         "reason": reason,
         "detail": detail[:500] if detail else None,
         "item_id": item_id if item_id is not None else page.item_id,
@@ -260,12 +261,12 @@ def finish(
 def reread(connection: Connection, source_id: str, now: datetime) -> int:
     """Queue the pages of a source's items once more; returns how many."""
     p = t.page.c
-    ours = or_(p.item_id.is_not(None), and_(p.depth == 0, p.state == "refused"))
+    ours = or_(p.item_id.is_not(None), and_(p.depth == 0, p.state == PageState.REFUSED))
     done = connection.execute(
         update(t.page)
         .where(p.source_id == source_id, ours)
         .values(
-            state="queued", reason=REREAD, next_at=now, attempts=0, visits=0, etag=None,
+            state=PageState.QUEUED, reason=REREAD, next_at=now, attempts=0, visits=0, etag=None,
             last_modified=None, validators_url=None, lease_owner=None, lease_until=None,
         )
     )  # fmt: skip
@@ -297,7 +298,7 @@ def _page(row: Row[Any]) -> PageRow:
         title=row.title,
         heading=row.heading,
         wanted_text=row.wanted_text,
-        state=row.state,
+        state=PageState(row.state),
         reason=row.reason,
         detail=row.detail,
         dated=row.dated,

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, update
 
 from aggregator.model.item import EntryIntent, KnownEntry, PreparedBody
+from aggregator.model.states import DecisionKind, EntryKind
 from aggregator.store import changed
 from aggregator.store import schema as t
 from aggregator.store.changed import show_anew
@@ -48,6 +49,7 @@ class Ingest:
     agree: Agree
     grouping: Grouping | None = None  # None: every item stays its own group
     learned: frozenset[int] = frozenset()  # paragraphs left out of the prepared texts
+    language: str | None = None  # of entries that name none: their feed's, or as configured
 
 
 @dataclass(slots=True)
@@ -75,17 +77,17 @@ def write_entries(
     written = Written()
     serialise(connection)
     known = entries_by_key(connection, ingest.source_id, [intent.key for intent in intents])
-    new = [i for i in intents if i.kind == "new" and i.key not in known]
+    new = [i for i in intents if i.kind == EntryKind.NEW and i.key not in known]
     texts: list[NewText] = []
     _write_new(connection, ingest, new, written, texts)
     touched: list[int] = []
     for intent in intents:
-        if intent.kind == "new":
+        if intent.kind == EntryKind.NEW:
             continue
         entry = intent.known
         if entry is None:
             continue
-        if intent.kind == "renamed":
+        if intent.kind == EntryKind.RENAMED:
             stored = known.get(intent.key)
             if stored is not None and stored.entry_id != entry.entry_id:
                 continue  # another worker stored it as an entry of its own
@@ -243,7 +245,7 @@ def _item_row(ingest: Ingest, intent: EntryIntent, public_id: str) -> dict[str, 
         "title": entry.title,
         "link": entry.original_link or entry.link,
         "author": entry.author,
-        "language": entry.language,
+        "language": entry.language or ingest.language,
         "comments": entry.comments,
         "external_url": entry.external_url,
         "image": body.image or entry.image,
@@ -339,7 +341,7 @@ def _rename(connection: Connection, ingest: Ingest, intent: EntryIntent, known: 
     _claim(connection, ingest, intent, known.item_id)
     if intent.decision is not None:
         row = placing.log_row(
-            ingest.now, "revision", known.item_id, None, None, intent.decision.score,
+            ingest.now, DecisionKind.REVISION, known.item_id, None, None, intent.decision.score,
             intent.decision.reason,
             asdict(intent.decision.evidence)
             | {

@@ -31,11 +31,15 @@ _ROUNDS = 8  # each finds other hosts behind a backlog
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Leave to poll a source until the lease ends."""
+    """Leave to poll a source until the lease ends: who has it, and until when.
+
+    The two together name one lease, also where one owner claims a source again after a lease ran
+    out. Whoever writes what a poll found asks `holds` in the same transaction.
+    """
 
     source_id: str
     owner: str
-    due_at: datetime
+    until: datetime
 
 
 def claim_due(
@@ -70,13 +74,30 @@ def claim_due(
                     passed.add(due.host)
         if len(rows) < page or len(found) >= limit or not one_a_host:
             break
+    until = now + lease
     if found:
         connection.execute(
             update(t.feed)
             .where(t.feed.c.source_id.in_(found))
-            .values(lease_owner=owner, lease_until=now + lease)
+            .values(lease_owner=owner, lease_until=until)
         )
-    return [Claim(due.source_id, owner, due.at) for due in found.values()]
+    return [Claim(source_id, owner, until) for source_id in found]
+
+
+def holds(connection: Connection, claim: Claim) -> bool:
+    """Whether a lease is still in force; nobody else takes it before this transaction ends."""
+    query = select(t.feed.c.source_id).where(*is_leased(claim)).with_for_update()
+    return connection.execute(query).first() is not None
+
+
+def is_leased(claim: Claim) -> tuple[ColumnElement[bool], ...]:
+    """What is true of the row of `feed` that a lease is on, while it is in force."""
+    f = t.feed.c
+    return (
+        f.source_id == claim.source_id,
+        f.lease_owner == claim.owner,
+        f.lease_until == claim.until,
+    )
 
 
 def _waiting_hosts(connection: Connection, now: datetime) -> set[str]:
@@ -128,18 +149,18 @@ def is_big(host: Any) -> ColumnElement[bool]:
 
 def claim_one(
     connection: Connection, source_id: str, now: datetime, owner: str, lease: timedelta
-) -> bool:
-    """Lease one source whether due or not; False when another holds it (or it is not there)."""
+) -> Claim | None:
+    """Lease one source whether due or not; None when another holds it (or it is not there)."""
     f = t.feed.c
     done = connection.execute(
         update(t.feed)
         .where(
             f.source_id == source_id,
-            or_(f.lease_until.is_(None), f.lease_until <= now, f.lease_owner == owner),
+            or_(f.lease_until.is_(None), f.lease_until <= now),
         )
         .values(lease_owner=owner, lease_until=now + lease)
     )
-    return done.rowcount == 1
+    return Claim(source_id, owner, now + lease) if done.rowcount == 1 else None
 
 
 def release_owned(connection: Connection, owner_prefix: str) -> int:
@@ -161,23 +182,21 @@ def release_owned(connection: Connection, owner_prefix: str) -> int:
     return done.rowcount
 
 
-def release(connection: Connection, source_id: str, owner: str) -> None:
+def release(connection: Connection, claim: Claim) -> None:
     """Give back a lease without having polled."""
-    f = t.feed.c
     connection.execute(
-        update(t.feed)
-        .where(f.source_id == source_id, f.lease_owner == owner)
-        .values(lease_owner=None, lease_until=None)
+        update(t.feed).where(*is_leased(claim)).values(lease_owner=None, lease_until=None)
     )
 
 
-def postpone(
-    connection: Connection, source_id: str, at: datetime, reason: str, detail: str
-) -> None:
-    """Move the next poll without a poll having happened, and give the lease back."""
+def postpone(connection: Connection, claim: Claim, at: datetime, reason: str, detail: str) -> None:
+    """Move the next poll without a poll having happened, and give the lease back.
+
+    Where the lease is another's by now, that one's poll plans the next.
+    """
     connection.execute(
         update(t.feed)
-        .where(t.feed.c.source_id == source_id)
+        .where(*is_leased(claim))
         .values(
             next_poll_at=at,
             next_reason=reason,

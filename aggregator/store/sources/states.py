@@ -21,8 +21,10 @@ from sqlalchemy import (
 
 from aggregator.model.http import Validators
 from aggregator.model.item import FeedState
+from aggregator.model.noticed import Noticed
 from aggregator.store import schema as t
 from aggregator.store.rows import batches
+from aggregator.store.sources.claims import Claim, is_leased
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ def polled_at(connection: Connection, url: str, other_than: str) -> str | None:
         .where(at, c.id != other_than, f.active, c.removed_at.is_(None))
         .order_by(c.url != url, c.id)
     )
-    return next((row.id for row in rows if "duplicate_of" not in (row.extra or {})), None)
+    return next((row.id for row in rows if Noticed.from_json(row.extra).duplicate_of is None), None)
 
 
 def set_host(connection: Connection, source_id: str, host: str) -> None:
@@ -203,15 +205,19 @@ def _state(row: Row[Any]) -> FeedState:
         items_seen=row.items_seen,
         move_target=row.move_target,
         move_seen=tuple(row.move_seen or ()),
-        extra=row.extra or {},
+        noticed=Noticed.from_json(row.extra),
     )
 
 
-def put_state(connection: Connection, state: FeedState) -> None:
-    """Write a feed's state after a poll and give its lease back."""
-    connection.execute(
+def put_state(connection: Connection, state: FeedState, claim: Claim) -> None:
+    """Write a feed's state after a poll and give its lease back.
+
+    Raises:
+        LookupError: the lease is no longer this poll's: what its successor holds stays.
+    """
+    done = connection.execute(
         update(t.feed)
-        .where(t.feed.c.source_id == state.source_id)
+        .where(*is_leased(claim))
         .values(
             etag=state.validators.etag,
             last_modified=state.validators.last_modified,
@@ -235,11 +241,13 @@ def put_state(connection: Connection, state: FeedState) -> None:
             items_seen=state.items_seen,
             move_target=state.move_target,
             move_seen=list(state.move_seen),
-            extra=dict(state.extra),
+            extra=state.noticed.to_json(),
             lease_owner=None,
             lease_until=None,
         )
     )
+    if done.rowcount == 0:
+        raise LookupError(f"the lease on {state.source_id} is no longer held")
 
 
 def put_forgiven(connection: Connection, state: FeedState) -> None:

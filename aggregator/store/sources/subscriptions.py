@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, or_, select, update
 
+from aggregator.model.states import SubscriptionState
 from aggregator.store import schema as t
 from aggregator.store.rows import upsert
 
@@ -26,7 +27,7 @@ class Subscription:
     hub: str
     token: str
     secret: str
-    state: str
+    state: SubscriptionState
     asked_at: datetime
     old_token: str | None = None
     detail: str | None = None
@@ -69,7 +70,7 @@ def _subscription(row: Row[Any]) -> Subscription:
         hub=row.hub,
         token=row.token,
         secret=row.secret,
-        state=row.state,
+        state=SubscriptionState(row.state),
         asked_at=row.asked_at,
         old_token=row.old_token,
         detail=row.detail,
@@ -147,6 +148,6 @@ def state_of(connection: Connection, source_id: str) -> str | None:
     said = f"WebSub at {one.hub}: {one.state}"
     if one.detail:
         said += f" ({one.detail})"
-    if one.state == "active" and one.lease_until:
+    if one.state is SubscriptionState.ACTIVE and one.lease_until:
         said += f", leased until {one.lease_until:%Y-%m-%d %H:%M} UTC, {one.pushes} deliveries"
     return said + "."

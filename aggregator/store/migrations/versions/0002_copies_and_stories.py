@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import aggregator.store.types
+import aggregator.store.migrations.frozen.utc
 
 revision = "0002"
 down_revision = "0001"
@@ -45,7 +45,7 @@ def upgrade() -> None:
     op.create_table(
         "merge_log",
         sa.Column("id", _NUMBER, nullable=False),
-        sa.Column("at", aggregator.store.types.Utc(), nullable=False),
+        sa.Column("at", aggregator.store.migrations.frozen.utc.Utc(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("item_id", _NUMBER, nullable=False),
         sa.Column("other_id", _NUMBER, nullable=True),
@@ -62,7 +62,7 @@ def upgrade() -> None:
         sa.Column("low_id", _NUMBER, autoincrement=False, nullable=False),
         sa.Column("high_id", _NUMBER, autoincrement=False, nullable=False),
         sa.Column("together", sa.Boolean(), nullable=False),
-        sa.Column("at", aggregator.store.types.Utc(), nullable=False),
+        sa.Column("at", aggregator.store.migrations.frozen.utc.Utc(), nullable=False),
         sa.PrimaryKeyConstraint("low_id", "high_id", name=op.f("pk_override")),
     )
     op.create_index("ix_override_high_id", "override", ["high_id"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from aggregator.store.types import Utc
+from aggregator.store.migrations.frozen.utc import Utc
 
 revision = "0004"
 down_revision = "0003"

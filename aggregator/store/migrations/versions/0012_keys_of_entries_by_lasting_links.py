@@ -12,10 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from aggregator.identity.hashing import digest
-from aggregator.identity.keys import lasting_link
-from aggregator.store.types import Utc
-from aggregator.urls.key import url_key
+from aggregator.store.migrations.frozen.r0012.key import url_key
+from aggregator.store.migrations.frozen.r0012.lasting import digest, lasting_link
+from aggregator.store.migrations.frozen.utc import Utc
 
 revision = "0012"
 down_revision = "0011"

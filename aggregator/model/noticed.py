@@ -1,0 +1,120 @@
+"""What was noticed about a source over its polls: small facts that an operator may ask about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+_COUNTED = ("guid_flips", "floods", "renames", "future_dates", "no_dates")
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often something happened, and when last."""
+
+    count: int
+    last: datetime
+
+    def plus(self, count: int, now: datetime) -> Tally:
+        """The tally after it happened `count` times more."""
+        return Tally(self.count + count, now)
+
+
+@dataclass(frozen=True, slots=True)
+class WeakerPolicy:
+    """Since when entries are told apart by less, and by what they were before."""
+
+    before: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """When and why another address was adopted, and whether another source was looked for there."""
+
+    at: datetime
+    why: str
+    looked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A poll in which every entry was new, and whether older pages closed the gap."""
+
+    at: datetime
+    entries: int
+    pages: int
+    filled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Facts about one source; None and False where nothing of the kind was seen.
+
+    Stored as JSON under the names of the fields; what an older release wrote is read.
+    """
+
+    unconditional: bool = False  # the next poll asks without validators
+    dead: bool = False  # the feed has ended; it is looked at once in a while
+    guid_flips: Tally | None = None  # ids of known texts changed
+    floods: Tally | None = None  # many old items at once
+    renames: Tally | None = None  # an entry came back under another id
+    future_dates: Tally | None = None
+    no_dates: Tally | None = None
+    weaker_policy: WeakerPolicy | None = None
+    moved: Moved | None = None
+    duplicate_of: str | None = None  # the source that is polled at the same address
+    gaps: tuple[Gap, ...] = ()  # the last ones, oldest first
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is stored: only what was seen."""
+        found: dict[str, Any] = {}
+        for name in ("unconditional", "dead"):
+            if getattr(self, name):
+                found[name] = True
+        for name in _COUNTED:
+            tally: Tally | None = getattr(self, name)
+            if tally is not None:
+                found[name] = {"count": tally.count, "last": tally.last.isoformat()}
+        if self.weaker_policy is not None:
+            weaker = self.weaker_policy
+            found["weaker_policy"] = {"from": weaker.before, "at": weaker.at.isoformat()}
+        if self.moved is not None:
+            found["moved"] = {"at": self.moved.at.isoformat(), "why": self.moved.why}
+            if self.moved.looked:
+                found["moved"]["looked"] = True
+        if self.duplicate_of is not None:
+            found["duplicate_of"] = self.duplicate_of
+        if self.gaps:
+            found["gaps"] = [
+                {"at": g.at.isoformat(), "entries": g.entries, "pages": g.pages, "filled": g.filled}
+                for g in self.gaps
+            ]
+        return found
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any] | None) -> Noticed:
+        """What `to_json` wrote."""
+        stored = stored or {}
+        at = datetime.fromisoformat
+        weaker, moved = stored.get("weaker_policy"), stored.get("moved")
+        return cls(
+            unconditional=bool(stored.get("unconditional")),
+            dead=bool(stored.get("dead")),
+            **{
+                name: Tally(stored[name]["count"], at(stored[name]["last"]))
+                for name in _COUNTED
+                if name in stored
+            },
+            weaker_policy=WeakerPolicy(weaker["from"], at(weaker["at"])) if weaker else None,
+            moved=(
+                Moved(at(moved["at"]), moved["why"], bool(moved.get("looked"))) if moved else None
+            ),
+            duplicate_of=stored.get("duplicate_of"),
+            gaps=tuple(
+                Gap(at(g["at"]), g["entries"], g["pages"], g["filled"])
+                for g in stored.get("gaps", ())
+            ),
+        )

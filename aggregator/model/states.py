@@ -1,0 +1,96 @@
+"""The states, kinds and reasons that rows keep, as types: what a column holds is one of these."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class EntryKind(StrEnum):
+    """What identification wants done with one entry of a document."""
+
+    NEW = "new"
+    CHANGED = "changed"  # a revision
+    TOUCHED = "touched"  # seen again, maybe with an edit of its date alone
+    RENAMED = "renamed"  # the same entry under another id
+
+
+class PollWord(StrEnum):
+    """How a poll ended, for the log. Beside these: the values of `FetchError` and parse errors."""
+
+    NEW = "new"
+    UNCHANGED = "unchanged"
+    NOT_MODIFIED = "not_modified"
+    NO_CONTENT = "no_content"
+    PUSH = "push"
+    OUTAGE = "outage"  # our own network is gone
+    LIMIT = "limit"  # the document could not be read within its limits
+    HOST_BUSY = "host_busy"  # never sent
+    SUPERSEDED = "superseded"  # configured otherwise, or polled by another, in the meantime
+    SKIPPED = "skipped"  # not asked at a person's word
+
+
+class PageState(StrEnum):
+    """Where an article page of the queue stands."""
+
+    QUEUED = "queued"
+    AGAIN = "again"  # read, and asked again at its time
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class EdgeState(StrEnum):
+    """What became of a related link."""
+
+    QUEUED = "queued"
+    FOLLOWED = "followed"
+    KNOWN = "known"  # it leads to an item that was there
+    REFUSED = "refused"
+
+
+class Refused(StrEnum):
+    """Why a link is not followed or a page not kept; `docs/design/following.md` has the table."""
+
+    ADDRESS = "address"
+    BUDGET = "budget"
+    DEPTH = "depth"
+    FAILED = "failed"
+    GONE = "gone"
+    HOST = "host"
+    LANGUAGE = "language"
+    LINKS = "links"
+    MISSING = "missing"
+    NOFOLLOW = "nofollow"
+    NOINDEX = "noindex"
+    NOT_ARTICLE = "not_article"
+    NOT_HTML = "not_html"
+    OFF = "off"
+    PAYWALL = "paywall"
+    QUERY = "query"
+    ROBOTS = "robots"
+    TOO_OLD = "too_old"
+    UNREADABLE = "unreadable"
+
+
+class SubscriptionState(StrEnum):
+    """Where a WebSub subscription of ours stands."""
+
+    PENDING = "pending"  # asked, not verified yet
+    ACTIVE = "active"
+    DENIED = "denied"
+    FAILED = "failed"
+    DISTRUSTED = "distrusted"  # a poll found what no push brought
+
+
+class DecisionKind(StrEnum):
+    """What was decided about two items, as the log of decisions keeps it."""
+
+    COPY = "copy"
+    STATED = "stated"  # the page of one names the other's address as its own
+    APART = "apart"
+    JOINED = "joined"
+    REVISION = "revision"
+    STORY = "story"
+    SPLIT = "split"
+    MERGE = "merge"
+    PARTED = "parted"
+    REGROUPED = "regrouped"
