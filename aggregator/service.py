@@ -21,8 +21,9 @@ from aggregator.config.load import ConfigError, load_settings
 from aggregator.fetch.client import Fetcher
 from aggregator.isolate.pool import WorkerPool
 from aggregator.model.errors import OperatorError
-from aggregator.model.http import BodyLimits, FetchLimits, HostSlots
+from aggregator.model.http import HostSlots
 from aggregator.model.settings import Settings
+from aggregator.pipeline import policy
 from aggregator.pipeline.budgets.slots import DatabaseSlots, LocalSlots
 from aggregator.pipeline.configure import apply_settings, installation
 from aggregator.pipeline.following.queue import reads_pages
@@ -54,13 +55,6 @@ def user_agent(settings: Settings) -> str:
     """Who we say we are (RFC 9110 §10.1.5)."""
     contact = f" (+{settings.service.contact})" if settings.service.contact else ""
     return f"{settings.product_token}/{__version__}{contact}"
-
-
-def fetch_limits(settings: Settings) -> FetchLimits:
-    """The limits of every request, with what the operator set."""
-    fetching = settings.fetching
-    feed = BodyLimits(fetching.max_wire_bytes, fetching.max_body_bytes, fetching.timeout)
-    return FetchLimits(feed=feed, in_flight=settings.polling.concurrency)
 
 
 @asynccontextmanager
@@ -133,7 +127,7 @@ async def open_reader(settings: Settings, *, articles: bool = False) -> AsyncIte
 def _fetcher(settings: Settings, slots: HostSlots) -> Fetcher:
     fetching = settings.fetching
     return Fetcher(
-        fetch_limits(settings),
+        policy.fetch_limits(settings),
         user_agent=user_agent(settings),
         slots=slots,
         allow_networks=fetching.allow_networks,

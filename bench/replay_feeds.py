@@ -21,6 +21,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from aggregator.feeds.limits import DEFAULT_LIMITS
 from aggregator.identity.agreement import texts_agree
 from aggregator.identity.copies import prepare_text
 from aggregator.identity.entries import Known, identify
@@ -57,7 +58,9 @@ def entries(folder: Path) -> list[Told]:
     for path in sorted(folder.glob("documents/*.gz")):
         name = path.name.removesuffix(".gz")[:12]
         body = gzip.decompress(path.read_bytes())
-        read = read_document(body, None, f"https://{name}.example/feed", None)
+        read = read_document(
+            body, None, f"https://{name}.example/feed", None, (), None, DEFAULT_LIMITS
+        )
         for intent in identify(read.keyed, _NOTHING).intents:
             at = intent.entry.published or intent.entry.updated or _LATEST
             found.append(Told(min(max(at, _EARLIEST), _LATEST), name, intent))
@@ -69,7 +72,7 @@ def replay(database: Database, told: list[Told]) -> float:
     grouping = Grouping()
     spent = 0.0
     for one in told:
-        (prepared,) = prepare_bodies([one.intent.entry])
+        (prepared,) = prepare_bodies([one.intent.entry], frozenset())
         with database.read() as connection:
             learned = boilerplate.learned(connection, one.source, grouping.settings.copies)
         text = prepare_text(prepared[0].text, learned)

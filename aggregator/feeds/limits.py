@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,10 @@ class ParseLimits:
     fallback_attributes: int = 200  # on one tag, for feedparser
     fallback_comments: int = 2_000  # `<!--` in a document, for feedparser
     guessed_dates: int = 40  # odd date strings a document may have dateparser look at
+
+    def of(self, *, document: int, entries: int) -> ParseLimits:
+        """The same limits for documents of another size and number of entries."""
+        return replace(self, document=document, entries=entries)
 
 
 DEFAULT_LIMITS = ParseLimits()

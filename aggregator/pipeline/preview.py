@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from aggregator.feeds.limits import ParseLimits
 from aggregator.feeds.parse import parse_document
 from aggregator.feeds.prepare import prepare_body
 from aggregator.fetch.client import Fetcher
@@ -11,7 +12,7 @@ from aggregator.isolate.pool import WorkerError
 from aggregator.model.feed import ParsedFeed
 from aggregator.model.http import FetchRequest, FetchResult, RequestKind
 from aggregator.model.settings import Settings, SourceSettings
-from aggregator.pipeline import access
+from aggregator.pipeline import access, policy
 from aggregator.pipeline.parts import Workers
 from aggregator.urls.origin import split
 
@@ -34,7 +35,7 @@ async def look_at_source(
         return result, None
     return result, await look_at_document(
         reader, result.body, result.content_type, result.final_url,
-        timezone=source.timezone.key if source.timezone else None,
+        timezone=policy.timezone(source),
     )  # fmt: skip
 
 
@@ -66,7 +67,13 @@ async def look_at_document(
     timeout = reader.settings.fetching.parse_timeout.total_seconds()
     try:
         return await reader.workers.run(
-            read_clean, body, content_type, url, timezone, timeout=timeout * 3
+            read_clean,
+            body,
+            content_type,
+            url,
+            timezone,
+            policy.parse_limits(reader.settings.fetching),
+            timeout=timeout * 3,
         )
     except WorkerError as error:
         text = f"the document could not be read within its limits: {error}"
@@ -74,10 +81,16 @@ async def look_at_document(
 
 
 def read_clean(
-    body: bytes, content_type: str | None, url: str | None, timezone: str | None = None
+    body: bytes,
+    content_type: str | None,
+    url: str | None,
+    timezone: str | None,
+    limits: ParseLimits,
 ) -> ParsedFeed:
     """Parse a document and sanitise every entry. Runs in a worker process."""
-    feed = parse_document(body, content_type=content_type, url=url, timezone=timezone)
+    feed = parse_document(
+        body, content_type=content_type, url=url, limits=limits, timezone=timezone
+    )
     entries = []
     for entry in feed.entries:
         prepared = prepare_body(entry)

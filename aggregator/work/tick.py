@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from aggregator.model.item import PollRecord
 from aggregator.model.settings import SourceSettings
+from aggregator.pipeline import policy
 from aggregator.pipeline.budgets import hour_cap, outage
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.polling import websub
@@ -127,7 +128,7 @@ class Ticker:
         if room <= 0:
             return []
         return claims.claim_due(
-            connection, now, room, self._parts.owner, polling.lease,
+            connection, now, room, self._parts.owner, policy.lease(self._parts.settings),
             one_a_host=bool(polling.host_gap),
         )  # fmt: skip
 

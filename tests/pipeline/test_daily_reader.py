@@ -9,6 +9,7 @@ import pytest
 from aggregator.pipeline.parts import Parts
 from aggregator.store import schema as t
 from aggregator.store.items import writing
+from aggregator.store.sources import polls
 from tests.origin import Origin
 from tests.pipeline.conftest import House, rss
 from tests.pipeline.test_private import TEXT
@@ -50,7 +51,7 @@ def test_a_first_poll_that_was_cut_short_still_brings_ten_items_on_top(
     monkeypatch.setattr(writing, "BATCH", 20)
     origin.answer("/alpha", body=rss(*range(1, 61)))
     with monkeypatch.context() as broken:
-        broken.delattr(writing, "log_poll")
+        broken.delattr(polls, "log_poll")
         with pytest.raises(AttributeError):
             house.poll("alpha")
     house.clock.move(hours=1)

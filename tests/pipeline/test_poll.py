@@ -13,7 +13,7 @@ from aggregator.model.settings import Secret
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.polling import document
 from aggregator.pipeline.polling.refresh import refresh
-from aggregator.store.items import writing
+from aggregator.store.sources import polls
 from tests.origin import Origin, Wire, reply
 from tests.pipeline.conftest import House, rss
 
@@ -59,7 +59,7 @@ def test_when_storing_fails_the_validators_stay_old_and_the_items_come_with_the_
 ) -> None:
     origin.answer("/alpha", body=rss(1, 2), headers={"ETag": '"2"'})
     with monkeypatch.context() as broken:
-        broken.setattr(writing, "log_poll", _fail)
+        broken.setattr(polls, "log_poll", _fail)
         with pytest.raises(RuntimeError):
             house.poll("alpha")
     assert house.titles() == []

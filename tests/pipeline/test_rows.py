@@ -18,7 +18,7 @@ import pytest
 from aggregator.model.settings import PollMode
 from aggregator.pipeline.polling import document
 from aggregator.schedule.state import PolicyState
-from aggregator.store.items import writing
+from aggregator.store.sources import polls
 from tests.origin import Origin, Wire, reply
 from tests.pipeline.conftest import House, rss
 
@@ -119,7 +119,7 @@ def test_19_validators_are_not_committed_when_storing_fails(
     origin.script("/alpha", reply(200, TAG, rss(1)), reply(200, {"ETag": '"2"'}, rss(1, 2)))
     on_time(house, 1)
     with monkeypatch.context() as patched:
-        patched.setattr(writing, "log_poll", broken)
+        patched.setattr(polls, "log_poll", broken)
         with pytest.raises(OSError, match="disk full"):
             on_time(house, 1)
     on_time(house, 1)

@@ -27,6 +27,7 @@ from aggregator.model.http import (
 )
 from aggregator.model.settings import Settings, SourceSettings
 from aggregator.model.states import PageState, Refused
+from aggregator.pipeline import policy
 from aggregator.pipeline.following.links import page_key
 from aggregator.pipeline.following.queue import reads_pages
 from aggregator.pipeline.following.reading import PageBody, UnreadablePage, article_to_keep
@@ -301,7 +302,7 @@ async def drain(parts: Parts, follower: Follower, *, most: int = 10_000) -> list
     done: list[Visit] = []
     while len(done) < most:
         claimed = await parts.database.run_write(
-            pages.claim, parts.clock.now(), 4, parts.owner, parts.settings.polling.lease
+            pages.claim, parts.clock.now(), 4, parts.owner, policy.lease(parts.settings)
         )
         if not claimed:
             break

@@ -19,7 +19,7 @@ from aggregator.model.item import EntryIntent, FeedState
 from aggregator.model.poll import PollKind, PollOutcome
 from aggregator.model.settings import SourceSettings
 from aggregator.model.states import EntryKind, PollWord
-from aggregator.pipeline import access
+from aggregator.pipeline import access, policy
 from aggregator.pipeline.budgets import outage
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.polling import corrections, gaps, noticed, planning
@@ -100,7 +100,8 @@ async def _read(
     try:
         read = await parts.workers.run(
             read_document, result.body, result.content_type, result.final_url,
-            state.identity_policy, parts.settings.dedup.tracking_parameters, _zone(source),
+            state.identity_policy, parts.settings.dedup.tracking_parameters,
+            policy.timezone(source), policy.parse_limits(parts.settings.fetching),
             timeout=timeout,
         )  # fmt: skip
         feed = read.feed
@@ -173,7 +174,8 @@ async def _page_back(
             return None
         older: ReadDocument = await parts.workers.run(
             read_document, answer.body, answer.content_type, answer.final_url,
-            read.policy, parts.settings.dedup.tracking_parameters, _zone(source), timeout=timeout,
+            read.policy, parts.settings.dedup.tracking_parameters, policy.timezone(source),
+            policy.parse_limits(parts.settings.fetching), timeout=timeout,
         )  # fmt: skip
         return older
 
@@ -194,10 +196,6 @@ def _of_document(intents: Sequence[EntryIntent], document: ReadDocument) -> Sequ
     """The intents of the document itself, without those of older pages."""
     keys = {one.key for one in document.keyed}
     return [intent for intent in intents if intent.key in keys]
-
-
-def _zone(source: SourceSettings) -> str | None:
-    return source.timezone.key if source.timezone else None
 
 
 def _explain(feed: ParsedFeed) -> str:

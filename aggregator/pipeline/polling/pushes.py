@@ -9,6 +9,7 @@ import structlog
 from aggregator.model.poll import PollKind
 from aggregator.model.settings import SourceSettings
 from aggregator.model.states import PollWord
+from aggregator.pipeline import policy
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.polling import websub
 from aggregator.pipeline.polling.document import understand
@@ -28,7 +29,7 @@ async def read_pushes(parts: Parts) -> int:
     for push in await parts.database.run_read(subscriptions.queued, websub.AT_ONCE):
         source = known_sources.get(push.source_id)
         if source is not None:
-            now, lease = parts.clock.now(), parts.settings.polling.lease
+            now, lease = parts.clock.now(), policy.lease(parts.settings)
             claim = await parts.database.run_write(
                 claims.claim_one, source.id, now, f"{parts.owner}/push", lease
             )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from aggregator.feeds.limits import ParseLimits
 from aggregator.feeds.parse import parse_document
 from aggregator.feeds.prepare import prepare_body
 from aggregator.identity.copies import comparable, prepare_text, restore
@@ -30,14 +31,17 @@ def read_document(
     content_type: str | None,
     url: str,
     policy: str | None,
-    tracking_parameters: Sequence[str] = (),
-    timezone: str | None = None,
+    tracking_parameters: Sequence[str],
+    timezone: str | None,
+    limits: ParseLimits,
 ) -> ReadDocument:
     """Parse a feed document and key its entries. Runs in a worker process.
 
     `timezone` is the source's IANA zone: what its ambiguous dates are told by.
     """
-    feed = parse_document(body, content_type=content_type, url=url, timezone=timezone)
+    feed = parse_document(
+        body, content_type=content_type, url=url, limits=limits, timezone=timezone
+    )
     if not feed.entries:
         return ReadDocument(feed, policy or "guid", ())
     extra = tuple(tracking_parameters)
@@ -46,7 +50,7 @@ def read_document(
 
 
 def prepare_bodies(
-    entries: Sequence[ParsedEntry], learned: frozenset[int] = frozenset()
+    entries: Sequence[ParsedEntry], learned: frozenset[int]
 ) -> list[tuple[PreparedBody, PreparedText]]:
     """Sanitise the bodies of new and changed entries and fingerprint their texts.
 

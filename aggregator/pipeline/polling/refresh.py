@@ -9,6 +9,7 @@ from datetime import datetime
 from aggregator.model.item import PollRecord
 from aggregator.model.settings import SourceSettings
 from aggregator.model.states import PollWord
+from aggregator.pipeline import policy
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.polling.planning import host_floors
 from aggregator.pipeline.polling.poll import poll_source
@@ -64,7 +65,7 @@ async def _refresh_one(
             until = floor.until.isoformat(timespec="seconds")
             return _skipped(source, now, f"not before {until}: {floor.name}")
     claim = await parts.database.run_write(
-        claims.claim_one, source.id, now, parts.owner, parts.settings.polling.lease
+        claims.claim_one, source.id, now, parts.owner, policy.lease(parts.settings)
     )
     if claim is None:
         return _skipped(source, now, "being polled by another process now")

@@ -21,7 +21,7 @@ from aggregator.model.item import EntryIntent, PollRecord
 from aggregator.model.poll import PollKind
 from aggregator.model.settings import SourceSettings
 from aggregator.model.states import PollWord
-from aggregator.pipeline import access
+from aggregator.pipeline import access, policy
 from aggregator.pipeline.budgets import health, hour_cap, outage
 from aggregator.pipeline.following import queue, stated
 from aggregator.pipeline.parts import Parts
@@ -196,5 +196,5 @@ def _ingest(parts: Parts, source: SourceSettings, polled: Polled, now: datetime)
         agree=texts_agree,
         grouping=parts.grouping,
         learned=polled.furniture,
-        language=(feed.language if feed else None) or source.language,
+        language=policy.language(source, feed.language if feed else None),
     )
