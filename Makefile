@@ -52,6 +52,7 @@ simulate: .venv/.dev  ## the polling policy against fixed intervals, on syntheti
 eval: .venv/.dev  ## measure against labelled data, where it is (AGGREGATOR_EVAL_DATA names its folder)
 	$(BIN)/python -m bench.eval_feeds $(ARGS)
 	$(BIN)/python -m bench.eval_poll $(ARGS)
+	$(BIN)/python -m bench.eval_article
 	$(BIN)/python -m bench.eval_related $(ARGS)
 	$(BIN)/python -m bench.eval_dedup $(ARGS)
 

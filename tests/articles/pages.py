@@ -53,9 +53,14 @@ class Story:
         return replace(self, related=None if related is None else tuple(related))
 
 
-def seed_story(related: Sequence[tuple[str, str]] | None = None) -> Story:
-    """The story of `seed.txt`, line for line."""
-    lines = Path(__file__).with_name("seed.txt").read_text(encoding="utf-8").split("\n\n")
+def english_story(related: Sequence[tuple[str, str]] | None = None) -> Story:
+    """A story of our own in English, with an editor line and a credit that breaks off."""
+    return story_of(Path(__file__).with_name("story.txt").read_text(encoding="utf-8"), related)
+
+
+def story_of(text: str, related: Sequence[tuple[str, str]] | None = None) -> Story:
+    """The story of a text file: headline, outlet and editor, captioned picture, paragraphs."""
+    lines = text.split("\n\n")
     title, byline, caption, *rest = (part.strip() for part in lines)
     publisher, editor = byline.splitlines()
     text, _, credit = caption.partition(" (Photo by ")
@@ -76,7 +81,7 @@ def seed_story(related: Sequence[tuple[str, str]] | None = None) -> Story:
 RELATED = (
     ("Border patrols meet at the northern pass", "content_7657001.htm"),
     ("Five neighbours sign a rescue agreement", "../../2017-06/29/content_7656114.htm"),
-    ("Drill ends with a joint parade in Artux", "/view/2017-06/28/content_7655020.htm"),
+    ("Drill ends with a joint parade in Ostrel", "/view/2017-06/28/content_7655020.htm"),
 )
 
 ELSEWHERE = (

@@ -15,7 +15,7 @@ from aggregator.articles.guard import MAX_BYTES, MAX_DEPTH, prepared
 from aggregator.articles.page import MAX_LINKS, MAX_NODES, read_page
 from aggregator.articles.related.found import related_links
 from aggregator.markup.elements import names
-from tests.articles.pages import MARKUPS, RELATED, seed_story
+from tests.articles.pages import MARKUPS, RELATED, english_story
 
 URL = "https://paper.example/news/2024/a-story-of-a-harbour"
 HEAD = "<title>A story of a harbour</title><h1>A story of a harbour</h1>"
@@ -101,7 +101,7 @@ def test_sloppy_but_harmless_pages_are_not_cut() -> None:
 def test_any_bytes_in_the_middle_of_a_page_raise_nothing(
     junk: bytes, markup: str, place: int
 ) -> None:
-    page = MARKUPS[markup](seed_story(RELATED)).encode()
+    page = MARKUPS[markup](english_story(RELATED)).encode()
 
     extract_article(page[:place] + junk + page[place:], URL)
 

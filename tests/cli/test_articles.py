@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.articles.pages import MARKUPS, RELATED, seed_story
+from tests.articles.pages import MARKUPS, RELATED, english_story
 
 FIELDS = [
     "url", "title", "authors", "editor", "publisher", "source_line", "place", "published",
@@ -20,8 +20,8 @@ FIELDS = [
 
 @pytest.fixture
 def pages(tmp_path: Path) -> list[dict[str, str]]:
-    """The seed's story in every markup, as lines for --jsonl."""
-    story = seed_story(RELATED)
+    """The English story in every markup, as lines for --jsonl."""
+    story = english_story(RELATED)
     lines = []
     for number, build in enumerate(MARKUPS.values()):
         file = tmp_path / f"{number}.html"
@@ -45,9 +45,9 @@ def test_many_pages_on_a_pipe_give_a_line_each_in_their_order(pages: list[dict[s
     assert len(read) == len(asked)
     for line in read:
         assert list(line)[: len(FIELDS)] == FIELDS
-        assert line["url"] == seed_story().url
+        assert line["url"] == english_story().url
         assert line["editor"]
-        assert line["title"] == seed_story().title
+        assert line["title"] == english_story().title
         assert line["image"]["caption"]
         assert line["place"] is None
         assert [link["text"] for link in line["links"]] == [title for title, _ in RELATED]
@@ -72,8 +72,8 @@ def test_what_cannot_be_read_gives_a_line_with_its_error_and_the_rest_go_on(
 
 def test_a_file_without_an_address_is_read_under_its_own(pages: list[dict[str, str]]) -> None:
     read = [run("related", "--json", page["file"])[0] for page in pages]
-    assert {line["url"] for line in read} <= {None, seed_story().url}
-    assert seed_story().url in {line["url"] for line in read}
+    assert {line["url"] for line in read} <= {None, english_story().url}
+    assert english_story().url in {line["url"] for line in read}
 
 
 def test_wrong_usage_is_said() -> None:

@@ -1,8 +1,8 @@
 """What a page prints for people: byline, editor, source and time lines, dateline.
 
-Portals print these as "Source: China Daily | Editor: Dong Zhaohui | 2017-06-30 09:12", as cells,
-as spans with a class, at the end of the text in brackets ("（责任编辑：…）"), or as bare lines
-under the headline.
+Portals print these as "Source: Upland Daily | Editor: Runa Falkenberg | 2017-06-30 09:12", as
+cells, as spans with a class, at the end of the text in brackets ("（责任编辑：…）"), or as bare
+lines under the headline.
 """
 
 from __future__ import annotations
