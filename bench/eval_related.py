@@ -1,15 +1,21 @@
-"""Related links against pages labelled by reading.
+"""Related links against pages labelled by reading, several sets side by side.
 
-    python -m bench.eval_related [DIR] [--quiet]
+    python -m bench.eval_related [DIR] [--errors COLUMN]...
 
-DIR holds `related/labels.jsonl` and `related/pages/*.html.gz`; without it the environment variable
-AGGREGATOR_EVAL_DATA is asked, then `../shared/data` beside the repository. The data is public
-text for measuring and is not part of the project; without it the program says so and ends.
+DIR holds folders `related*`, each with `labels.jsonl` and `pages/*.html.gz`; without it the
+environment variable AGGREGATOR_EVAL_DATA is asked, then `../shared/data` beside the repository. The
+data is public text for measuring and is not part of the project; without it the program says so
+and ends.
+
+Every folder is a column, and so are the two halves of every later set: a publisher belongs to half
+a or b by a hash of its domain. Who changes a rule while reading the errors of one half looks at
+the figures of the other before believing them; `--errors related-2/a` prints the errors of that
+column only.
 
 Rows of `labels.jsonl`: `{"page_id", "file", "url", "kind", "related": [URL…], "optional": [URL…]}`,
 kind one of `positive`, `negative`, `optional_only`. Optional links count neither as hits nor as
 misses. Printed are micro and macro figures, the share of pages with none on which something was
-found, pages per second as a ratio of trafilatura's, and every page with an error.
+found, the errors counted by kind, and pages per second beside trafilatura's.
 """
 
 from __future__ import annotations
@@ -21,16 +27,23 @@ import os
 import re
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import trafilatura
 
+from aggregator.articles.guard import prepared
+from aggregator.articles.page import read_page
 from aggregator.articles.related.found import related_links
+from aggregator.articles.related.links import leads_to_article
+from aggregator.articles.related.survey import Survey, stands_apart, survey_of
 from aggregator.model.article import RelatedLink
+from aggregator.urls.origin import registrable_domain
 
 _DEFAULT = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 _TRACKING = re.compile(
@@ -112,52 +125,154 @@ def _share(values: Iterable[bool | float]) -> float:
     return sum(listed) / len(listed) if listed else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One page with its errors."""
+
+    row: Mapping[str, Any]
+    wrong: list[RelatedLink]
+    missed: dict[str, str]  # URL → why
+
+
+def columns_of(name: str, rows: Sequence[Mapping[str, Any]], first: bool) -> dict[str, list[int]]:
+    """The columns of a set: all of it and, except for the first set, its halves by publisher."""
+    columns = {name: list(range(len(rows)))}
+    if first:
+        return columns
+    for half in "ab":
+        columns[f"{name}/{half}"] = [i for i, row in enumerate(rows) if half_of(row["url"]) == half]
+    return columns
+
+
+def half_of(url: str) -> str:
+    """`a` or `b`: pages of one publisher are always in the same half."""
+    domain = registrable_domain(urlsplit(url).hostname or "")
+    return "ab"[sha256(domain.encode()).digest()[0] & 1]
+
+
+def why_missed(html: bytes, url: str, missed: Sequence[str]) -> dict[str, str]:
+    """What kept each labelled link from being found, as far as one link can tell."""
+    survey = survey_of(read_page(prepared(html), url))
+    reasons = {}
+    for target in missed:
+        anchors = [a for a in survey.page.anchors if compared(a.url) == target]
+        if not anchors:
+            reasons[target] = "no such link on the page"
+        elif not any(leads_to_article(a) for a in anchors):
+            reasons[target] = "address refused"
+        elif not any(survey.counts(a) for a in anchors):
+            reasons[target] = "text refused, or in prose"
+        elif all(survey.is_apart(a.node) or _apart(survey, a.node) for a in anchors):
+            reasons[target] = "in a block apart"
+        else:
+            reasons[target] = "no rule reached it"
+    return reasons
+
+
+def _apart(survey: Survey, node: int) -> bool:
+    return any(stands_apart(survey.page, up) for up in survey.page.ancestors(node))
+
+
+def _share(values: Iterable[bool | float]) -> float:
+    listed = list(values)
+    return sum(listed) / len(listed) if listed else 0.0
+
+
+def _kinds(judged: Sequence[Judged]) -> Counter[str]:
+    kinds: Counter[str] = Counter()
+    for one in judged:
+        where = {"negative": " (page with none)", "optional_only": " (page with optional ones)"}
+        kinds.update(f"wrong: {w.rule}{where.get(one.row['kind'], '')}" for w in one.wrong)
+        kinds.update(f"missed: {reason}" for reason in one.missed.values())
+    return kinds
+
+
+def _print_errors(judged: Sequence[Judged]) -> None:
+    for one in judged:
+        if one.wrong or one.missed:
+            print(f"{one.row['page_id']} ({one.row['kind']}) {one.row['url']}")
+        for w in one.wrong:
+            print(f"  wrong   {w.rule:9} [{w.heading or '-'}] {w.text[:60]} {w.url}")
+        for url, reason in one.missed.items():
+            print(f"  missed  {url}  ({reason})")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the figures and the errors; 0 also when there is no data."""
+    """Print the figures, and the errors of the columns asked for; 0 also when there is no data."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument(
         "dir", nargs="?", default=os.environ.get("AGGREGATOR_EVAL_DATA") or _DEFAULT
     )
-    parser.add_argument("--quiet", action="store_true", help="figures only, no list of errors")
+    parser.add_argument("--errors", action="append", default=[], help="list errors of this column")
     options = parser.parse_args(arguments)
-    folder = Path(options.dir)
-    folder = folder / "related" if (folder / "related").is_dir() else folder
-    labels = folder / "labels.jsonl"
-    if not labels.is_file():
-        print(f"no labelled pages: {labels} does not exist (give DIR or set AGGREGATOR_EVAL_DATA)")
+    folders = sorted(f.parent for f in Path(options.dir).glob("related*/labels.jsonl"))
+    if not folders:
+        print(f"no labelled pages in {options.dir} (give DIR or set AGGREGATOR_EVAL_DATA)")
         return 0
-    score = Score()
+    scores: dict[str, Score] = {}
+    kinds: dict[str, Counter[str]] = {}
     ours = theirs = 0.0
-    rows = [json.loads(line) for line in labels.read_text(encoding="utf-8").splitlines() if line]
-    for number, row in enumerate(rows):
-        page = gzip.decompress((folder / row["file"]).read_bytes())
-        started = time.process_time()
-        found = related_links(page, row["url"])
-        ours += time.process_time() - started
-        if number % 5 == 0:  # every fifth page is enough to compare
+    pages = 0
+    for folder in folders:
+        labels = (folder / "labels.jsonl").read_text(encoding="utf-8")
+        rows = [json.loads(line) for line in labels.splitlines() if line]
+        found = []
+        htmls = [gzip.decompress((folder / row["file"]).read_bytes()) for row in rows]
+        for number, (row, html) in enumerate(zip(rows, htmls, strict=True)):
             started = time.process_time()
-            trafilatura.extract(page, favor_precision=True)
-            theirs += 5 * (time.process_time() - started)
-        wrong, missed = judge(row, found, score)
-        if (wrong or missed) and not options.quiet:
-            print(f"{row['page_id']} ({row['kind']})")
-            for link in wrong:
-                print(
-                    f"  wrong   {link.rule:9} [{link.heading or '-'}] {link.text[:60]} {link.url}"
-                )
-            for url in missed:
-                print(f"  missed  {url}")
-    print(f"pages {len(rows)}, hits {score.hits}, wrong {score.wrong}, missed {score.missed}")
-    print(f"micro precision {score.precision:.3f}  recall {score.recall:.3f}  F1 {score.f1:.3f}")
-    print(f"macro F1 of pages with related links {_share(score.page_f1):.3f}")
-    print(f"pages with none on which something was found {_share(score.none['negative']):.3f}")
-    print(f"the same where only recommendations are {_share(score.none['optional_only']):.3f}")
-    print(
-        f"pages per CPU second {len(rows) / ours:.0f}, trafilatura alone {len(rows) / theirs:.0f}"
-    )
+            found.append(related_links(html, row["url"]))
+            ours += time.process_time() - started
+            if number % 5 == 0:  # every fifth page is enough to compare
+                started = time.process_time()
+                trafilatura.extract(html, favor_precision=True)
+                theirs += 5 * (time.process_time() - started)
+        pages += len(rows)
+        for column, places in columns_of(folder.name, rows, folder == folders[0]).items():
+            score, judged = Score(), []
+            for i in places:
+                wrong, missed = judge(rows[i], found[i], score)
+                why = why_missed(htmls[i], rows[i]["url"], missed) if missed else {}
+                judged.append(Judged(rows[i], wrong, why))
+            scores[column], kinds[column] = score, _kinds(judged)
+            if column in options.errors:
+                _print_errors(judged)
+    for line in table(scores, kinds):
+        print(line)
+    print(f"\npages per CPU second {pages / ours:.0f}, trafilatura alone {pages / theirs:.0f}")
     return 0
+
+
+def table(scores: Mapping[str, Score], kinds: Mapping[str, Counter[str]]) -> list[str]:
+    """The figures and the kinds of error as a table, a column for each set."""
+    wide = max(12, *(len(name) + 2 for name in scores))
+
+    def line(name: str, cells: Iterable[str]) -> str:
+        return f"{name:48}" + "".join(f"{cell:>{wide}}" for cell in cells)
+
+    lines = [line("", scores)]
+    for name, cell in (
+        ("pages with related links", lambda s: f"{len(s.page_f1)}"),
+        ("hits", lambda s: f"{s.hits}"),
+        ("wrong", lambda s: f"{s.wrong}"),
+        ("missed", lambda s: f"{s.missed}"),
+        ("micro precision", lambda s: f"{s.precision:.3f}"),
+        ("micro recall", lambda s: f"{s.recall:.3f}"),
+        ("micro F1", lambda s: f"{s.f1:.3f}"),
+        ("macro F1 of pages with related links", lambda s: f"{_share(s.page_f1):.3f}"),
+        ("something found on pages with none", lambda s: _part(s.none["negative"])),
+        ("the same where only recommendations are", lambda s: _part(s.none["optional_only"])),
+    ):
+        lines.append(line(name, (cell(score) for score in scores.values())))
+    lines.append("")
+    for kind in sorted({kind for counted in kinds.values() for kind in counted}):
+        lines.append(line(kind, (str(counted[kind] or "") for counted in kinds.values())))
+    return lines
+
+
+def _part(said: Sequence[bool]) -> str:
+    return f"{sum(said)}/{len(said)} {_share(said):.2f}"
 
 
 if __name__ == "__main__":
