@@ -94,10 +94,23 @@ def _decoded(body: bytes, content_type: str | None) -> str:
             continue
         if not codec._is_text_encoding:
             continue
+        if codec.name != "utf-8" and _is_utf8(body):
+            return body.decode("utf-8", "ignore")  # declared by a template, written by an editor
         text = body.decode(name, "replace")
         if codec.name != "utf-8" or text.count("\ufffd") * 50 <= len(text):
             return text
     return _undeclared(body)
+
+
+def _is_utf8(body: bytes) -> bool:
+    """Whether bytes hold letters beyond ASCII, and all in UTF-8: chance makes no such text."""
+    if body.isascii():
+        return False
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start >= len(body) - 4 and not body[: error.start].isascii()
+    return True
 
 
 def _undeclared(body: bytes) -> str:

@@ -125,3 +125,12 @@ def test_any_soup_of_tags_gives_links_once_and_in_order(soup: list[str]) -> None
     assert [link.position for link in links] == list(range(len(links)))
     assert len({link.url for link in links}) == len(links)
     assert all(link.url.startswith(("http://", "https://")) for link in links)
+
+
+@pytest.mark.parametrize("declared", ["gbk", "iso-8859-1", "windows-1251", "utf-8"])
+def test_bytes_in_utf8_are_read_as_such_whatever_is_declared(declared: str) -> None:
+    text = f"<meta charset={declared}><p>沿海小城开通夜间渡轮, die Fähre fährt"
+
+    assert "渡轮, die Fähre fährt" in prepared(text.encode(), f"text/html; charset={declared}")
+    assert "Fähre" in prepared("<meta charset=iso-8859-1><p>Fähre".encode("latin-1"))
+    assert "夜间渡轮" in prepared("<meta charset=gb2312><p>夜间渡轮".encode("gbk"))
