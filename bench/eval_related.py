@@ -40,8 +40,7 @@ import trafilatura
 from aggregator.articles.guard import prepared
 from aggregator.articles.page import read_page
 from aggregator.articles.related.found import related_links
-from aggregator.articles.related.links import leads_to_article
-from aggregator.articles.related.survey import Survey, stands_apart, survey_of
+from aggregator.articles.related.survey import Survey, survey_of
 from aggregator.model.article import RelatedLink
 from aggregator.urls.origin import registrable_domain
 
@@ -158,7 +157,7 @@ def why_missed(html: bytes, url: str, missed: Sequence[str]) -> dict[str, str]:
         anchors = [a for a in survey.page.anchors if compared(a.url) == target]
         if not anchors:
             reasons[target] = "no such link on the page"
-        elif not any(leads_to_article(a) for a in anchors):
+        elif not any(survey.leads(a) for a in anchors):
             reasons[target] = "address refused"
         elif not any(survey.counts(a) for a in anchors):
             reasons[target] = "text refused, or in prose"
@@ -170,7 +169,7 @@ def why_missed(html: bytes, url: str, missed: Sequence[str]) -> dict[str, str]:
 
 
 def _apart(survey: Survey, node: int) -> bool:
-    return any(stands_apart(survey.page, up) for up in survey.page.ancestors(node))
+    return any(survey.stands_apart(up) for up in survey.page.ancestors(node))
 
 
 def _share(values: Iterable[bool | float]) -> float:

@@ -5,32 +5,50 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate
 
 from aggregator.articles.page import Page
 from aggregator.articles.size import title_size
 
 _PARAGRAPH = 80  # letters outside links
+_ENOUGH = 400  # the same: a text that stands by itself
+_SHORT = 20  # the same, where a long paragraph stands before
 _LEFT_OUT = frozenset({"footer", "nav", "figcaption", "form", "fieldset", "h1", "h2", "h3", "h4"})
 _TITLES = frozenset({"h2", "h3", "h4", "h5"})
-_NAMED_APART = re.compile(
-    r"(?:[a-z0-9]+[-_]{1,2}){0,2}(?:ads?|advert\w*|adslot|sponsor\w*|promoted|outbrain|taboola|"
-    r"newsletter\w*|comments?|kommentare?|share|sharing|social|breadcrumbs?|tags|taglist|keywords|"
-    r"navbar|footer|subscribe|paywall|podcast|byline|cookies?|login|disclaimer|copyright)"
+_APART = frozenset({"nav", "footer", "form"})
+_FOREIGN = r"comments?|kommentare?|newsletter\w*|navbar|footer|cookies?|login|disclaimer|copyright"
+_BEGINNING = r"(?:[a-z0-9]+[-_]{1,2}){0,2}"
+_ENDING = (
     r"(?:[-_]{1,2}(?:container|wrapper|wrap|list|box|block|widget|section|area|bar|item|items|slot|"
     r"links|inner|content|form|text|body))?"
+)
+_NAMED_FOREIGN = re.compile(f"{_BEGINNING}(?:{_FOREIGN}){_ENDING}")
+_NAMED_APART = re.compile(
+    f"{_BEGINNING}(?:{_FOREIGN}|ads?|advert\\w*|adslot|sponsor\\w*|outbrain|taboola|share|"
+    "sharing|social|breadcrumbs?|tags|taglist|keywords|subscribe|paywall|podcast|byline)"
+    f"{_ENDING}"
 )
 
 
 @lru_cache(maxsize=8_192)
 def named_apart(names: str) -> bool:
     """Whether an element's id or a class says: advertisement, comments, sharing, tags, footer."""
-    return any(
-        _NAMED_APART.fullmatch(token)
-        for token in names.split()
-        if not token.startswith(("tag-", "category-", "no-", "has-", "is-", "with-", "hide-"))
-    )
+    return any(_NAMED_APART.fullmatch(token) for token in _said(names))
+
+
+@lru_cache(maxsize=8_192)
+def named_foreign(names: str) -> bool:
+    """Whether an id or a class says: comments, newsletter, cookies, login, footer."""
+    return any(_NAMED_FOREIGN.fullmatch(token) for token in _said(names))
+
+
+def _said(names: str) -> list[str]:
+    """The tokens that say what a block is; states and a post's own tags say nothing of it."""
+    states = ("tag-", "category-", "no-", "has-", "is-", "with-", "hide-")
+    return [token for token in names.split() if not token.startswith(states)]
 
 
 @dataclass(slots=True)
@@ -92,28 +110,94 @@ def find_body(page: Page) -> BodySpan:
             main = sorted(b for b in prose if _look(page, b) == look)
             root = _common(page, root, main)
     paragraphs = sorted({*inside, *main})
-    return BodySpan(
-        root, main[0], main[-1], paragraphs, frozenset((root, *page.ancestors(root))), page.end
-    )
+    last = _last_sibling(page, main[-1])
+    spine = frozenset((root, *page.ancestors(root)))
+    return BodySpan(root, main[0], last, paragraphs, spine, page.end)
+
+
+def _last_sibling(page: Page, paragraph: int) -> int:
+    """The last of the short paragraphs that follow a long one, past advertisements and pictures."""
+    last = paragraph
+    up = page.parent[paragraph]
+    if page.tag[paragraph] != "p" or up < 0:
+        return last
+    i = page.end[paragraph]
+    while i < page.end[up]:
+        if page.tag[i] == "p":
+            if page.size(i) - page.link_size(i) >= _SHORT:
+                last = i
+        elif page.size(i) and page.tag[i] != "figure" and not named_apart(page.names[i]):
+            break
+        i = page.end[i]
+    return last
 
 
 def _paragraphs(page: Page) -> dict[int, int]:
-    """Blocks with running text of their own, and how much."""
-    own: Counter[int] = Counter()
-    skip_until = 0
-    for i, tag in enumerate(page.tag):
-        if i < skip_until:
-            continue
-        apart = tag in ("footer", "nav", "form") or named_apart(page.names[i])
-        if apart and page.size(i) * 2 < page.chars[-1]:  # a misnamed body stays
-            skip_until = page.end[i]
-            continue
-        text = page.text[i]
+    """Blocks with running text of their own, and how much.
+
+    Blocks that stand apart are left out, but whatever holds most of the page's prose is never
+    apart: a form around the whole page, a paywall's wrapper, a post whose class says promoted.
+    """
+    own: Counter[int] = Counter()  # letters outside links, at their block
+    for i, text in enumerate(page.text):
         if text and page.in_link[i] < 0:
             own[page.block(i)] += title_size(text.strip())
-    prose = {b: n for b, n in own.items() if n >= _PARAGRAPH and page.tag[b] not in _LEFT_OUT}
-    places = sorted(prose)
-    return {b: n for b, n in prose.items() if not _summary(page, b, n, places)}
+    said = {b: n for b, n in own.items() if n >= _PARAGRAPH and page.tag[b] not in _LEFT_OUT}
+    sums = list(accumulate((said.get(i, 0) for i in range(len(page.tag))), initial=0))
+
+    def prose_in(node: int) -> int:
+        return sums[page.end[node]] - sums[node]
+
+    foreign = _outermost(page, lambda i: _is_foreign(page, i))
+    total = sums[-1] - sum(prose_in(i) for i in foreign)
+    further = _further_articles(page, prose_in)
+    left_out = _outermost(
+        page,
+        lambda i: (
+            i in further
+            or (
+                (page.tag[i] in _APART or named_apart(page.names[i]))
+                and (2 * prose_in(i) <= total or _is_foreign(page, i))
+                and 2 * page.size(i) < page.chars[-1]
+            )
+        ),
+    )
+    for i in left_out:
+        for block in range(i, page.end[i]) if prose_in(i) else ():
+            said.pop(block, None)
+    places = sorted(said)
+    return {b: n for b, n in said.items() if not _summary(page, b, n, places)}
+
+
+def _further_articles(page: Page, prose_in: Callable[[int], int]) -> set[int]:
+    """Articles with a title of their own that follow one with a title and a text."""
+    heads = [i for i, tag in enumerate(page.tag) if tag == "h1"]
+    if len(heads) < 2:
+        return set()
+    articles = (i for i, tag in enumerate(page.tag) if tag == "article")
+    titled = [i for i in articles if bisect_left(heads, page.end[i]) > bisect_left(heads, i)]
+    first = next((i for i in titled if prose_in(i) >= _ENOUGH), None)
+    return set() if first is None else {i for i in titled if i >= page.end[first]}
+
+
+def _outermost(page: Page, holds: Callable[[int], bool]) -> list[int]:
+    """The elements for which a condition holds, without those inside another such element."""
+    found = []
+    i = 0
+    while i < len(page.tag):
+        if holds(i):
+            found.append(i)
+            i = page.end[i]
+        else:
+            i += 1
+    return found
+
+
+def _is_foreign(page: Page, node: int) -> bool:
+    """Whether a block's text is certainly not the article's, however long it is."""
+    return page.tag[node] in ("footer", "nav") or bool(
+        page.names[node] and named_foreign(page.names[node])
+    )
 
 
 def _summary(page: Page, block: int, size: int, places: list[int]) -> bool:

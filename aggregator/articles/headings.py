@@ -1,6 +1,13 @@
 """What a short text says about the list under it: related, read more, elsewhere.
 
-The phrases are data (`data/*.txt`); a phrase with "…" at an end matches texts that go on there.
+Three patterns hold in every language we know and need words only, no phrases:
+
+* something is called related or similar ("Verwandte Artikel", "相关新闻"), and is no topic or tag;
+* a word for reading beside one for also ("Lesen Sie dazu auch", "یہ بھی پڑھیں");
+* the article's own subject is spoken of ("Mehr zum selben Thema", "по этой теме").
+
+What says it otherwise is listed as phrases. All words are data (`data/*.txt`); a phrase with "…" at
+an end matches texts that go on there.
 """
 
 from __future__ import annotations
@@ -12,7 +19,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache, lru_cache
 
-from aggregator.articles.lists import data_lines
+from aggregator.articles.lists import data_lines, word_list
 
 MAX_LABEL = 80  # characters: longer texts are no headings of lists
 
@@ -32,6 +39,7 @@ class Reading:
 
     kind: Kind
     tail: str = ""
+    by_pattern: bool = False  # understood word by word: it must stand as a heading stands
 
 
 _COUNT = re.compile(r"[\W_]*\(?\d{1,3}\)?[\W_]*$")
@@ -130,6 +138,9 @@ def _read(plain: str) -> Reading | None:
         return Reading(Kind.READ_MORE)
     if plain in elsewhere.exact:
         return Reading(Kind.ELSEWHERE)
+    kind = _by_pattern(plain)
+    if kind:
+        return Reading(kind, by_pattern=True)
     topical = _read_topical(plain)
     if topical is not None:
         return topical
@@ -139,11 +150,74 @@ def _read(plain: str) -> Reading | None:
         return Reading(Kind.ELSEWHERE) if len(plain) <= 50 else None
     if begins and short:
         return Reading(Kind.RELATED)
-    if related.end(plain) and short:
-        return Reading(Kind.RELATED)
     if elsewhere.end(plain):
         return Reading(Kind.ELSEWHERE)
     return None
+
+
+_SENTENCE = re.compile(r"[.!?;,。，、！？；؟،।]")
+_UNSPACED = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+)
+_MAX_WORDS = 5
+_MAX_UNSPACED = 12  # characters; alphabets written without spaces need twice as many
+_ALPHABETS = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
+
+
+def _by_pattern(plain: str) -> Kind | None:
+    """What the three patterns say of a text."""
+    if _SENTENCE.search(plain):
+        return None
+    words = plain.split()
+    most = 2 * _MAX_UNSPACED if _ALPHABETS.search(plain) else _MAX_UNSPACED
+    if len(words) <= _MAX_WORDS and (len(plain) <= most or not _UNSPACED.search(plain)):
+        if _similar().search(" " + plain):
+            return Kind.ELSEWHERE if _other_things().search(f" {plain} ") else Kind.RELATED
+        spoken = f" {' '.join(words[:_MAX_OPEN_WORDS])} "
+        if any(read.search(spoken) and also.search(spoken) for read, also in _read_also()):
+            return Kind.RELATED
+    topic = _this_topic().search(f" {plain} ")
+    if topic and len(plain[: topic.start()].split()) <= _MAX_OPEN_WORDS:
+        return Kind.RELATED
+    return None
+
+
+@cache
+def _similar() -> re.Pattern[str]:
+    return _words(word_list("similar"), beginnings=True)
+
+
+@cache
+def _other_things() -> re.Pattern[str]:
+    return _words(word_list("other_things"))
+
+
+@cache
+def _read_also() -> list[tuple[re.Pattern[str], re.Pattern[str]]]:
+    pairs = (line.partition("|")[::2] for line in data_lines("read_also"))
+    return [(_words(read.split()), _words(also.split())) for read, also in pairs]
+
+
+@cache
+def _this_topic() -> re.Pattern[str]:
+    gap = r"(?: \S+){0,2}? "
+    phrases = (
+        gap.join(re.escape(normalised(part)) for part in line.split("…"))
+        for line in data_lines("this_topic")
+    )
+    return re.compile(f" (?:{'|'.join(phrases)})(?=[ :])")
+
+
+def _words(words: Iterable[str], *, beginnings: bool = False) -> re.Pattern[str]:
+    """Any of these words (or beginnings): in scripts that write no words apart, anywhere."""
+    end = "" if beginnings else "(?= )"
+    plain = sorted(normalised(word.replace("_", " ")) for word in words)
+    return re.compile(
+        "|".join(
+            re.escape(word) if _UNSPACED.search(word) else f" {re.escape(word)}{end}"
+            for word in plain
+        )
+    )
 
 
 def _read_topical(plain: str) -> Reading | None:
@@ -157,6 +231,18 @@ def _read_topical(plain: str) -> Reading | None:
 
 
 _MARKER = re.compile(r"^[\W_]*(.{2,40}?)\s*[:：|】｜»›>]\s*\S")
+
+
+def is_neighbour(text: str) -> bool:
+    """Whether a link's text says that it leads to the article before or after this one."""
+    found = _MARKER.match(text[:120])
+    said = normalised(found[1]) if found else ""
+    return 0 < len(said.split()) <= 2 and bool(_neighbours().match(f" {said} "))
+
+
+@cache
+def _neighbours() -> re.Pattern[str]:
+    return re.compile(f" ?(?:{_words(word_list('neighbour')).pattern})")
 
 
 def read_marker(text: str) -> Reading | None:

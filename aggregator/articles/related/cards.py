@@ -4,50 +4,71 @@ from __future__ import annotations
 
 import re
 
-from aggregator.articles.headings import Kind, read_heading, read_marker
-from aggregator.articles.page import BLOCKS, Anchor, absolute, page_key
+from aggregator.articles.headings import Kind, is_neighbour, read_heading, read_marker
+from aggregator.articles.page import BLOCKS, HEADINGS, Anchor, Page, absolute, page_key
 from aggregator.articles.related.labels import rule_of
-from aggregator.articles.related.links import leads_to_article, site_of
-from aggregator.articles.related.listing import links_between
-from aggregator.articles.related.survey import MAX_RELATED, Survey, stands_apart
+from aggregator.articles.related.links import tells
+from aggregator.articles.related.listing import has_own_heading, links_between
+from aggregator.articles.related.survey import MAX_RELATED, Survey
 from aggregator.articles.size import title_size
 
+_MARKER = 40  # letters: longer, and it is no marker
+_NEAR = 40  # nodes: farther from its heading no list stands
+_TITLE = 24  # letters, where no heading element says that it is a title
 _CROWD = 40  # links: more, and the block is a list of its own, no card
 
 
 def read_markers(survey: Survey) -> None:
-    """ "READ ALSO: title", with the marker in the link's own text."""
-    page = survey.page
+    """ "READ ALSO: title", with the marker in the link's own text or before it in its block."""
+    page, body = survey.page, survey.body
     for anchor in page.anchors:
-        reading = read_marker(anchor.text)
+        said = anchor.text
+        reading = read_marker(said)
+        if reading is None and (before := _before(survey, anchor)):
+            said = before + anchor.text
+            reading = read_marker(said)
         if reading is None or not survey.counts(anchor) or survey.is_apart(anchor.node):
             continue
-        if reading.kind is Kind.READ_MORE and not survey.body.holds(anchor.node):
+        if reading.kind is Kind.READ_MORE and not body.first < anchor.node < body.reach:
             continue
-        survey.add(anchor, anchor.text, anchor.text[:40], "marker")
+        survey.add(anchor, anchor.text, said[:40], "marker")
+
+
+def _before(survey: Survey, anchor: Anchor) -> str:
+    """The few words in front of a link that ends its block."""
+    page = survey.page
+    block = page.block(anchor.node)
+    size = page.chars[anchor.node] - page.chars[block]
+    if not 0 < size <= _MARKER or page.chars[page.end[block]] > page.chars[page.end[anchor.node]]:
+        return ""
+    return page.string(block, size)[: size + 8].partition(anchor.text[:20] or "\0")[0]
 
 
 def read_cards(survey: Survey) -> None:
-    """Blocks of links inside the running text."""
+    """Blocks of links inside the running text, and right below it."""
     page, body = survey.page, survey.body
-    site = site_of(page.url)
+    edge = page.end[body.last] if body.last >= 0 else 0
     for anchor in page.anchors:
         if not body.first < anchor.node < body.reach or anchor.key in survey.found:
             continue
-        if site_of(anchor.url) != site or not survey.counts(anchor):
+        if not survey.own.is_here(anchor.url) or not survey.counts(anchor):
+            continue
+        if survey.own.telling and not tells(anchor.url):
             continue
         block = _card(survey, anchor)
         if block is None:
             continue
-        if not body.holds(anchor.node) and not _right_below(survey, block):
-            continue
+        if not body.holds(anchor.node):
+            if not _right_below(survey, block, edge):
+                continue
+            edge = max(edge, page.end[block])
         survey.add(anchor, survey.text(anchor), None, "card")
 
 
-def _right_below(survey: Survey, block: int) -> bool:
-    """Whether a block follows the last paragraph at once, with one link or on its subject."""
+def _right_below(survey: Survey, block: int, edge: int) -> bool:
+    """Whether a block follows the text or another card at once, with one link or on its subject."""
     page = survey.page
-    if page.chars[block] != page.chars[page.end[survey.body.last]]:
+    if page.chars[block] > page.chars[edge]:
         return False
     links = {a.key: a for a in page.anchors_in(block)}
     if len(links) == 1:
@@ -66,7 +87,7 @@ def _card(survey: Survey, anchor: Anchor) -> int | None:
         top = up
     if page.tag[top] not in BLOCKS or body.paragraphs_in(top):
         return None
-    if any(stands_apart(page, n) for n in (top, *page.ancestors(anchor.node))):
+    if any(survey.stands_apart(n) for n in (top, *page.ancestors(anchor.node))):
         return None
     pictured = any(
         page.tag[n] in ("figure", "figcaption") for n in page.ancestors(anchor.node) if n >= top
@@ -90,9 +111,43 @@ def _card(survey: Survey, anchor: Anchor) -> int | None:
             continue
         if label.reading.kind is not Kind.READ_MORE or len(articles) > 1:
             return None  # "Read more" is also what a card of one article ends with
-    if page.size(top) > 500 * len(articles) or title_size(survey.text(anchor)) < 24:
+    if page.size(top) > 500 * len(articles):
         return None
+    headed = any(page.tag[i] in HEADINGS and page.size(i) for i in range(top, page.end[top]))
+    if title_size(survey.text(anchor)) < _TITLE and not headed:
+        return None
+    if not page.size(anchor.node) and not headed and not _said(page, anchor, links):
+        return None  # a picture alone
+    if is_neighbour(_before(survey, anchor) + anchor.text):
+        return None
+    if not page.size(top) or _PROMOTED.search(page.string(top)):
+        return None
+    if len(articles) > 1 and _heading_of(survey, top):
+        titles = list({a.key: a for a in links if survey.counts(a)}.values())
+        if 2 * survey.shares_subject(titles) <= len(titles):
+            return None
     return top
+
+
+def _said(page: Page, anchor: Anchor, links: list[Anchor]) -> bool:
+    """Whether another link to the same place says something."""
+    return any(page.size(a.node) for a in links if a.key == anchor.key)
+
+
+_PROMOTED = re.compile(r"newsletter|podcast", re.I)
+
+
+def _heading_of(survey: Survey, top: int) -> bool:
+    """Whether a list has a heading of its own: words before its first item, or right before it."""
+    page = survey.page
+    if has_own_heading(survey, top):
+        return True
+    before = top - 1  # the text before it, and the block beside it that holds that text
+    while before > max(page.parent[top], top - _NEAR) and not page.text[before]:
+        before -= 1
+    while page.parent[before] > page.parent[top]:
+        before = page.parent[before]
+    return page.tag[before] in HEADINGS
 
 
 _NAMED_RELATED = re.compile(
@@ -148,6 +203,6 @@ def read_stated(survey: Survey) -> None:
         if url is None:
             continue
         anchor = Anchor(len(page.tag), url, page_key(url), text, frozenset())
-        if leads_to_article(anchor):
+        if survey.leads(anchor):
             seen = next((a for a in page.anchors if a.key == anchor.key and a.text), None)
             survey.add(anchor, text or (seen.text if seen else ""), None, rule)

@@ -22,7 +22,6 @@ from aggregator.articles.headings import Kind, normalised
 from aggregator.articles.page import Page, absolute, read_page
 from aggregator.articles.related.cards import read_cards, read_markers, read_named, read_stated
 from aggregator.articles.related.labels import find_labels, level_of, rule_of
-from aggregator.articles.related.links import leads_to_article
 from aggregator.articles.related.listing import links_of
 from aggregator.articles.related.survey import MAX_RELATED, Label, Survey, survey_of
 from aggregator.model.article import RelatedLink
@@ -98,9 +97,10 @@ def _read_list(survey: Survey, label: Label) -> None:
     if inside >= 0 and page.size(inside) > page.size(label.node) + 3:
         if rule == "heading" and page.chars[label.node] == page.chars[inside]:
             anchor = page.anchor_at[inside]  # a marker at the head of a card that is one link
-            survey.add(anchor, survey.text(anchor), label.text, "marker")
+            if survey.counts(anchor):
+                survey.add(anchor, survey.text(anchor), label.text, "marker")
         return
-    if inside >= 0 and not level_of(page, label.node) and leads_to_article(page.anchor_at[inside]):
+    if inside >= 0 and not level_of(page, label.node) and survey.leads(page.anchor_at[inside]):
         return  # a link that says "to the article"
     links = links_of(survey, label)
     below_or_in_text = survey.body.holds(label.node) or label.node >= survey.body.last

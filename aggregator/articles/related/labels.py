@@ -8,6 +8,8 @@ from aggregator.articles.related.links import site_of
 from aggregator.articles.related.survey import Label, Survey
 from aggregator.articles.subject import share_subject, subject_words
 
+_LONG = 300  # characters of a heading that repeats the page's title
+_TITLE = 20  # the same: a shorter title may stand anywhere
 _SECTIONS = frozenset({"section", "aside", "article", "main", "form", "body", "html"})
 
 
@@ -28,14 +30,53 @@ def find_labels(survey: Survey, extra: frozenset[str]) -> None:
             reading = (
                 Reading(Kind.RELATED) if normalised(said) in extra and extra else read_heading(said)
             )
-            if reading is None:
+            if reading is None or (reading.by_pattern and not _stands_alone(survey, outer)):
                 continue
             label = Label(outer, said, reading)
             survey.labels.append(label)
             for j in range(outer, page.end[outer]):
                 survey.label_at[j] = label
             break
+    for label in _repeating_title(survey) if survey.titles else ():
+        survey.labels.append(label)
+        for j in range(label.node, page.end[label.node]):
+            survey.label_at[j] = label
     survey.labels.sort(key=lambda label: label.node)
+
+
+def _repeating_title(survey: Survey) -> list[Label]:
+    """Headings that repeat the page's own title, read without it ("Related to: TITLE")."""
+    page = survey.page
+    titles = [t for t in map(normalised, survey.titles) if len(t) >= _TITLE]
+    found = []
+    for i, tag in enumerate(page.tag):
+        if (
+            tag not in HEADINGS
+            or page.size(i) > _LONG
+            or page.in_link[i] >= 0
+            or i in survey.label_at
+        ):
+            continue
+        said = normalised(page.string(i, _LONG))
+        title = next((t for t in titles if t in said and len(t) < len(said)), None)
+        if title is None:
+            continue
+        before, _, after = said.partition(title)
+        reading = read_heading(before) or read_heading(after)
+        if reading is not None:
+            found.append(Label(_outermost(page, i), page.string(i, _LONG), reading))
+    return found
+
+
+def _stands_alone(survey: Survey, node: int) -> bool:
+    """Whether a text begins its block, and is not the title of an article."""
+    page = survey.page
+    if page.chars[node] != page.chars[page.block(node)]:
+        return False
+    inside = page.in_link[node]
+    if inside < 0 or page.size(inside) > page.size(node) + 3:  # a marker at the head of a card
+        return True
+    return not survey.counts(page.anchor_at[inside])
 
 
 def _outermost(page: Page, node: int) -> int:

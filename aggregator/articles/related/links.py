@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
@@ -28,6 +29,8 @@ _PROMOTION = re.compile(
     re.I,
 )
 _SLUG = re.compile(r"(?:[^\W\d_]{2,}[-_]+){3,}|\d{6,}|[-_/][0-9a-f]{8,}", re.I)
+_HEADLINE = re.compile(r"(?:[^\W\d_]{2,}[-_]+){4}")  # five words: no person, no topic
+_WORDS = re.compile(r"[^\W_]+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0eff]")
 _GENERIC = re.compile(
     r"^\W*(?:read more|more|mehr|weiterlesen|lire la suite|leer más|leggi|continua|details|"
@@ -37,44 +40,124 @@ _GENERIC = re.compile(
 )
 
 
-def leads_to_article(anchor: Anchor) -> bool:
-    """Whether the URL may be an article's: no home page, list, person, service or file."""
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The address of the page under search, and what it tells about addresses here."""
+
+    url: str
+    domain: str  # registrable
+    form: tuple[str, ...]  # () when it tells nothing
+    telling: bool  # whether it has a slug or a number: then articles here have one
+    stem: str  # its host and path without suffix, to know its own further pages by
+
+    def leads_to_article(self, anchor: Anchor) -> bool:
+        """Whether the URL may be an article's: no home page, list, person, service or file.
+
+        An address of the same form as this page's is one, whatever words stand in it.
+        """
+        try:
+            parts = urlsplit(anchor.url)
+        except ValueError:
+            return False
+        if not anchor.rel.isdisjoint(("sponsored", "author", "tag", "prev", "next")):
+            return False
+        host = (parts.hostname or "").lower()
+        if _SERVICES.search(host) or _FILES.search(parts.path) or _FILES.search(parts.query):
+            return False
+        if _PROMOTION.search(parts.path) or "print=" in parts.query:
+            return False
+        domain = registrable_domain(host)
+        path = unquote(parts.path)
+        if self.telling and self.stem and (host + path).startswith(self.stem + "/"):
+            return False  # a page of this article: its pictures, its comments, more like it
+        segments = [s for s in path.lower().split("/") if s]
+        if self.form and domain == self.domain and form_of(path, parts.query) == self.form:
+            return True
+        if not segments or (
+            segments[-1].startswith(("index.", "default.", "home.")) and len(segments) == 1
+        ):
+            return bool(re.search(r"\d{3,}|[?&]p=", "?" + parts.query))
+        lists = word_list("list_segments")
+        if any(label in lists for label in host.removesuffix(domain).split(".")):
+            return False
+        if not any(s in lists for s in segments):
+            return True
+        if segments[-1] in lists:
+            return False
+        if _HEADLINE.search(segments[-1]):
+            return True
+        slug = bool(_SLUG.search(segments[-1])) or bool(_SLUG.search(path.rsplit("/", 2)[-1]))
+        return slug and len(segments) >= 3 and segments[-2] not in lists  # `/authors/jane-doe-1234`
+
+    def is_here(self, url: str) -> bool:
+        """Whether a URL is of this page's site, or of one that shares its name."""
+        return site_of(url) == site_of(self.url)
+
+    def looks_listed(self, url: str, text: str) -> bool:
+        """Whether a link leads to a list, judged against the shape of the page's own URL.
+
+        Where articles have slugs or numbers, a section's page has neither, and its name is short.
+        """
+        try:
+            theirs = urlsplit(url)
+        except ValueError:
+            return True
+        if not self.telling or _telling(theirs.path + "?" + theirs.query):
+            return False
+        if registrable_domain(theirs.hostname or "") != self.domain:
+            return False
+        segments = [s for s in theirs.path.split("/") if s]
+        if len(segments) == 1 and segments[0].count("-") + segments[0].count("_") <= 1:
+            return True
+        return len(text.split()) <= 3 and title_size(text) < 40
+
+
+def own_address(url: str) -> Own:
+    """What the address of the page under search tells."""
     try:
-        parts = urlsplit(anchor.url)
+        parts = urlsplit(url)
     except ValueError:
-        return False
-    if "sponsored" in anchor.rel or "author" in anchor.rel or "tag" in anchor.rel:
-        return False
-    host = (parts.hostname or "").lower()
-    if _SERVICES.search(host) or any(
-        label in word_list("list_segments") for label in host.split(".")[:-2]
-    ):
-        return False
-    if _FILES.search(parts.path) or _FILES.search(parts.query):
-        return False
-    if _PROMOTION.search(parts.path) or "print=" in parts.query:
-        return False
+        return Own(url, "", (), False, "")
     path = unquote(parts.path)
+    host = (parts.hostname or "").lower()
+    return Own(
+        url,
+        registrable_domain(host),
+        form_of(path, parts.query),
+        _telling(path + "?" + parts.query),
+        host + re.sub(r"\.\w{2,5}$", "", path.rstrip("/")) if _telling(path) else "",
+    )
+
+
+def form_of(path: str, query: str) -> tuple[str, ...]:
+    """The form of an address: what stands in each segment, and the names of its parameters.
+
+    Numbers, slugs and identifiers count as such; words under which sites keep lists count as
+    themselves and all other words as words. () when the last part is none that tells pages apart.
+    """
     segments = [s for s in path.lower().split("/") if s]
-    if not segments or (
-        segments[-1].startswith(("index.", "default.", "home.")) and len(segments) == 1
-    ):
-        return bool(re.search(r"\d{3,}|[?&]p=", "?" + parts.query))
-    slug = bool(_SLUG.search(segments[-1])) or bool(_SLUG.search(path.rsplit("/", 2)[-1]))
-    listed = any(s in word_list("list_segments") for s in segments)
-    if listed:
-        return (
-            slug
-            and segments[-1] not in word_list("list_segments")
-            and len(segments) >= 3
-            and not _person(segments)
-        )
-    return True
+    form = [_kind_of(s) for s in segments]
+    parameters = sorted(p.partition("=")[::2] for p in query.split("&") if "=" in p)
+    named = [f"{name}={_kind_of(value)}" for name, value in parameters if re.search(r"\d", value)]
+    if named:
+        return (*form, *named)
+    return tuple(form) if form and form[-1][:1] in "9#-" else ()
 
 
-def _person(segments: list[str]) -> bool:
-    """`/authors/jane-doe-1234`: the segment after the list's name is the last one."""
-    return len(segments) >= 2 and segments[-2] in word_list("list_segments")
+def _kind_of(segment: str) -> str:
+    """`9` a number, `#` an identifier, `-` a slug, else the word itself or `w`; and the suffix."""
+    stem, dot, suffix = segment.rpartition(".")
+    if not dot or len(suffix) > 5:
+        stem, suffix = segment, ""
+    if stem.isdigit():
+        kind = "9"
+    elif len(_WORDS.findall(stem)) >= 3:
+        kind = "-"
+    elif re.search(r"\d", stem) and len(stem) >= 5:
+        kind = "#"
+    else:
+        kind = stem if stem in word_list("list_segments") else "w"
+    return f"{kind}.{suffix}" if suffix else kind
 
 
 def is_title(text: str, least: int = 14) -> bool:
@@ -84,23 +167,10 @@ def is_title(text: str, least: int = 14) -> bool:
     return bool(_CJK.search(text)) or len(text.split()) >= 2
 
 
-def looks_listed(url: str, text: str, own_url: str) -> bool:
-    """Whether a link leads to a list, judged against the shape of the article's own URL.
-
-    Where articles have slugs or numbers, a section's page has neither, and its name is short.
-    """
-    try:
-        theirs, own = urlsplit(url), urlsplit(own_url)
-    except ValueError:
-        return True
-    if theirs.hostname != own.hostname or not _telling(own.path + "?" + own.query):
-        return False
-    if _telling(theirs.path + "?" + theirs.query):
-        return False
-    segments = [s for s in theirs.path.split("/") if s]
-    if len(segments) == 1 and segments[0].count("-") + segments[0].count("_") <= 1:
-        return True
-    return len(text.split()) <= 3 and title_size(text) < 30
+def tells(url: str) -> bool:
+    """Whether an address has what tells one article from another: a slug or a number."""
+    parts = urlsplit(url)
+    return _telling(unquote(parts.path) + "?" + parts.query)
 
 
 def _telling(path: str) -> bool:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 
+from aggregator.articles.body_span import named_apart
 from aggregator.articles.headings import MAX_LABEL, Kind
 from aggregator.articles.page import BLOCKS, HEADINGS, Anchor, Page
 from aggregator.articles.related.labels import level_of
-from aggregator.articles.related.links import leads_to_article
-from aggregator.articles.related.survey import MAX_RELATED, Label, Survey, stands_apart
+from aggregator.articles.related.survey import MAX_RELATED, Label, Survey
 from aggregator.articles.size import title_size
 
 _CLIMB = 6
+_CARD = 700  # letters: more, and it is no card
 _REACH = 6_000  # nodes: no list is longer
 _SECTIONS = frozenset({"section", "aside", "article", "main", "form", "body", "html"})
+_LISTS = frozenset({"ul", "ol", "dl", "table"})
 _HEADLIKE = re.compile(r"tit(?:l|[\s_-]|$)|head|caption|label|(?:^|[\s_-])h[dt\d](?:[\s_-]|$)")
 
 
@@ -87,6 +89,7 @@ def _under(survey: Survey, label: Label) -> list[Anchor]:
     """The links that belong to a heading."""
     page = survey.page
     node = label.node
+    gap = False  # whether an empty block stands behind the heading
     for _ in range(_CLIMB):
         up = page.parent[node]
         if up < 0 or page.tag[up] in ("body", "html"):
@@ -97,33 +100,62 @@ def _under(survey: Survey, label: Label) -> list[Anchor]:
             links = links_between(survey, start, stop, label)
             if links:
                 return links
-            if _shell(page, start, stop) or page.tag[up] in _SECTIONS or _has_peer(page, up):
+            ends = page.tag[up] in _SECTIONS and start < stop  # not one for the heading alone
+            if ends or _shell(page, start, stop) or _has_peer(page, up):
                 return []
+            gap |= page.tag[up] in _SECTIONS or _is_empty(page, start, stop)
         else:
-            links = _flow(survey, start, stop, label)
+            links = _flow(survey, start, stop, label, gap)
             if links:
                 return links
             if page.chars[stop] != page.chars[start] or _shell(page, start, stop):
                 return []  # something else follows: the heading has no list
         node = up
     if node >= 0 and page.parent[node] >= 0:
-        return _flow(survey, page.end[node], page.end[page.parent[node]], label)
+        return _flow(survey, page.end[node], page.end[page.parent[node]], label, gap)
     return []
+
+
+def _is_empty(page: Page, start: int, stop: int) -> bool:
+    """Whether blocks without any text stand between two positions."""
+    return page.chars[start] == page.chars[stop] and any(
+        page.tag[i] in BLOCKS and not named_apart(page.names[i])
+        for i in range(start, min(stop, start + _REACH))
+    )
+
+
+def has_own_heading(survey: Survey, top: int) -> bool:
+    """Whether words stand in a block before the first of its items."""
+    page = survey.page
+    links = [a for a in page.anchors_in(top)[:MAX_RELATED] if survey.counts(a)]
+    if not links:
+        return False
+    second = next((a for a in links if a.key != links[0].key), links[-1])
+    item = links[0].node
+    while item > top and not page.parent[item] <= second.node < page.end[page.parent[item]]:
+        item = page.parent[item]
+    return page.chars[item] > page.chars[top]
 
 
 def _has_peer(page: Page, node: int) -> bool:
     """Whether the next sibling is built like this block: the next widget of a column."""
     after = page.end[node]
     up = page.parent[node]
-    classes = page.names[node].split()
+    classes = _classes(page, node)
     return (
         up >= 0
         and bool(classes)
         and after < page.end[up]
         and page.tag[after] == page.tag[node]
-        and page.names[after].split()[:1] == classes[:1]
+        and _classes(page, after) == classes
         and page.end[node] - node > 4
     )
+
+
+def _classes(page: Page, node: int) -> frozenset[str]:
+    """The classes of an element, those that only number it left out."""
+    said = (page.attributes.get(node, {}).get("class") or "").split()
+    return frozenset(c for c in said if not c[-1].isdigit())
 
 
 def _shell(page: Page, start: int, stop: int) -> bool:
@@ -131,7 +163,7 @@ def _shell(page: Page, start: int, stop: int) -> bool:
     return any(
         page.size(i) == 0
         and (
-            page.tag[i] in ("ul", "ol", "table")
+            page.tag[i] in _LISTS
             or (page.tag[i] in ("div", "section") and page.attributes.get(i, {}).get("id"))
         )
         for i in range(start, min(stop, start + _REACH))
@@ -147,7 +179,7 @@ def links_between(survey: Survey, start: int, stop: int, label: Label | None) ->
     while i < stop and len(links) < MAX_RELATED:
         if label is not None and _boundary(survey, i, stop, label):
             break
-        if page.text[i] == "" and stands_apart(page, i):
+        if page.text[i] == "" and survey.stands_apart(i):
             i = page.end[i]
             continue
         anchor = page.anchor_at.get(i)
@@ -159,8 +191,11 @@ def links_between(survey: Survey, start: int, stop: int, label: Label | None) ->
     return list(links.values())
 
 
-def _flow(survey: Survey, start: int, stop: int, label: Label) -> list[Anchor]:
-    """Article links of the link-dominant siblings right after a heading."""
+def _flow(survey: Survey, start: int, stop: int, label: Label, gap: bool) -> list[Anchor]:
+    """Article links of the link-dominant siblings right after a heading.
+
+    Behind a gap, what has words of its own before its links is another list.
+    """
     page = survey.page
     links: list[Anchor] = []
     i = start
@@ -169,13 +204,18 @@ def _flow(survey: Survey, start: int, stop: int, label: Label) -> list[Anchor]:
         if _boundary(survey, i, stop, label) or page.tag[i] in ("nav", "footer", "form"):
             break
         inside = links_between(survey, i, following, label)
+        gap |= not page.size(i) and _is_empty(page, i, following)
         if inside:
-            if page.link_size(i) * 5 < page.size(i) * 2 and _prose(page, i):
+            if gap and not links and has_own_heading(survey, i):
+                break
+            if page.link_size(i) * 5 < page.size(i) * 2 and _prose(survey, i):
                 break
             links += inside
             inner = range(i + 1, min(following, i + _REACH))
             if any(_boundary(survey, j, following, label) for j in inner):
                 break
+        elif not links and page.tag[i] in _LISTS:
+            break  # an empty list is this heading's
         elif page.size(i) > (0 if links and page.tag[i] in BLOCKS else 40) and (
             links or page.tag[i] != "figure"
         ):
@@ -184,8 +224,9 @@ def _flow(survey: Survey, start: int, stop: int, label: Label) -> list[Anchor]:
     return links
 
 
-def _prose(page: Page, node: int) -> bool:
+def _prose(survey: Survey, node: int) -> bool:
     """Whether a block holds a paragraph of running text (a headline's summary is none)."""
+    page = survey.page
     for i in range(node, min(page.end[node], node + _REACH)):
         if page.tag[i] not in ("p", "-text") or page.in_link[i] >= 0:
             continue
@@ -194,7 +235,21 @@ def _prose(page: Page, node: int) -> bool:
             first = next(iter(page.anchors_in(block)), None)
             headline = first is not None and page.chars[first.node] == page.chars[block]
             if first is None or not headline or title_size(first.text) < 14:
-                return True
+                return not _summary(survey, block)
+    return False
+
+
+def _summary(survey: Survey, block: int) -> bool:
+    """Whether a text without links stands below the one headline of a card."""
+    page = survey.page
+    up = block
+    for _ in range(3):
+        up = page.parent[up]
+        if up < 0 or survey.body.paragraphs_in(up):
+            return False
+        links = {a.key: a for a in page.anchors_in(up)[:MAX_RELATED] if survey.counts(a)}
+        if links:
+            return len(links) == 1 and page.size(up) < _CARD
     return False
 
 
@@ -209,16 +264,30 @@ def _boundary(survey: Survey, node: int, stop: int, label: Label) -> bool:
         if other.reading.kind is Kind.READ_MORE:
             return tag in HEADINGS
         return _like_heading(page, other, label)
+    if _built_alike(page, node, label.node) and not _card_title(survey, node, stop):
+        return True
     if tag in HEADINGS and page.in_link[node] < 0 and page.size(node):
         level = level_of(page, label.node)
         if level and int(tag[1]) < level:
-            return not _holds_article(survey, node)
+            return not _card_title(survey, node, stop)
         if level and int(tag[1]) > level and _in_card(page, node):
             return False
         if level and int(tag[1]) > level and page.chars[node] == page.chars[page.end[label.node]]:
             return False  # "Related", and right under it "Stories"
         return not _card_title(survey, node, stop)
     return False
+
+
+def _built_alike(page: Page, node: int, label: int) -> bool:
+    """Whether a short text stands in an element of the same tag and classes as a heading."""
+    return (
+        page.tag[node] == page.tag[label]
+        and page.names[node] == page.names[label] != " "
+        and bool(page.names[node])
+        and 0 < page.size(node) <= MAX_LABEL
+        and page.in_link[node] < 0
+        and not node <= label < page.end[node]
+    )
 
 
 def _like_heading(page: Page, other: Label, label: Label) -> bool:
@@ -253,7 +322,7 @@ def _card_title(survey: Survey, node: int, stop: int) -> bool:
         up = page.parent[up]
         if up < 0 or page.end[up] > stop:
             return False
-        keys = {a.key for a in page.anchors_in(up)[:MAX_RELATED] if leads_to_article(a)}
+        keys = {a.key for a in page.anchors_in(up)[:MAX_RELATED] if survey.counts(a)}
         if keys:
             return len(keys) == 1 and page.size(up) < 600
     return False

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from aggregator.articles.body_span import BodySpan, find_body, named_apart
-from aggregator.articles.headings import Reading
+from aggregator.articles.headings import Reading, is_neighbour
 from aggregator.articles.page import HEADINGS, Anchor, Page, absolute, page_key
-from aggregator.articles.related.links import is_title, leads_to_article, looks_listed
+from aggregator.articles.related.links import Own, is_title, own_address
 from aggregator.articles.size import title_size
 from aggregator.articles.structured import Structured, read_structured, strings
 from aggregator.articles.subject import share_subject, subject_words
@@ -47,8 +47,10 @@ class Survey:
     """One page under search."""
 
     page: Page
+    titles: tuple[str, ...]
     title_words: frozenset[str]
     topic_words: frozenset[str]  # of keywords, description, and repeated in the text
+    own: Own
     own_keys: frozenset[str]
     body: BodySpan
     stated: Sequence[str] = ()  # URLs of schema.org `relatedLink`
@@ -56,6 +58,7 @@ class Survey:
     label_at: dict[int, Label] = field(default_factory=dict)
     found: dict[str, Found] = field(default_factory=dict)
     _texts: dict[int, str] = field(default_factory=dict)
+    _leads: dict[int, bool] = field(default_factory=dict)
     _counts: dict[int, bool] = field(default_factory=dict)
     _said: dict[int, int] = field(default_factory=dict)
 
@@ -69,8 +72,15 @@ class Survey:
         if anchor.text:
             return anchor.text
         if anchor.node not in self._texts:
-            self._texts[anchor.node] = _card_text(self.page, anchor)
+            self._texts[anchor.node] = _card_text(self, anchor)
         return self._texts[anchor.node]
+
+    def leads(self, anchor: Anchor) -> bool:
+        """Whether the address of a link may be an article's."""
+        known = self._leads.get(anchor.node)
+        if known is None:
+            known = self._leads[anchor.node] = self.own.leads_to_article(anchor)
+        return known
 
     def counts(self, anchor: Anchor) -> bool:
         """Whether a link in a related block counts: an article, with a headline, not in prose."""
@@ -81,10 +91,10 @@ class Survey:
 
     def _is_countable(self, anchor: Anchor) -> bool:
         page = self.page
-        if anchor.key in self.own_keys or not leads_to_article(anchor):
+        if anchor.key in self.own_keys or not self.leads(anchor):
             return False
         text = self.text(anchor)
-        if not is_title(text) or looks_listed(anchor.url, text, page.url):
+        if not is_title(text) or is_neighbour(text) or self.own.looks_listed(anchor.url, text):
             return False
         block = page.block(anchor.node)
         if page.tag[block] not in ("p", "figcaption", "blockquote"):
@@ -101,9 +111,20 @@ class Survey:
         """How many of these links share a word of their title with the article's."""
         return sum(share_subject(subject_words(self.text(a)), self.title_words) for a in anchors)
 
+    def stands_apart(self, node: int) -> bool:
+        """Whether a block is navigation, a form, or named as advertisement, comments, sharing.
+
+        What holds paragraphs of the text never is.
+        """
+        page = self.page
+        if page.tag[node] not in _APART and not named_apart(page.names[node]):
+            return False
+        return node not in self.body.spine and not self.body.paragraphs_in(node)
+
     def is_apart(self, node: int) -> bool:
         """Whether a node is inside navigation or the page's footer (an article has its own)."""
-        tags = [self.page.tag[n] for n in self.page.ancestors(node)]
+        above = self.page.ancestors(node)
+        tags = [self.page.tag[n] for n in above if n not in self.body.spine]
         if "nav" in tags and not 0 <= self.body.last < node:
             return True  # below the text a nav may hold the related list
         return "footer" in tags and not {"main", "article"} & set(tags[tags.index("footer") :])
@@ -119,8 +140,10 @@ def survey_of(
     said = read_structured(page) if said is None else said
     survey = Survey(
         page,
-        subject_words(" ".join(titles) if titles else _own_titles(page)),
+        titles := tuple(titles) or _own_titles(page),
+        subject_words(" ".join(titles)),
         subject_words(_own_topics(said)),
+        own_address(page.url),
         _own_keys(page),
         find_body(page) if body is None else body,
         strings(said.article.get("relatedLink"), "url", MAX_RELATED),
@@ -129,12 +152,8 @@ def survey_of(
     return survey
 
 
-def stands_apart(page: Page, node: int) -> bool:
-    """Whether a block is navigation, a form, or named as advertisement, comments, sharing."""
-    return page.tag[node] in _APART or named_apart(page.names[node])
-
-
-def _card_text(page: Page, anchor: Anchor) -> str:
+def _card_text(survey: Survey, anchor: Anchor) -> str:
+    page = survey.page
     best = ""
     up = page.parent[anchor.node]
     for _ in range(4):
@@ -144,7 +163,7 @@ def _card_text(page: Page, anchor: Anchor) -> str:
         if len(near) > _NEAR:
             break
         keys = {
-            a.key for a in near if leads_to_article(a) and not looks_listed(a.url, a.text, page.url)
+            a.key for a in near if survey.leads(a) and not survey.own.looks_listed(a.url, a.text)
         }
         if len(keys) > 2:
             break
@@ -160,13 +179,9 @@ def _card_text(page: Page, anchor: Anchor) -> str:
     return best
 
 
-def _own_titles(page: Page) -> str:
-    parts = []
-    for selector in ("title", "h1"):
-        node = page.tree.css_first(selector)
-        if node is not None:
-            parts.append((node.text(deep=True) or "")[:300])
-    return " ".join(parts)
+def _own_titles(page: Page) -> tuple[str, ...]:
+    found = (page.tree.css_first(selector) for selector in ("title", "h1"))
+    return tuple((node.text(deep=True) or "")[:300] for node in found if node is not None)
 
 
 def _own_topics(said: Structured) -> str:
