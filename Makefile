@@ -54,6 +54,8 @@ eval: .venv/.dev  ## measure against labelled data, where it is (AGGREGATOR_EVAL
 	$(BIN)/python -m bench.eval_poll $(ARGS)
 	$(BIN)/python -m bench.eval_article
 	$(BIN)/python -m bench.eval_related $(ARGS)
+	$(BIN)/python -m bench.eval_bodies $(ARGS)
+	$(BIN)/python -m bench.eval_metadata $(ARGS)
 	$(BIN)/python -m bench.eval_dedup $(ARGS)
 
 container-test:  ## build the image, start it with compose, see that the data stays
