@@ -57,6 +57,7 @@ eval: .venv/.dev  ## measure against labelled data, where it is (AGGREGATOR_EVAL
 	$(BIN)/python -m bench.eval_bodies $(ARGS)
 	$(BIN)/python -m bench.eval_metadata $(ARGS)
 	$(BIN)/python -m bench.eval_dedup $(ARGS)
+	$(BIN)/python -m bench.eval_reported $(ARGS)
 
 container-test:  ## build the image, start it with compose, see that the data stays
 	@sh scripts/container-test.sh
