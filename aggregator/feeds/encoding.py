@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import codecs
 import re
+from encodings.aliases import aliases
+from functools import lru_cache
+from importlib.resources import files
 from typing import NamedTuple
 
 _BOMS = (
@@ -17,65 +20,24 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+# The first characters are ASCII whatever stands there (XML 1.0 appendix F).
 _UNMARKED = (
-    (b"<\x00\x00\x00", "utf-32-le"),
-    (b"\x00\x00\x00<", "utf-32-be"),
-    (b"<\x00?\x00", "utf-16-le"),
-    (b"<\x00r\x00", "utf-16-le"),
-    (b"<\x00f\x00", "utf-16-le"),
-    (b"\x00<\x00?", "utf-16-be"),
-    (b"\x00<\x00r", "utf-16-be"),
-    (b"\x00<\x00f", "utf-16-be"),
-    (b"Lo\xa7\x94", "cp037"),
+    (re.compile(rb"[\t-~]\x00\x00\x00[\t-~]\x00\x00\x00"), "utf-32-le"),
+    (re.compile(rb"\x00\x00\x00[\t-~]\x00\x00\x00[\t-~]"), "utf-32-be"),
+    (re.compile(rb"[\t-~]\x00[\t-~]\x00"), "utf-16-le"),
+    (re.compile(rb"\x00[\t-~]\x00[\t-~]"), "utf-16-be"),
+    (re.compile(rb"Lo\xa7\x94"), "cp037"),
 )
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:\-]+)", re.IGNORECASE)
+_CHARSET = re.compile(
+    r"charset\s*=\s*(?:\"([^\"]{1,64})\"?|'([^']{1,64})'?|([^\s;,\"']{1,64}))", re.IGNORECASE
+)
+_HEAD = 4096  # bytes within which a declaration stands; a comment may come before it
 _DECLARED = re.compile(
-    rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']\s*([A-Za-z0-9_.:\-]+)", re.IGNORECASE
+    rb"<\?xml[^>]{0,200}?encoding\s*=\s*(?:\"([^\">]{1,64})|'([^'>]{1,64})|([^\s\"'<>?]{1,64}))",
+    re.IGNORECASE,
 )
 _META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:\-]+)", re.IGNORECASE)
-# What publishers call an encoding, and the superset they write in (WHATWG Encoding §4.2).
-_READ_AS = {
-    "gb2312": "gb18030",
-    "gb-2312": "gb18030",
-    "gbk": "gb18030",
-    "x-gbk": "gb18030",
-    "cp936": "gb18030",
-    "windows-936": "gb18030",
-    "ascii": "cp1252",
-    "us-ascii": "cp1252",
-    "iso-8859-1": "cp1252",
-    "iso8859-1": "cp1252",
-    "iso_8859-1": "cp1252",
-    "latin1": "cp1252",
-    "latin-1": "cp1252",
-    "iso-8859-9": "cp1254",
-    "iso-8859-11": "cp874",
-    "tis-620": "cp874",
-    "windows-874": "cp874",
-    "shift_jis": "cp932",
-    "shift-jis": "cp932",
-    "sjis": "cp932",
-    "x-sjis": "cp932",
-    "windows-31j": "cp932",
-    "euc-kr": "cp949",
-    "ks_c_5601-1987": "cp949",
-    "ksc5601": "cp949",
-    "windows-949": "cp949",
-    "big5": "big5hkscs",
-    "big5-hkscs": "big5hkscs",
-    "x-euc-jp": "euc_jp",
-    "iso-8859-8-i": "iso8859-8",
-    "unicode-1-1-utf-8": "utf-8",
-    "utf8": "utf-8",
-    "x-mac-cyrillic": "mac-cyrillic",
-    "macintosh": "mac-roman",
-    "x-mac-roman": "mac-roman",
-}
-# Names a stranger may have Python look up; its codecs include ones that are no charsets at all.
-_CHARSETS = re.compile(
-    r"(?:utf-?(?:8|16|32)(?:-?[lb]e)?|iso-?8859-?\d{1,2}|windows-125[0-8]|cp\d{3,4}|koi8-[rut]|gb18030"
-    r"|big5hkscs|euc[-_](?:jp|kr)|iso-2022-(?:jp|kr)|hz(?:-gb-2312)?|mac-(?:roman|cyrillic|greek)|johab)\Z"
-)
+_ROOT = re.compile(rb"<(?:[\w.\-]{1,20}:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE)
 _LATIN = frozenset(("cp1252", "cp1254"))
 _FEW = 0.05  # bad bytes for each good non-ASCII character of what is still UTF-8
 
@@ -98,17 +60,19 @@ def decode(body: bytes, content_type: str | None = None) -> Decoded:
         if body.startswith(mark):
             return _lenient(body[len(mark) :], encoding)
     for start, encoding in _UNMARKED:
-        if body.startswith(start):
+        if start.match(body):
             return _lenient(body, encoding)
-    declared = [name for name in _declarations(body, content_type) if name is not None]
+    declared = [
+        name
+        for name in _declarations(body, content_type)
+        if name is not None and not _is_refuted(name, body)
+    ]
     if not declared or declared[0] in _LATIN or declared[0] == "utf-8":
         try:
             return Decoded(body.decode("utf-8"), "utf-8")
         except UnicodeDecodeError:
             pass
     for encoding in declared:
-        if encoding.startswith(("utf-16", "utf-32")) and body[:1] == b"<" and body[1:2] != b"\x00":
-            continue  # what could be read so far is ASCII
         try:
             return Decoded(body.decode(encoding), encoding)
         except UnicodeDecodeError:
@@ -116,27 +80,77 @@ def decode(body: bytes, content_type: str | None = None) -> Decoded:
     return _detect(body, declared)
 
 
+def _is_refuted(encoding: str, body: bytes) -> bool:
+    """Whether a document cannot be in UTF-16 or EBCDIC: its first character is an ASCII `<`."""
+    return body.lstrip()[:1] == b"<" and b"<".decode(encoding, "ignore") != "<"
+
+
 def charset_of(content_type: str | None) -> str | None:
     """The charset parameter of a Content-Type, under the name we read it by; None if unknown."""
-    match = _CHARSET.search(content_type or "")
-    return _known(match.group(1)) if match else None
+    for match in _CHARSET.finditer(content_type or ""):
+        known = charset_named(match.group(1) or match.group(2) or match.group(3))
+        if known is not None:
+            return known
+    return None
+
+
+def charset_named(label: str) -> str | None:
+    """The codec for what is published under a label; None for a name that is no charset's.
+
+    Labels are compared by their letters and digits alone, and vendors' prefixes before a number of
+    a code page mean the same (`win-1251`, `cp1251`, `x-cp1251`), so that `koi8r` is `koi8-r`.
+    """
+    known = _charsets()
+    name = _NO_MEANING.sub("", _squeezed(label))
+    for pattern, canonical in _FORMS:
+        if name not in known:
+            name = pattern.sub(canonical, name)
+    return known.get(name)
+
+
+_NOT_LABEL = re.compile(r"[^a-z0-9]+")
+_NO_MEANING = re.compile(r"\A(?:charset|encoding)+")
+# Used in turn as long as the name is not known.
+_FORMS = (
+    (re.compile(r"\Ax+"), ""),
+    (re.compile(r"\A(?:iso|ios|is0)?8859(\d{1,2})(?:19\d\d|windows|ansi)?\Z"), r"iso8859\1"),
+    (re.compile(r"\A(?:windows|win|ms|cp|ibm|dos|ansi|codepage)*(\d{3,5})\Z"), r"cp\1"),
+    (re.compile(r"\A(?:cs)?isolatin(\d{1,2})\Z"), r"latin\1"),
+)
+# The code pages among Python's codecs that are not in the Encoding Standard.
+_PYTHON_CHARSET = re.compile(
+    r"cp\d{3,4}\Z|mac_\w+\Z|hp_roman8\Z|koi8_t\Z|kz1048\Z|ptcp154\Z|johab\Z"
+)
+
+
+def _squeezed(label: str) -> str:
+    return _NOT_LABEL.sub("", label.lower())
+
+
+@lru_cache(maxsize=1)
+def _charsets() -> dict[str, str]:
+    """Codecs by squeezed label. A stranger's label is looked up here and never by Python."""
+    known: dict[str, str] = {}
+    for alias, codec in aliases.items():
+        if _PYTHON_CHARSET.match(codec):
+            known[_squeezed(codec)] = known[_squeezed(alias)] = codec
+    known |= {f"utf{n}{order}": f"utf-{n}-{order}" for n in (16, 32) for order in ("le", "be")}
+    known["utf32"] = "utf-32"
+    text = files("aggregator.feeds").joinpath("data/charsets.txt").read_text("utf-8")
+    for line in text.splitlines():
+        codec, *labels = line.split() if not line.startswith("#") else [""]
+        known |= {_squeezed(label): codec for label in labels}
+    return known
 
 
 def _declarations(body: bytes, content_type: str | None) -> tuple[str | None, str | None]:
-    head = body[:1024]
-    match = _DECLARED.search(head) or _META.search(head)
-    return charset_of(content_type), (_known(match.group(1).decode("ascii")) if match else None)
-
-
-def _known(name: str) -> str | None:
-    name = name.lower()
-    name = _READ_AS.get(name, name)
-    if _CHARSETS.match(name) is None:
-        return None
-    try:
-        return codecs.lookup(name).name
-    except LookupError:
-        return None
+    head = body[:_HEAD]
+    root = _ROOT.search(head)
+    match = _DECLARED.search(head, 0, root.start() if root else _HEAD) or _META.search(head)
+    if match is None:
+        return charset_of(content_type), None
+    label = next(group for group in match.groups() if group is not None)
+    return charset_of(content_type), charset_named(label.decode("ascii", "replace"))
 
 
 def _detect(body: bytes, declared: list[str]) -> Decoded:
@@ -157,7 +171,8 @@ def _detect(body: bytes, declared: list[str]) -> Decoded:
 def _looks_like(body: bytes, encoding: str, script: re.Pattern[str], share: float) -> bool:
     """Whether the text from the first non-ASCII byte on is, in `encoding`, plausible CJK.
 
-    All of it must be common characters, and `share` of it in the script that tells.
+    All of it must be common characters, `share` of it in the script that tells, and they must stand
+    together: the accents of a Western text, read in pairs with the letters after them, stand alone.
     """
     first = _BEYOND_ASCII.search(body)
     if first is None:
@@ -170,7 +185,23 @@ def _looks_like(body: bytes, encoding: str, script: re.Pattern[str], share: floa
     foreign = "".join(c for c in text if c > "\x7f")
     common = len(_COMMON_CJK.findall(foreign))
     telling = len(script.findall(foreign))
-    return len(foreign) >= 4 and common >= 0.97 * len(foreign) and telling >= share * len(foreign)
+    together = sum(map(len, _TOGETHER.findall(text)))
+    return (
+        len(foreign) >= 4
+        and common >= 0.97 * len(foreign)
+        and telling >= share * len(foreign)
+        and together >= 0.8 * len(foreign)
+        and (encoding != "gb18030" or _is_common_chinese(foreign))
+    )
+
+
+def _is_common_chinese(text: str) -> bool:
+    """Whether nearly all of `text` is in the rows of GB 2312 that everyday Chinese needs.
+
+    Both bytes are high there; other alphabets read as Chinese give rare characters.
+    """
+    leads = text.encode("gb2312", "ignore")[::2]
+    return sum(lead < 0xD8 for lead in leads) >= 0.9 * len(text)
 
 
 _KANA = re.compile("[\u3041-\u30ff]")
@@ -184,6 +215,7 @@ _EAST_ASIAN = (
     ("gb18030", _HAN, 0.5),
     ("big5hkscs", _HAN, 0.5),
 )
+_TOGETHER = re.compile(r"[^\x00-\x7f]{2,}")
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _COMMON_CJK = re.compile("[\u3000-\u30ff\u4e00-\u9fa5\uac00-\ud7a3\uff01-\uff5e]")
 _SAMPLE = 16_384

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.feeds.encoding import charset_of, decode
+from aggregator.feeds.encoding import charset_named, charset_of, decode
 from aggregator.feeds.parse import parse_document
 
 TITLES = {
@@ -106,6 +106,122 @@ def test_undeclared_east_asian_text_is_detected(charset: str) -> None:
 
 def test_windows_1252_is_what_remains() -> None:
     assert decode(b"caf\xe9 \x93q\x94").text == "café “q”"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Fähre fährt später, die Züge auch. Größe und Äußeres, für süße Bürger",
+        "L’été, l’élève créé à Noël préfère être réélu où naît la naïveté",
+        "São Paulo: ações não são opções; avião e coração",
+        "El señor y el niño, mañana en España: ¿qué pasó?",
+        "På Ålesund åker färjan över ån, blåbær og rødgrød",
+        "Città, perché, più, così: è già lunedì",
+    ],
+)
+@pytest.mark.parametrize("declaration", ['<?xml version="1.0" encoding="UTF-8"?>', "", None])
+def test_western_text_without_a_true_declaration_is_western(
+    text: str, declaration: str | None
+) -> None:
+    body = feed(text, declaration or "").encode("cp1252")
+    http = "application/xml; charset=utf-8" if declaration is None else None
+    assert title_of(body, http) == text
+
+
+@pytest.mark.parametrize(
+    ("label", "codec"),
+    [
+        ("ISO_8859-1:1987", "cp1252"),
+        ("csISOLatin1", "cp1252"),
+        ("iso-ir-100", "cp1252"),
+        ("l1", "cp1252"),
+        ("ANSI_X3.4-1968", "cp1252"),
+        ("cyrillic", "iso8859-5"),
+        ("greek8", "iso8859-7"),
+        ("sun_eu_greek", "iso8859-7"),
+        ("logical", "iso8859-8"),
+        ("l9", "iso8859-15"),
+        ("koi", "koi8-r"),
+        ("koi8_r", "koi8-r"),
+        ("koi8-ru", "koi8-u"),
+        ("dos-874", "cp874"),
+        ("x-cp1251", "cp1251"),
+        ("x-mac-ukrainian", "mac-cyrillic"),
+        ("chinese", "gb18030"),
+        ("cn-big5", "big5hkscs"),
+        ("csEUCPkdFmtJapanese", "euc_jp"),
+        ("csShiftJIS", "cp932"),
+        ("ms932", "cp932"),
+        ("korean", "cp949"),
+        ("unicode20utf8", "utf-8"),
+        ("unicodeFFFE", "utf-16-be"),
+        ("ucs-2", "utf-16"),
+        ("iso-2022-kr", "iso2022_kr"),
+        ("866", "cp866"),
+        # what people and programs write instead
+        ("koi8r", "koi8-r"),
+        ("win-1251", "cp1251"),
+        ("windows_1251", "cp1251"),
+        ("Windows 1252", "cp1252"),
+        ("cp-1250", "cp1250"),
+        ("windows-cp1251", "cp1251"),
+        ("1251", "cp1251"),
+        ("UTF_8", "utf-8"),
+        ("utf 8", "utf-8"),
+        ("utf8mb4", "utf-8"),
+        ("x-utf-8", "utf-8"),
+        ("charset=utf-8", "utf-8"),
+        ("8859-2", "iso8859-2"),
+        ("ISO 8859-15", "iso8859-15"),
+        ("iso-latin-1", "cp1252"),
+        ("latin-2", "iso8859-2"),
+        ("shiftjis", "cp932"),
+        ("SJIS-win", "cp932"),
+        ("eucJP-ms", "euc_jp"),
+        ("EUC_KR", "cp949"),
+        ("cp949", "cp949"),
+        ("euc-cn", "gb18030"),
+        ("windows-936", "gb18030"),
+        ("big-5", "big5hkscs"),
+        ("tis620", "cp874"),
+        ("x-macroman", "mac-roman"),
+        ("cp850", "cp850"),
+        ("cp65001", "utf-8"),
+    ],
+)
+def test_a_charset_is_known_by_its_labels_and_misspellings(label: str, codec: str) -> None:
+    assert charset_named(label) == codec
+    assert charset_of(f'text/xml; Charset="{label}"') == codec
+    text = "<rss><channel><item><title>Ж</title></item></channel></rss>"
+    if codec == "cp1251":
+        assert title_of(f'<?xml version="1.0" encoding="{label}"?>{text}'.encode(codec)) == "Ж"
+
+
+@pytest.mark.parametrize("content_type", [None, "text/xml"])
+@pytest.mark.parametrize("charset", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_wide_characters_without_a_mark_are_seen_by_their_zeros(
+    charset: str, content_type: str | None
+) -> None:
+    for start in ("\n", "<!-- made by hand -->", '<?xml version="1.0"?>', ""):
+        assert title_of(feed("Größe", start).encode(charset), content_type) == "Größe"
+
+
+@pytest.mark.parametrize("label", ["utf-16", "UCS-2", "cp037"])
+def test_a_declaration_that_its_own_first_character_refutes_does_not_hold(label: str) -> None:
+    body = feed("Größe", f'<?xml version="1.0" encoding="{label}"?>')
+    assert title_of(body.encode()) == "Größe"
+    assert title_of(body.encode("cp1252")) == "Größe"
+    assert title_of(feed("all ASCII").encode(), f"text/xml; charset={label}") == "all ASCII"
+
+
+def test_a_declaration_after_a_comment_counts_and_one_inside_the_document_does_not() -> None:
+    comment = "<!-- " + "x" * 2000 + " -->"
+    body = feed("Привет", f'{comment}<?xml version="1.0" encoding="windows-1251"?>')
+    assert title_of(body.encode("cp1251")) == "Привет"
+    quoted = feed("Größe", "").replace(
+        "<guid>", '<x><![CDATA[<?xml encoding="koi8-r"?>]]></x><guid>'
+    )
+    assert title_of(quoted.encode("cp1252")) == "Größe"
 
 
 def test_a_name_that_is_no_charset_is_ignored() -> None:
