@@ -34,13 +34,30 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 
 
 def once_encoded(text: str) -> str:
-    """Undo an encoding to UTF-8 that happened twice, where all of `text` agrees that it did."""
+    """Undo an encoding to UTF-8 that happened twice, where all of `text` agrees that it did.
+
+    The second time took the bytes for Latin-1 or for Windows-1252, mostly.
+    """
     if text.isascii():
         return text
     try:
         return text.encode("latin-1").decode("utf-8")
     except UnicodeError:
+        pass
+    if not any(lead in text for lead in "ÃÂâ"):  # what such texts nearly always hold
         return text
+    try:
+        return text.translate(_WINDOWS_BYTES).encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
+
+
+# From what Windows-1252 shows to the character of Latin-1 with the same byte.
+_WINDOWS_BYTES = {
+    ord(character): byte
+    for byte in range(0x80, 0xA0)
+    if (character := bytes((byte,)).decode("cp1252", "ignore"))
+}
 
 
 def title_of(text: str | None, limits: ParseLimits, *, is_html: bool = False) -> str | None:

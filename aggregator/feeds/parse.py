@@ -16,6 +16,7 @@ from aggregator.feeds.encoding import decode
 from aggregator.feeds.fallback import Unsuitable, read_leniently
 from aggregator.feeds.jsonfeed import NotJson, NotJsonFeed, read_json_feed
 from aggregator.feeds.limits import DEFAULT_LIMITS, ParseLimits
+from aggregator.feeds.references import pair_halves, windows_references
 from aggregator.feeds.repair import (
     BeyondRepair,
     close_truncated,
@@ -61,7 +62,7 @@ def parse_document(
             error=f"the document has {len(body)} bytes, more than {limits.document}",
             error_class="limit",
         )
-    text = decode(body, content_type).text.lstrip("\ufeff")
+    text = pair_halves(decode(body, content_type).text.lstrip("\ufeff"))
     start = text.lstrip("\ufeff \t\r\n\x00")
     if not start:
         return ParsedFeed(None, error="the document is empty", error_class="empty")
@@ -97,7 +98,7 @@ def _page(text: str, url: str | None) -> ParsedFeed:
 
 
 def _read_xml(text: str, url: str | None, limits: ParseLimits, dates: DateReader) -> ParsedFeed:
-    doctype = drop_doctype(text)
+    doctype = drop_doctype(windows_references(text))
     bare = strip_declaration(doctype.text)
     try:
         return read_strict(bare, url, limits, dates)

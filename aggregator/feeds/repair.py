@@ -13,6 +13,7 @@ from collections import deque
 from html.entities import html5
 
 from aggregator.feeds.names import WELL_KNOWN_PREFIXES
+from aggregator.feeds.references import number_of
 from aggregator.markup.text import clean
 
 _START = re.compile(
@@ -27,7 +28,7 @@ _OWN_ENTITY = re.compile(
 # CDATA, comments and instructions are skipped; where they do not end they reach to the end.
 _TOKEN = re.compile(
     r"(?P<opaque><!\[CDATA\[(?:(?!\]\]>).)*+(?:\]\]>|\Z)|<!--(?:(?!-->).)*+(?:-->|\Z)|<\?(?:(?!\?>).)*+(?:\?>|\Z))"
-    r"|&(?:#(?P<decimal>[0-9]{1,8});|#[xX](?P<hex>[0-9a-fA-F]{1,7});|(?P<name>[A-Za-z][A-Za-z0-9]{0,31});)?"
+    r"|&(?:#(?P<number>[0-9]{1,12}+|[xX][0-9a-fA-F]{1,12}+);?|(?P<name>[A-Za-z][A-Za-z0-9]{0,31});)?"
     r"|<(?![A-Za-z_/!?])",
     re.DOTALL,
 )
@@ -162,12 +163,11 @@ def _mend_tokens(text: str, entities: dict[str, str]) -> str:
                 return html.escape(entities[name])
             known = html5.get(f"{name};")
             return html.escape(known) if known is not None else f"&amp;{name};"
-        number = match.group("decimal") or match.group("hex")
+        number = match.group("number")
         if number is None:
             return "&amp;"
-        code = int(number, 16 if match.group("hex") else 10)
-        # Windows-1252 by number is understood as HTML does (§13.2.5.80); the impossible goes.
-        character = html.unescape(match.group()) if code <= 0x10FFFF else ""
+        # As HTML understands numbers (§13.2.5.80), also without `;`; the impossible goes.
+        character = html.unescape(f"&#{number};") if number_of(number) <= 0x10FFFF else ""
         return html.escape(clean(character)) if character != "\ufffd" else ""
 
     return _TOKEN.sub(mend, text)
