@@ -10,7 +10,7 @@ from lxml import etree
 from aggregator.feeds import fields
 from aggregator.feeds.constructs import atom_link, atom_text_title
 from aggregator.feeds.dates import DateReader
-from aggregator.feeds.inner import markup_of, text_of
+from aggregator.feeds.inner import markup_of, straighten_attributes, text_of
 from aggregator.feeds.limits import ParseLimits
 from aggregator.feeds.names import Names
 from aggregator.model.feed import FeedHints, FeedLink, ParsedEntry, ParsedFeed
@@ -93,10 +93,13 @@ def _listen(channel: etree._Element, names: Names, limits: ParseLimits, base: st
         if name in _ENTRIES:
             continue
         said.present.add(name)
+        straighten_attributes(child)
         if name == "atom:link" or (name == "link" and child.get("href") is not None):
             link = atom_link(child, base, limits)
             if link is not None:
                 said.links.append(link)
+            elif child.text:
+                said.texts.setdefault("link", child.text)
         elif name == "title":
             said.title = said.title or fields.title_of(markup_of(child), limits)
         elif name == "atom:title":

@@ -10,9 +10,9 @@ from lxml import etree
 from aggregator.feeds import fields
 from aggregator.feeds.constructs import atom_link, atom_markup, atom_text_title
 from aggregator.feeds.dates import DateReader, ReadDate
-from aggregator.feeds.inner import markup_of, text_of
+from aggregator.feeds.inner import markup_of, straighten_attributes, text_of
 from aggregator.feeds.limits import ParseLimits
-from aggregator.feeds.names import Names
+from aggregator.feeds.names import WELL_KNOWN_PREFIXES, Names
 from aggregator.model.feed import Enclosure, FeedLink, ParsedEntry
 from aggregator.urls.origin import is_http, resolve
 
@@ -99,10 +99,17 @@ class EntryReader:
         for child in element:
             tag = child.tag
             if tag not in handlers:
-                handlers[tag] = _HANDLERS.get(self.names.of(tag))
+                handlers[tag] = self._handler(child)
             handler = handlers[tag]
             if handler is not None:
                 handler(self, child, draft)
+
+    def _handler(self, element: etree._Element) -> _Handler | None:
+        """By what the element's name means; else as it was written, whatever its prefix is."""
+        handler = _HANDLERS.get(self.names.of(element.tag))
+        if handler is None and element.prefix in WELL_KNOWN_PREFIXES:
+            handler = _HANDLERS.get(self.names.written(element))
+        return _attributed(handler) if handler in _WITH_ATTRIBUTES else handler
 
     def _finish(self, draft: _Draft) -> ParsedEntry:
         limits = self.limits
@@ -161,7 +168,7 @@ class EntryReader:
     def guid(self, element: etree._Element, draft: _Draft) -> None:
         text = fields.id_of(text_of(element), self.limits)
         if text and draft.guid is None:
-            declared = element.get("isPermaLink") or element.get("ispermalink")
+            declared = element.get("isPermaLink")
             draft.guid = (text, declared)
             draft.permalink = fields.is_permalink(text, declared)
 
@@ -171,16 +178,21 @@ class EntryReader:
             draft.ids.append(text)
 
     def rss_link(self, element: etree._Element, draft: _Draft) -> None:
-        if element.get("href") is not None and not (element.text or "").strip():
-            self.atom_link(element, draft)
-            return
-        url = fields.url_of(text_of(element), self._base(element, draft), self.limits)
+        text = text_of(element)
+        if text is None or text.isspace():
+            if element.get("href") is not None:
+                self.atom_link(element, draft)
+                return
+            text = element.tail  # of a program that writes HTML: `<link/>https://…`
+        url = fields.url_of(text, self._base(element, draft), self.limits)
         if url:
             draft.links.append((0, url))
 
     def atom_link(self, element: etree._Element, draft: _Draft) -> None:
         link = atom_link(element, self._base(element, draft), self.limits)
         if link is None:
+            if element.text and element.get("href") is None:
+                self.rss_link(element, draft)
             return
         if link.rel == "alternate":
             is_page = link.type is None or "html" in link.type
@@ -378,6 +390,14 @@ def _dated(kind: str, rank: int) -> _Handler:
     return read
 
 
+def _attributed(handler: _Handler) -> _Handler:
+    def read(reader: EntryReader, element: etree._Element, draft: _Draft) -> None:
+        straighten_attributes(element)
+        handler(reader, element, draft)
+
+    return read
+
+
 def _best(ranked: list[tuple[int, str]]) -> str | None:
     """The value of the lowest rank; of equals, the first."""
     if not ranked:
@@ -453,3 +473,12 @@ _HANDLERS: dict[str, _Handler] = {
     "dc:relation": EntryReader.related,
     "dc:identifier": EntryReader.dc_identifier,
 }
+# Elements that say something in attributes.
+_WITH_ATTRIBUTES: frozenset[_Handler] = frozenset(
+    (
+        EntryReader.guid, EntryReader.rss_link, EntryReader.atom_link, EntryReader.category,
+        EntryReader.enclosure, EntryReader.media_content, EntryReader.thumbnail,
+        EntryReader.itunes_image, EntryReader.rss_image, EntryReader.rss_source,
+        EntryReader.atom_title, EntryReader.atom_summary, EntryReader.atom_content,
+    )
+)  # fmt: skip

@@ -44,7 +44,9 @@ def once_encoded(text: str) -> str:
         return text.encode("latin-1").decode("utf-8")
     except UnicodeError:
         pass
-    if not any(lead in text for lead in "ÃÂâ"):  # what such texts nearly always hold
+    # A leading byte that no other follows disproves it, and mostly at once.
+    starts = [at for lead in "ÃÂâ" if (at := text.find(lead)) >= 0]
+    if not starts or any(text[at + 1 : at + 2] not in _FOLLOWING for at in starts):
         return text
     try:
         return text.translate(_WINDOWS_BYTES).encode("latin-1").decode("utf-8")
@@ -58,6 +60,10 @@ _WINDOWS_BYTES = {
     for byte in range(0x80, 0xA0)
     if (character := bytes((byte,)).decode("cp1252", "ignore"))
 }
+
+
+# Bytes 0x80 to 0xBF, which follow the leading one in UTF-8, in Latin-1 and in Windows-1252.
+_FOLLOWING = frozenset((*map(chr, range(0x80, 0xC0)), *map(chr, _WINDOWS_BYTES)))
 
 
 def title_of(text: str | None, limits: ParseLimits, *, is_html: bool = False) -> str | None:

@@ -6,6 +6,22 @@ import html
 
 from lxml import etree
 
+# Publishers write them in any case: `URL`, `isPermalink`.
+_ATTRIBUTES = frozenset((
+    "href", "url", "rel", "type", "length", "term", "label", "text", "mode", "medium", "title",
+    "lang", "fileSize", "isPermaLink", "isDefault", "duration",
+))  # fmt: skip
+_BY_LOWER_CASE = {name.lower(): name for name in _ATTRIBUTES}
+
+
+def straighten_attributes(element: etree._Element) -> None:
+    """Give the attributes of an element their names as the formats write them."""
+    for key in element.keys():  # noqa: SIM118 - an lxml element's items are its children
+        if key not in _ATTRIBUTES:
+            name = _BY_LOWER_CASE.get(str(key).lower())
+            if name is not None and element.get(name) is None:
+                element.set(name, element.attrib[key])
+
 
 def text_of(element: etree._Element) -> str | None:
     """All text inside `element`, its descendants' included."""

@@ -7,6 +7,8 @@ compared in a normal form.
 
 from __future__ import annotations
 
+from lxml import etree
+
 _URIS = {
     "": (
         "http://purl.org/rss/1.0/",
@@ -49,10 +51,13 @@ _URIS = {
     "creativecommons": ("http://backend.userland.com/creativeCommonsRssModule",),
     "googleplay": ("http://www.google.com/schemas/play-podcasts/1.0",),
 }
-# What an undeclared prefix most likely meant.
+ATOM = _URIS["atom"][0]
+# What a prefix most likely meant that is not declared, or declared as something nobody knows.
 WELL_KNOWN_PREFIXES = {
     **{prefix: uris[0] for prefix, uris in _URIS.items() if prefix},
-    "a10": "http://www.w3.org/2005/Atom",
+    "rss": _URIS[""][0],
+    "a10": ATOM,
+    "dct": _URIS["dcterms"][0],
     "trackback": "http://madskills.com/public/xml/rss/module/trackback/",
     "xlink": "http://www.w3.org/1999/xlink",
 }
@@ -65,6 +70,11 @@ def _normal(uri: str) -> str:
 
 _PREFIX_OF = {_normal(uri): prefix for prefix, uris in _URIS.items() for uri in uris}
 UNKNOWN = "?"
+# What only RSS has, also where it stands in Atom's namespace.
+_RSS_ONLY = frozenset((
+    "channel", "item", "description", "pubdate", "guid", "enclosure", "comments", "image", "ttl",
+    "lastbuilddate", "language", "managingeditor", "webmaster", "skiphours", "skipdays", "encoded",
+))  # fmt: skip
 
 
 class Names:
@@ -74,14 +84,26 @@ class Names:
         self._known: dict[str, str] = {}
         self._adopted: dict[str, str] = {}
 
-    def adopt(self, tag: object, prefix: str) -> None:
-        """Take the unknown namespace of `tag` for the one that `prefix` stands for.
+    def adopt(self, namespace: str, prefix: str) -> None:
+        """Take an unknown namespace for the one that `prefix` stands for.
 
         Some publishers put a namespace of their own invention on the root of an RSS document.
         """
-        if isinstance(tag, str) and tag[0] == "{" and self.of(tag).startswith(UNKNOWN):
-            self._adopted[tag[1:].partition("}")[0]] = prefix
+        if self.meaning_of(namespace) is None:
+            self._adopted[namespace] = prefix
             self._known.clear()
+
+    def learn(self, element: etree._Element) -> None:
+        """Adopt the unknown namespaces that `element` binds to well-known prefixes."""
+        for prefix, namespace in element.nsmap.items():
+            well_known = WELL_KNOWN_PREFIXES.get((prefix or "").lower())
+            if well_known is not None:
+                self.adopt(namespace, self.meaning_of(well_known) or "")
+
+    def meaning_of(self, namespace: str) -> str | None:
+        """The prefix that stands for a namespace here, empty for RSS; None if it is unknown."""
+        adopted = self._adopted.get(namespace)
+        return _PREFIX_OF.get(_normal(namespace)) if adopted is None else adopted
 
     def of(self, tag: object) -> str:
         """The short name of an lxml tag; empty for comments and processing instructions."""
@@ -92,11 +114,19 @@ class Names:
             short = self._known[tag] = self._short(tag)
         return short
 
+    def written(self, element: etree._Element) -> str:
+        """The name of an element as its publisher wrote it, whatever its prefix is bound to."""
+        local = etree.QName(element).localname.lower()
+        return f"{element.prefix.lower()}:{local}" if element.prefix else local
+
     def _short(self, tag: str) -> str:
         if tag[0] != "{":
             return tag.lower()
-        uri, _, local = tag[1:].partition("}")
-        prefix = self._adopted.get(uri)
+        namespace, _, local = tag[1:].partition("}")
+        local = local.lower()
+        prefix = self.meaning_of(namespace)
         if prefix is None:
-            prefix = _PREFIX_OF.get(_normal(uri), UNKNOWN)
-        return f"{prefix}:{local.lower()}" if prefix else local.lower()
+            prefix = UNKNOWN
+        elif prefix == "atom" and local in _RSS_ONLY:
+            return "content:encoded" if local == "encoded" else local
+        return f"{prefix}:{local}" if prefix else local

@@ -16,11 +16,12 @@ from aggregator.feeds.encoding import decode
 from aggregator.feeds.fallback import Unsuitable, read_leniently
 from aggregator.feeds.jsonfeed import NotJson, NotJsonFeed, read_json_feed
 from aggregator.feeds.limits import DEFAULT_LIMITS, ParseLimits
-from aggregator.feeds.references import pair_halves, windows_references
+from aggregator.feeds.references import mend_references
 from aggregator.feeds.repair import (
     BeyondRepair,
     close_truncated,
     drop_doctype,
+    is_cut_off,
     repair,
     strip_declaration,
 )
@@ -32,6 +33,14 @@ __all__ = ["DEFAULT_LIMITS", "ParseLimits", "parse_document"]
 
 _FEED_ROOT = re.compile(r"<(?:[\w.\-]{1,20}:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE)
 _HTML_ROOT = re.compile(r"<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
+# What a page may say about tags without having them, and the first tag of a feed beside that.
+_FEED_WITHIN = re.compile(
+    r"<!--.*?(?:-->|\Z)|<(?P<raw>script|style|textarea|xmp|iframe)\b.*?(?:</(?P=raw)\s*>|\Z)"
+    rf"|(?P<root>{_FEED_ROOT.pattern})",
+    re.IGNORECASE | re.DOTALL,
+)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_ENTRY = re.compile(r"<(?:[\w.\-]{1,20}:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _SNIFFED = 64 * 1024
 
 
@@ -62,17 +71,22 @@ def parse_document(
             error=f"the document has {len(body)} bytes, more than {limits.document}",
             error_class="limit",
         )
-    text = pair_halves(decode(body, content_type).text.lstrip("\ufeff"))
-    start = text.lstrip("\ufeff \t\r\n\x00")
-    if not start:
+    text = decode(body, content_type).text.lstrip("\ufeff \t\r\n\x00")
+    if not text:
         return ParsedFeed(None, error="the document is empty", error_class="empty")
     dates = DateReader(timezone, limits.guessed_dates)
-    if start[0] in "{[":
-        return _read_json(start, url, limits, dates)
-    head = start[:_SNIFFED]
-    if _is_page(head):
-        return _page(start, url)
-    return _read_xml(text, url, limits, dates)
+    is_json = text[0] in "{["
+    text = mend_references(text, is_xml=not is_json)
+    if is_json:
+        return _read_json(text, url, limits, dates)
+    if not _is_page(text[:_SNIFFED]):
+        return _read_xml(text, url, limits, dates)
+    feed = _feed_within(text)
+    if feed is not None:
+        found = _read_xml(feed, url, limits, dates)
+        if found.entries:
+            return found
+    return _page(text, url)
 
 
 def _read_json(text: str, url: str | None, limits: ParseLimits, dates: DateReader) -> ParsedFeed:
@@ -86,9 +100,21 @@ def _read_json(text: str, url: str | None, limits: ParseLimits, dates: DateReade
 
 def _is_page(head: str) -> bool:
     """Whether the document is a web page: it begins as one, before any feed's root."""
+    if _HTML_ROOT.search(head) is None:
+        return False
+    head = _COMMENT.sub("", head)
     page = _HTML_ROOT.search(head)
     feed = _FEED_ROOT.search(head)
     return page is not None and (feed is None or page.start() < feed.start())
+
+
+def _feed_within(page: str) -> str | None:
+    """What follows the first tag of a feed in a page: some servers wrap feeds, or prepend HTML."""
+    for match in _FEED_WITHIN.finditer(page):
+        if match.group("root") is not None:
+            has_entries = _ENTRY.search(page, match.end()) is not None
+            return page[match.start() :] if has_entries else None
+    return None
 
 
 def _page(text: str, url: str | None) -> ParsedFeed:
@@ -98,7 +124,7 @@ def _page(text: str, url: str | None) -> ParsedFeed:
 
 
 def _read_xml(text: str, url: str | None, limits: ParseLimits, dates: DateReader) -> ParsedFeed:
-    doctype = drop_doctype(windows_references(text))
+    doctype = drop_doctype(text)
     bare = strip_declaration(doctype.text)
     try:
         return read_strict(bare, url, limits, dates)
@@ -142,6 +168,8 @@ def _mended(
         feed = read_leniently(mended, url, limits, dates)
     except Unsuitable as error:
         return _rest(mended, url, limits, dates, f"{fault}; {error}", "malformed")
+    if feed.entries and is_cut_off(mended):
+        return replace(feed, error=f"the document is cut off: {fault}", error_class="malformed")
     if feed.entries:
         return feed
     return _rest(mended, url, limits, dates, fault, "malformed")

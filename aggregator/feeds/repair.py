@@ -17,7 +17,9 @@ from aggregator.feeds.references import number_of
 from aggregator.markup.text import clean
 
 _START = re.compile(
-    r"<(?:\?xml\s|rss[\s>]|feed[\s>]|rdf:RDF[\s>]|(?:[\w.\-]{1,20}:)?(?:feed|RDF)[\s>])"
+    r"<!--.*?(?:-->|\Z)|(?P<start><(?:\?xml\s|rss[\s>]|feed[\s>]|channel[\s>]|rdf:RDF[\s>]"
+    r"|(?:[\w.\-]{1,20}:)?(?:rss|feed|RDF)[\s>]))",
+    re.IGNORECASE | re.DOTALL,
 )
 _DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
 _DOCTYPE = re.compile(r"<!DOCTYPE\b[^\[>]*+(\[)?", re.IGNORECASE)
@@ -32,12 +34,29 @@ _TOKEN = re.compile(
     r"|<(?![A-Za-z_/!?])",
     re.DOTALL,
 )
-_ROOT_END = re.compile(r"</(?:rss|feed|rdf:RDF|[\w.\-]{1,20}:(?:feed|RDF))\s*>", re.IGNORECASE)
+_ROOT_END = re.compile(r"</(?:rss|feed|rdf:RDF|[\w.\-]{1,20}:(?:rss|feed|RDF))\s*>", re.IGNORECASE)
+_CHANNEL_END = re.compile(r"</(?:[\w.\-]{1,20}:)?channel\s*>", re.IGNORECASE)
 _PREFIXED = re.compile(r"[<\s/]([A-Za-z_][\w.\-]{0,40}):[A-Za-z_]")
 _DECLARED = re.compile(r"xmlns:([A-Za-z_][\w.\-]{0,40})\s*=")
 _ROOT_TAG = re.compile(r"<(?:[\w.\-]+:)?(?:rss|feed|RDF|channel)\b", re.IGNORECASE)
 _ENTRY_END = re.compile(r"</((?:[\w.\-]{1,20}:)?(?:item|entry))\s*>")
 _OPEN_TAG = re.compile(r"<([A-Za-z_][\w.:\-]*)[^<>]*(?<!/)>")
+# Elements that hold text or nothing, and what may follow one that was not closed.
+_LEAF = (
+    r"title|link|guid|pubDate|category|comments|language|lastBuildDate|id|updated|published|email|uri"
+    r"|ttl|managingEditor|webMaster|copyright|generator|docs|enclosure|url|width|height"
+    r"|(?:dc|dcterms|slash|wfw|sy):[A-Za-z]{1,40}|atom:(?:link|id|title|updated|published)"
+    r"|itunes:(?:author|image|duration|explicit|subtitle|summary|keywords|episode|season|title|block)"
+    r"|feedburner:origLink|media:thumbnail"
+)
+_UNCLOSED = re.compile(
+    r"(?P<opaque><!\[CDATA\[(?:(?!\]\]>).)*+(?:\]\]>|\Z)|<!--(?:(?!-->).)*+(?:-->|\Z))"
+    rf"|<(?P<name>{_LEAF})(?P<attributes>\s[^<>]*+)?(?<!/)>"
+    r"(?P<text>(?:[^<]|<!\[CDATA\[(?:(?!\]\]>).)*+\]\]>)*+)"
+    rf"(?=<(?:/?(?:item|entry|channel|image|feed|rss)|{_LEAF}|description|summary|author|source"
+    r"|content|content:encoded|media:[a-z]+|dc:[a-z]+)[\s/>])",
+    re.DOTALL | re.IGNORECASE,
+)
 _NUMERIC = re.compile(r"&#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6});")
 
 _XML = frozenset(("amp", "lt", "gt", "quot", "apos"))
@@ -64,7 +83,8 @@ def drop_doctype(text: str) -> Doctype:
 
     Entities whose value is plain text without further references are remembered for `repair`.
     """
-    match = _DOCTYPE.search(text, 0, 65_536)
+    root = _ROOT_TAG.search(text, 0, 65_536)
+    match = _DOCTYPE.search(text, 0, root.start() if root is not None else 65_536)
     if match is None:
         return Doctype(text, {})
     if match.group(1) is None:
@@ -95,7 +115,15 @@ def repair(text: str, entities: dict[str, str]) -> str:
     """
     text = _trim(clean(text))
     text = _mend_tokens(text, entities)
-    return _declare_prefixes(text)
+    return _declare_prefixes(_close_leaves(text))
+
+
+def is_cut_off(text: str) -> bool:
+    """Whether a mended document lacks the end tag of its root."""
+    root = _ROOT_TAG.search(text)
+    is_channel = root is not None and root.group().lower().endswith("channel")
+    pattern = _CHANNEL_END if is_channel else _ROOT_END
+    return pattern.search(text, max(0, len(text) - 4096)) is None
 
 
 def close_truncated(text: str) -> str | None:
@@ -103,7 +131,7 @@ def close_truncated(text: str) -> str | None:
 
     None when no entry is whole. Only for a document that lacks its root's end tag.
     """
-    if _ROOT_END.search(text, max(0, len(text) - 4096)):
+    if not is_cut_off(text):
         return None
     last = _last(_ENTRY_END, text, 0)
     if last is None:
@@ -126,13 +154,16 @@ def close_truncated(text: str) -> str | None:
 
 
 def _trim(text: str) -> str:
-    """Drop what stands before the document and after its root."""
-    start = _START.search(text, 0, 65_536)
-    if start is not None and start.start() > 0:
-        text = text[start.start() :]
-    text = strip_declaration(text)
+    """Drop what stands before the document and after its root; entries after it go into it."""
+    starts = _START.finditer(text, 0, 65_536)
+    start = next((match.start() for match in starts if match.group("start") is not None), 0)
+    text = strip_declaration(text[start:])
     end = _last(_ROOT_END, text, 0)
-    return text[: end.end()] if end is not None else text
+    if end is None:
+        return text
+    if _ENTRY_END.search(text, end.end()) is not None:
+        return text[: end.start()] + text[end.end() :] + end.group()
+    return text[: end.end()]
 
 
 def _last(pattern: re.Pattern[str], text: str, start: int) -> re.Match[str] | None:
@@ -171,6 +202,16 @@ def _mend_tokens(text: str, entities: dict[str, str]) -> str:
         return html.escape(clean(character)) if character != "\ufffd" else ""
 
     return _TOKEN.sub(mend, text)
+
+
+def _close_leaves(text: str) -> str:
+    """Close elements that hold no others where the next element begins: `<link>https://…<guid>`."""
+
+    def close(match: re.Match[str]) -> str:
+        name = match.group("name")
+        return match.group() if name is None else f"{match.group()}</{name}>"
+
+    return _UNCLOSED.sub(close, text)
 
 
 def _close_opaque(section: str) -> str:

@@ -7,26 +7,20 @@ names. Elements of RSS, Atom and the modules may be mixed freely, as publishers 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lxml import etree
 
 from aggregator.feeds.channel import read_channel
 from aggregator.feeds.dates import DateReader
 from aggregator.feeds.entry import EntryReader
 from aggregator.feeds.fields import is_blank
+from aggregator.feeds.layout import lay_out
 from aggregator.feeds.limits import ParseLimits
 from aggregator.feeds.names import Names
 from aggregator.model.feed import ParsedEntry, ParsedFeed
 from aggregator.urls.origin import resolve
 
-_ROOTS = {
-    "rss": "rss",
-    "rdf:rdf": "rdf",
-    "rdf": "rdf",
-    "atom:feed": "atom",
-    "feed": "atom",
-    "channel": "rss",
-    "atom:entry": "atom",
-}
 # libxml2's codes for what it refuses to read on (xmlerror.h): entity loop, name, resource limit.
 _LIMIT_CODES = frozenset((89, 110, 114))
 _XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
@@ -52,36 +46,24 @@ def read_strict(
     Raises:
         NotWellFormed, OverLimit, NotAFeed: with libxml2's message or the root's name.
     """
-    root = _tree(text)
-    names = _names_for(root)
-    fmt = _ROOTS.get(names.of(root.tag))
-    if fmt is None:
-        raise NotAFeed(f"the root element is <{etree.QName(root).localname}>")
-    base = _base(url, root)
-    channel = root
-    if fmt in ("rss", "rdf"):
-        channel = next((c for c in root if names.of(c.tag) == "channel"), root)
-        if channel is not root:
-            base = _base(base, channel)
-    entries, dropped = _entries(root, channel, EntryReader(names, limits, dates), base, limits)
-    return read_channel(
-        fmt, channel, names, limits, dates, base, entries=entries, dropped=dropped, reader=reader
-    )
-
-
-def _names_for(root: etree._Element) -> Names:
+    tree = _tree(text)
     names = Names()
-    local = etree.QName(root).localname.lower()
-    if local in ("rss", "channel"):
-        names.adopt(root.tag, "")
-    elif local == "feed":
-        names.adopt(root.tag, "atom")
-    elif local == "rdf":
-        for child in root:
-            if isinstance(child.tag, str) and etree.QName(child).localname in ("channel", "item"):
-                names.adopt(child.tag, "")
-                break
-    return names
+    layout = lay_out(tree, names)
+    if layout is None:
+        raise NotAFeed(f"the root element is <{etree.QName(tree).localname}>")
+    channel = layout.channel
+    base = _base(url, layout.root)
+    if channel is not layout.root:
+        base = _base(base, channel)
+    entries, dropped = _entries(layout.entries, EntryReader(names, limits, dates), base, limits)
+    feed = read_channel(
+        layout.format, channel, names, limits, dates, base,
+        entries=entries, dropped=dropped, reader=reader,
+    )  # fmt: skip
+    if layout.entries and not entries:
+        error = f"nothing could be read in any of its {len(layout.entries)} entries"
+        return replace(feed, error=error, error_class="malformed")
+    return feed
 
 
 def _tree(text: str) -> etree._Element:
@@ -120,31 +102,12 @@ def join_base(outer: str | None, inner: str | None) -> str | None:
 
 
 def _entries(
-    root: etree._Element,
-    channel: etree._Element,
-    reader: EntryReader,
-    base: str | None,
-    limits: ParseLimits,
+    found: list[etree._Element], reader: EntryReader, base: str | None, limits: ParseLimits
 ) -> tuple[tuple[ParsedEntry, ...], int]:
-    """All entries of the document in its order, and how many were beyond the cap."""
-    found = (
-        [root] if reader.names.of(root.tag) == "atom:entry" else _candidates(root, channel, reader)
-    )
+    """What the entries of the document say, and how many were beyond the cap."""
     entries = []
     for element in found[: limits.entries]:
         entry = reader.read(element, join_base(base, element.get(_XML_BASE)))
         if not is_blank(entry):
             entries.append(entry)
     return tuple(entries), max(0, len(found) - limits.entries)
-
-
-def _candidates(
-    root: etree._Element, channel: etree._Element, reader: EntryReader
-) -> list[etree._Element]:
-    """Entries stand in the channel, beside it (RDF), or in a second channel (seen in the wild)."""
-    parents = [root]
-    parents.extend(c for c in root if reader.names.of(c.tag) == "channel")
-    if channel is not root and channel not in parents:
-        parents.append(channel)
-    wanted = ("item", "atom:entry", "entry")
-    return [child for parent in parents for child in parent if reader.names.of(child.tag) in wanted]

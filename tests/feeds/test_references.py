@@ -8,7 +8,7 @@ import pytest
 
 from aggregator.feeds.parse import parse_document
 from aggregator.feeds.prepare import prepare_body
-from aggregator.feeds.references import pair_halves, windows_references
+from aggregator.feeds.references import mend_references
 
 WRITTEN = "It&#146;s &#x93;late&#x94; &#150; &#55357;&#56832;&#xD83D;&#xde01; again"
 MEANT = "It’s “late” – 😀😁 again"
@@ -81,8 +81,10 @@ def test_a_number_without_its_end_is_read_and_an_impossible_one_goes(
 
 def test_what_is_no_half_and_no_number_stays() -> None:
     for text in ("&#55357;", "&#57344;&#55296;", "&#5;&#50;", "&#8217;", "&#160;", "#55357;"):
-        assert windows_references(pair_halves(text)) == text
-    assert windows_references("<![CDATA[&#146;]]>&#146;") == "<![CDATA[&#146;]]>’"
+        assert mend_references(text, is_xml=True) == text
+    cdata = "<![CDATA[&#146;]]>&#146;"
+    assert mend_references(cdata, is_xml=True) == "<![CDATA[&#146;]]>’"
+    assert mend_references(cdata, is_xml=False) == cdata
 
 
 def test_text_encoded_twice_is_mended_when_its_bytes_were_taken_for_windows_1252_too() -> None:
