@@ -259,7 +259,7 @@ XML = '<?xml version="1.0" encoding="utf-8"?>'
         f"<html xmlns='http://www.w3.org/1999/xhtml'><body>{rss(ITEM)}</body></html>",
         "<!doctype html><html><head><meta charset=utf-8><title>x</title></head><body><p>a<br>"
         f"{rss(ITEM)}</body></html>",
-        f"<html><body><pre>{XML}<feed xmlns='{ATOM}'><title>news</title>{ENTRY}</feed></pre></body>",
+        f"<html><body><pre>{XML}<feed xmlns='{ATOM}'><title>news</title>{ENTRY}</feed></pre>",
         f"<html><body>error</body></html>{XML}{rss(ITEM)}",
         f"<head><script>write('<rss><channel><item>')</script></head>{rss(ITEM)}",
         f"<p>Notice: undefined <b>index</b></p>{rss(ITEM)}",
