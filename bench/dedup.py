@@ -28,9 +28,10 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 
+from aggregator.feeds.version import READER
 from aggregator.identity.agreement import texts_agree
 from aggregator.identity.copies import prepare_text
-from aggregator.identity.entries import Known, identify
+from aggregator.identity.entries import Known, Reading, identify
 from aggregator.identity.hashing import digest
 from aggregator.identity.keys import key_entries
 from aggregator.model.feed import ParsedEntry
@@ -169,6 +170,7 @@ def place(database: Database, first: int, source: Iterator[str]) -> tuple[list[f
                     newest,
                     empty=False,
                 ),
+                Reading(datetime.now(UTC), READER),
             )
         ready = dict(zip((entry.id for entry in entries), bodies, strict=True))
         intents = [

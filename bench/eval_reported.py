@@ -8,9 +8,10 @@ The data is no part of the project; without it the program says so and ends.
 
 A case is `{"id", "kind", "command", "pick", "expect", "why"}`. Its command is run in this process;
 addresses of `http://127.0.0.1:18765/` are the files in `inputs`, and `conf.yaml` lets them be
-fetched. `pick` is a Python expression over what was printed: `E` are the entries of `parse`, `S` the
-sources of `import`, `D` the findings of `discover`. A command that is Python (`python -c`) reads its
-document into `p`. Printed is each case as right or wrong; the exit code says whether any was wrong.
+fetched. `pick` is a Python expression over what was printed: `E` are the entries of `parse`, `S`
+the sources of `import`, `D` the findings of `discover`. A command that is Python (`python -c`)
+reads its document into `p`. Printed is each case as right or wrong; the exit code says whether any
+was wrong.
 """
 
 from __future__ import annotations

@@ -22,9 +22,10 @@ from pathlib import Path
 from sqlalchemy import select
 
 from aggregator.feeds.limits import DEFAULT_LIMITS
+from aggregator.feeds.version import READER
 from aggregator.identity.agreement import texts_agree
 from aggregator.identity.copies import prepare_text
-from aggregator.identity.entries import Known, identify
+from aggregator.identity.entries import Known, Reading, identify
 from aggregator.identity.naming import Mint
 from aggregator.model.item import EntryIntent
 from aggregator.pipeline.polling.reading import prepare_bodies, read_document
@@ -61,7 +62,7 @@ def entries(folder: Path) -> list[Told]:
         read = read_document(
             body, None, f"https://{name}.example/feed", None, (), None, DEFAULT_LIMITS
         )
-        for intent in identify(read.keyed, _NOTHING).intents:
+        for intent in identify(read.keyed, _NOTHING, Reading(datetime.now(UTC), READER)).intents:
             at = intent.entry.published or intent.entry.updated or _LATEST
             found.append(Told(min(max(at, _EARLIEST), _LATEST), name, intent))
     return sorted(found, key=lambda one: (one.at, one.source, one.intent.key))

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from aggregator.identity.agreement import titles_agree
 from aggregator.identity.keys import KeyedEntry
+from aggregator.identity.shown import difference
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import EntryIntent, KnownEntry
 from aggregator.model.states import EntryKind
 
-NEW_SOURCE_ON_TOP = 10  # invariant 11
+ON_TOP = timedelta(hours=48)  # invariant 11: what a first document brings on top of a view
 _FLIP_SHARE = 0.5
 _FLIP_MINIMUM = 3
 _FLOOD_MINIMUM = 5
@@ -46,7 +47,22 @@ class Identified:
     flood: bool = False
 
 
-def identify(keyed: Sequence[KeyedEntry], known: Known) -> Identified:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a document was read.
+
+    Attributes:
+        now: The time of the poll.
+        version: Of our reading: what a new version reads differently is no publisher's change.
+        older: The keys of entries that only older pages of the feed list.
+    """
+
+    now: datetime
+    version: int
+    older: frozenset[str] = frozenset()
+
+
+def identify(keyed: Sequence[KeyedEntry], known: Known, reading: Reading) -> Identified:
     """Decide what every entry of one document is."""
     present = {entry.key for entry in keyed} | {c for e in keyed for c in e.candidates}
     present |= {k.key for e in keyed if (k := _by_key(e, known))}
@@ -56,7 +72,7 @@ def identify(keyed: Sequence[KeyedEntry], known: Known) -> Identified:
     for one in keyed:
         hit = _by_key(one, known)
         if hit is not None:
-            intents.append(_seen(one, hit))
+            intents.append(_seen(one, hit, reading))
             continue
         former = _renamed(one, known, present, flip)
         if former is not None and former.entry_id not in claimed:
@@ -64,7 +80,7 @@ def identify(keyed: Sequence[KeyedEntry], known: Known) -> Identified:
             intents.append(_intent(EntryKind.RENAMED, one, former, _rename_reason(flip)))
             continue
         intents.append(_intent(EntryKind.NEW, one, None, "no entry of this source has this id"))
-    ordered, flood = _order(intents, known)
+    ordered, flood = _order(intents, known, reading)
     return Identified(tuple(ordered), guid_flip=flip, flood=flood)
 
 
@@ -86,12 +102,19 @@ def _is_same_place(one: KeyedEntry, hit: KnownEntry) -> bool:
     return titles_agree(hit.title, one.entry.title)
 
 
-def _seen(one: KeyedEntry, hit: KnownEntry) -> EntryIntent:
+def _seen(one: KeyedEntry, hit: KnownEntry, reading: Reading) -> EntryIntent:
     if hit.tombstone:
         return _intent(EntryKind.TOUCHED, one, hit, "known, its text is no longer kept")
-    if hit.content_hash == one.content_hash:
+    same = hit.content_hash == one.content_hash
+    if hit.reader != reading.version and not (same and hit.shown == one.shown):
+        return _intent(EntryKind.REPLACED, one, hit, "a new release reads it otherwise")
+    if not same:
+        return _intent(EntryKind.CHANGED, one, hit, "the text changed")
+    found = difference(one.shown, hit, reading.now)
+    if found is None:
         return _intent(EntryKind.TOUCHED, one, hit, "same text")
-    return _intent(EntryKind.CHANGED, one, hit, "the text changed")
+    kind = EntryKind.REPLACED if found.replaces else EntryKind.TOUCHED
+    return replace(_intent(kind, one, hit, found.why), quiet=found.quiet)
 
 
 def _renamed(one: KeyedEntry, known: Known, present: set[str], flip: bool) -> KnownEntry | None:
@@ -140,21 +163,28 @@ def _intent(kind: EntryKind, one: KeyedEntry, known: KnownEntry | None, why: str
         known=known,
         why=why,
         aliases=one.extra_url_keys,
+        shown=one.shown,
     )
 
 
-def _order(intents: Iterable[EntryIntent], known: Known) -> tuple[list[EntryIntent], bool]:
-    """Oldest first, with the back catalogue marked: it goes to the archive, not on top."""
+def _order(
+    intents: Iterable[EntryIntent], known: Known, reading: Reading
+) -> tuple[list[EntryIntent], bool]:
+    """Oldest first, with the back catalogue marked: it stands by its date, not on top.
+
+    That is what is older than 48 hours or undated among what the first document of a source, older
+    pages or a flood bring. Any other new entry is news, however it is dated.
+    """
     oldest_first = _oldest_first(list(intents))
     new = [intent for intent in oldest_first if intent.kind == EntryKind.NEW]
-    flood = False
-    if known.empty:
-        archived = {id(intent) for intent in new[:-NEW_SOURCE_ON_TOP]}
-    else:
-        newest = known.newest_published
-        old = [i for i in new if newest and i.entry.published and i.entry.published < newest]
-        flood = len(new) >= _FLOOD_MINIMUM and len(old) * 2 > len(new)
-        archived = {id(intent) for intent in old} if flood else set()
+    newest, before = known.newest_published, reading.now - ON_TOP
+    old = [i for i in new if newest and i.entry.published and i.entry.published < newest]
+    flood = not known.empty and len(new) >= _FLOOD_MINIMUM and len(old) * 2 > len(new)
+    aside = new if known.empty else [i for i in new if i.key in reading.older]
+    catalogue = {id(i) for i in [*aside, *(old if flood else [])]}
+    archived = {
+        id(i) for i in new if id(i) in catalogue and ((at := _date(i.entry)) is None or at < before)
+    }
     marked = [replace(i, archived=True) if id(i) in archived else i for i in oldest_first]
     return marked, flood
 

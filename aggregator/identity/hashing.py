@@ -9,6 +9,8 @@ from html import unescape
 
 _TAG = re.compile(r"<[^<>]*>")
 _WORD = re.compile(r"\w+")
+_SIGNS = frozenset("#%&@*")
+_SYMBOLS = ("Sc", "Sm", "So")  # currency, mathematics, others
 
 
 def digest(*parts: str) -> str:
@@ -30,7 +32,17 @@ def words(text: str) -> list[str]:
     return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
+def revision_hash(lasting: str, title: str | None) -> str:
+    """The hash whose change is a revision: that of the words, with the signs of the title.
+
+    `lasting` is the entry's `content_hash`, which some keys are made from and which never changes
+    its form. `C++` and `C#` have the same words; quotes, dashes and stops are typography.
+    """
+    signs = "".join(c for c in title or "" if c in _SIGNS or unicodedata.category(c) in _SYMBOLS)
+    return digest("signs", lasting, signs) if signs else lasting
+
+
 def content_hash(title: str | None, *bodies: str | None) -> str:
-    """The hash whose change is a revision: normalised title and text, no dates, no markup."""
+    """The hash of normalised title and text, without dates and markup."""
     texts = [" ".join(words(part)) if part else "" for part in (title, *bodies)]
     return digest("content", *texts)

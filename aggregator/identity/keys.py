@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from aggregator.identity.hashing import content_hash, digest
+from aggregator.identity.hashing import content_hash, digest, revision_hash
+from aggregator.identity.shown import shown_state
 from aggregator.model.feed import ParsedEntry
 from aggregator.urls.key import url_key
 from aggregator.urls.origin import split
@@ -43,6 +44,7 @@ class KeyedEntry:
     url_is_identity: bool
     extra_url_keys: tuple[str, ...]
     content_hash: str
+    shown: str
 
 
 def choose_policy(entries: Sequence[ParsedEntry], current: str | None) -> str:
@@ -119,7 +121,8 @@ def key_entries(
                 url_key=link_key,
                 url_is_identity=is_identity and link_counts[link_key] == 1,
                 extra_url_keys=_extra_keys(entry, link_key, extra_parameters),
-                content_hash=hashed,
+                content_hash=revision_hash(hashed, entry.title),
+                shown=shown_state(entry),
             )
         )
     return keyed

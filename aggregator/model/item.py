@@ -38,6 +38,11 @@ class KnownEntry:
     url_key: str | None
     title: str | None
     tombstone: bool = False
+    reader: int = 0  # the version of our reading that it was last read under
+    shown: str | None = None  # `identity.shown.shown_state` of what is served
+    shown_before: str | None = None  # of what was served before that
+    shown_at: datetime | None = None  # since when
+    passing: bool = False  # its addresses were seen to differ in parameters alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,8 @@ class EntryIntent:
     aliases: tuple[str, ...] = ()  # further identity-grade URL keys (canonical, original link)
     prepared: PreparedText | None = None  # its text for the copy step, with `body`
     decision: CopyDecision | None = None  # of one that its text showed to be an earlier item
+    shown: str | None = None  # `identity.shown.shown_state`
+    quiet: bool = False  # of a replacement: views show it with their next change
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +180,7 @@ class ServedItem:
     text: str | None
     author: str | None
     published: datetime  # displayed date: the earlier of published and first seen
-    updated: datetime
+    updated: datetime  # the publisher's, until we saw a material change
     first_seen: datetime
     sort_at: datetime
     source: SourceRef
@@ -190,6 +197,7 @@ class ServedItem:
     withdrawn_reason: str | None = None  # feed | page: where it was seen to be gone
     paywalled: bool = False  # its own page says so
     revision: int = 0
+    changed_at: datetime | None = None  # when we last saw a change of what is shown
     extension: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -56,6 +56,7 @@ class Noticed:
     Stored as JSON under the names of the fields; what an older release wrote is read.
     """
 
+    reader: int = 0  # the version of our reading that its last document was read under
     unconditional: bool = False  # the next poll asks without validators
     dead: bool = False  # the feed has ended; it is looked at once in a while
     guid_flips: Tally | None = None  # ids of known texts changed
@@ -70,7 +71,7 @@ class Noticed:
 
     def to_json(self) -> dict[str, Any]:
         """As it is stored: only what was seen."""
-        found: dict[str, Any] = {}
+        found: dict[str, Any] = {"reader": self.reader} if self.reader else {}
         for name in ("unconditional", "dead"):
             if getattr(self, name):
                 found[name] = True
@@ -101,6 +102,7 @@ class Noticed:
         at = datetime.fromisoformat
         weaker, moved = stored.get("weaker_policy"), stored.get("moved")
         return cls(
+            reader=int(stored.get("reader", 0)),
             unconditional=bool(stored.get("unconditional")),
             dead=bool(stored.get("dead")),
             **{

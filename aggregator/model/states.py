@@ -11,6 +11,7 @@ class EntryKind(StrEnum):
     NEW = "new"
     CHANGED = "changed"  # a revision
     TOUCHED = "touched"  # seen again, maybe with an edit of its date alone
+    REPLACED = "replaced"  # other than its words: shown anew, no revision
     RENAMED = "renamed"  # the same entry under another id
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from aggregator.feeds.version import READER
 from aggregator.identity.hashing import digest
 from aggregator.model.http import FetchRequest, Validators
 from aggregator.model.item import FeedState
@@ -99,7 +100,9 @@ def is_in_force(connection: Connection, source: SourceSettings) -> bool:
 
 def poll_request(source: SourceSettings, state: FeedState) -> FetchRequest:
     """What is asked for when a source is polled: conditional where its state has validators."""
-    unconditional = state.noticed.unconditional
+    # A new release reads every document once more, also one that has not changed since.
+    unread = state.noticed.reader != READER
+    unconditional = state.noticed.unconditional or unread
     return replace(
         request(source),
         url=state.effective_url or source.url,

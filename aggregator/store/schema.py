@@ -192,7 +192,8 @@ item = Table(
     Column("first_seen", Utc, nullable=False),
     Column("sort_at", Utc, nullable=False),
     Column("published", Utc),
-    Column("updated", Utc, nullable=False),
+    Column("updated", Utc, nullable=False),  # the publisher's, until we see a material change
+    Column("changed_at", Utc, nullable=False, server_default="0"),  # when we last saw a change
     Column("title", Text),
     Column("link", Text),
     Column("author", Text),
@@ -253,6 +254,11 @@ entry = Table(
     Column("last_seen", Utc, nullable=False),
     Column("sort_at", Utc, nullable=False),
     Column("joined", Boolean, nullable=False, server_default=false()),  # its item was known
+    Column("reader", Integer, nullable=False, server_default="0"),  # version of our reading
+    Column("shown", String),  # hash of all that readers see of it, as served
+    Column("shown_before", String),
+    Column("shown_at", Utc),
+    Column("passing", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("source_id", "key"),
     Index("ix_entry_source_id_alias", "source_id", "alias"),
     Index("ix_entry_source_id_url_key", "source_id", "url_key"),
@@ -331,6 +337,7 @@ rendered = Table(
     Column("gzip_etag", String, nullable=False),
     Column("last_modified", Utc, nullable=False),
     Column("used_at", Utc, nullable=False),
+    Column("updated", Utc),  # as the document states it: a later rendering never goes back
 )
 
 # Which items a text may be a copy of: fingerprint and number, 32 bits each, packed

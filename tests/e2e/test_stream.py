@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import select
 
 from aggregator.identity.agreement import texts_agree
-from aggregator.identity.entries import Known, identify
+from aggregator.identity.entries import Known, Reading, identify
 from aggregator.identity.keys import key_entries
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import PreparedBody
@@ -179,7 +179,9 @@ def _store(database: Database, grouping: Grouping, rows: list[Any]) -> None:
     with database.write() as connection:
         learned = boilerplate.learned(connection, source, grouping.settings.copies)
         entries = [ParsedEntry(row.link, row.link, row.title, summary=row.text) for row in rows]
-        found = identify(key_entries(entries, "guid"), Known({}, {}, {}, None, empty=True))
+        found = identify(
+            key_entries(entries, "guid"), Known({}, {}, {}, None, empty=True), Reading(now, 1)
+        )
         by_link = {intent.entry.link: intent for intent in found.intents}
         intents = []
         for row in rows:

@@ -7,13 +7,21 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.identity.entries import Identified, Known, identify
+from aggregator.identity import entries as identity
+from aggregator.identity.entries import Identified, Known, Reading
 from aggregator.identity.keys import KeyedEntry, choose_policy, key_entries, lasting_link
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import KnownEntry
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOTHING = Known({}, {}, {}, None, empty=True)
+VERSION = 7
+
+
+def identify(keyed: list[KeyedEntry], known: Known, **how: object) -> Identified:
+    """`identify`, three days later and under the version that read what is known."""
+    reading: dict[str, object] = {"now": NOON + timedelta(days=3), "version": VERSION} | how
+    return identity.identify(keyed, known, Reading(**reading))  # type: ignore[arg-type]
 
 
 def entry(number: int, **fields: object) -> ParsedEntry:
@@ -51,6 +59,9 @@ def remembered(number: int, one: KeyedEntry) -> KnownEntry:
         alias=one.alias,
         url_key=one.url_key,
         title=one.entry.title,
+        reader=VERSION,
+        shown=one.shown,
+        shown_at=NOON,
     )
 
 
@@ -66,10 +77,26 @@ def test_entries_of_a_new_source_are_new_and_oldest_comes_first() -> None:
     ]
 
 
-def test_a_new_source_puts_only_its_ten_newest_entries_on_top() -> None:
-    found = identify(key_entries([entry(n) for n in range(30)], "guid"), NOTHING)
-    on_top = [i.entry.id for i in found.intents if not i.archived]
-    assert on_top == [f"https://example.org/?p={n}" for n in range(20, 30)]
+def test_of_a_first_document_only_what_is_younger_than_48_hours_comes_on_top() -> None:
+    document = [*(entry(n) for n in range(30)), entry(40, published=None, updated=None)]
+    now = NOON + timedelta(hours=48, minutes=20)
+    found = identify(key_entries(document, "guid"), NOTHING, now=now)
+    on_top = {i.entry.id for i in found.intents if not i.archived}
+    assert on_top == {f"https://example.org/?p={n}" for n in range(20, 30)}
+
+
+def test_a_later_entry_of_a_known_source_is_news_however_it_is_dated() -> None:
+    known = known_after([entry(n) for n in range(1000, 1010)])
+    late = [entry(1, published=NOON - timedelta(days=400)), entry(2, published=None)]
+    found = identify(key_entries(late, "guid"), known)
+    assert not any(i.archived for i in found.intents)
+
+
+def test_what_only_older_pages_list_stands_by_its_date() -> None:
+    known = known_after([entry(n) for n in range(1000, 1010)])
+    keyed = key_entries([entry(1), entry(2)], "guid")
+    found = identify(keyed, known, older=frozenset({keyed[0].key}))
+    assert [i.archived for i in found.intents] == [True, False]
 
 
 def test_the_same_document_again_is_touched_only() -> None:
@@ -87,12 +114,12 @@ def test_a_changed_text_is_a_change_and_a_changed_date_is_none() -> None:
     assert sorted(kinds(found)) == ["changed", "touched"]
 
 
-def test_changed_markup_alone_is_no_change() -> None:
+def test_changed_markup_alone_is_shown_without_a_revision() -> None:
     known = known_after([entry(1)])
     document = [
         entry(1, summary='<div class="x">The harbour of town 1 reopened after repairs.</div>')
     ]
-    assert kinds(identify(key_entries(document, "guid"), known)) == ["touched"]
+    assert kinds(identify(key_entries(document, "guid"), known)) == ["replaced"]
 
 
 def test_a_guid_that_moves_to_https_is_a_rename() -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, text, update
 
 from aggregator.identity import keys
 from aggregator.identity.agreement import texts_agree
-from aggregator.identity.entries import Known, identify
+from aggregator.identity.entries import Known, Reading, identify
 from aggregator.identity.hashing import digest
 from aggregator.identity.keys import key_entries
 from aggregator.identity.naming import Mint
@@ -103,7 +103,7 @@ def store(
         )
     intents = [
         replace(i, body=body(i.entry)) if i.kind in ("new", "changed") else i
-        for i in identify(keyed, what).intents
+        for i in identify(keyed, what, Reading(now, 1)).intents
     ]
     with database.write() as connection:
         return writing.write_entries(connection, ingest(source_id, now, scope), intents)
@@ -143,7 +143,7 @@ def test_two_workers_with_one_document_store_it_once(database: Database) -> None
     keyed = key_entries([entry(n) for n in range(20)], "guid")
     intents = [
         replace(i, body=body(i.entry))
-        for i in identify(keyed, Known({}, {}, {}, None, empty=True)).intents
+        for i in identify(keyed, Known({}, {}, {}, None, empty=True), Reading(NOON, 1)).intents
     ]
     barrier = threading.Barrier(2)
     stored: list[int] = []

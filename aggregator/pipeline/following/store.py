@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from aggregator.identity.agreement import texts_agree
 from aggregator.identity.copies import prepare_text
+from aggregator.identity.entries import ON_TOP
 from aggregator.identity.hashing import content_hash, digest
 from aggregator.markup.sanitize import SANITIZER_VERSION
 from aggregator.model.article import Article, Robots
@@ -324,7 +325,8 @@ def _intent(connection: Connection, parts: Parts, page: PageRow, read: Read) -> 
         url_key_is_identity=True,
         body=body,
         # Found under an item of a back catalogue: not on top of a view either.
-        archived=page.parent_id is not None and items.is_archived(connection, page.parent_id),
+        archived=_is_old(article.published, parts.clock.now())
+        or (page.parent_id is not None and items.is_archived(connection, page.parent_id)),
         why=f"found as related news, {page.depth} from a feed",
         aliases=tuple(_aliases(connection, parts.settings, page, read)),
         prepared=read.prepared if keep else None,
@@ -349,6 +351,11 @@ def _revise(
         writing.write_entries(
             connection, _ingest(connection, parts, source, page, read, now), [changed]
         )
+
+
+def _is_old(published: datetime | None, now: datetime) -> bool:
+    """Whether a followed article stands by its date: its readers never waited for it."""
+    return published is not None and published < now - ON_TOP
 
 
 def _ingest(

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from aggregator.identity.entries import Identified, Known, identify
+from aggregator.feeds.version import READER
+from aggregator.identity.entries import Identified, Known, Reading, identify
 from aggregator.identity.keys import KeyedEntry
 from aggregator.isolate.pool import WorkerError
 from aggregator.model.feed import ParsedFeed
@@ -66,7 +67,8 @@ async def understand(
         word = PollWord.NOT_MODIFIED if unmodified else PollWord.NO_CONTENT
         return Polled(replace(state, validators=kept), outcome, word)
     hashed = planning.body_hash(result.body)
-    if hashed == state.body_hash and not result.delta:
+    read_before = state.noticed.reader == READER  # a new release reads known bytes once more
+    if hashed == state.body_hash and read_before and not result.delta:
         same = replace(outcome, kind=PollKind.SAME_BODY, body_bytes=result.decoded_bytes)
         kept = access.storable(result.validators, source)
         return Polled(replace(state, validators=kept), same, PollWord.UNCHANGED)
@@ -110,10 +112,13 @@ async def _read(
             failed = replace(failed, kind=PollKind.ERROR, error=word)
             return Polled(state, failed, word, _explain(feed))
         found = await parts.database.run_read(_known_of, source.id, read.keyed)
-        identified = identify(read.keyed, found)
+        reading = Reading(parts.clock.now(), READER)
+        identified = identify(read.keyed, found, reading)
         document = read
         if not result.delta and gaps.is_gap(identified.intents):
-            read, identified, state = await _page_back(parts, source, state, result, read, found)
+            read, identified, state = await _page_back(
+                parts, source, state, result, read, found, reading
+            )
         furniture = await parts.database.run_read(
             boilerplate.learned, source.id, parts.settings.dedup.copies
         )
@@ -141,7 +146,7 @@ async def _read(
         feed_id=unless_secret(feed.id or state.feed_id, source),
         items_seen=len(document.keyed),
         noticed=noticed.noted(
-            state.noticed,
+            replace(state.noticed, reader=READER),
             replace(identified, intents=tuple(intents)),
             now,
             before=state.identity_policy,
@@ -149,7 +154,10 @@ async def _read(
         ),
     )
     # An entry may be renamed and have another text at once.
-    changed = any(intent.kind == EntryKind.NEW or intent.body is not None for intent in intents)
+    changed = any(
+        intent.kind is EntryKind.NEW or (intent.body is not None and not intent.quiet)
+        for intent in intents
+    )
     return Polled(
         learned, outcome, PollWord.NEW if changed else PollWord.UNCHANGED, feed.error,
         read, found, replace(identified, intents=tuple(intents)), furniture,
@@ -163,6 +171,7 @@ async def _page_back(
     result: FetchResult,
     read: ReadDocument,
     found: Known,
+    reading: Reading,
 ) -> tuple[ReadDocument, Identified, FeedState]:
     """Nothing in the document was known: fetch older pages, or note the gap."""
     timeout = parts.settings.fetching.parse_timeout.total_seconds()
@@ -187,9 +196,10 @@ async def _page_back(
     if not found.empty:
         state = gaps.note(state, paged, parts.clock.now(), len(read.keyed))
     if paged.keyed:
+        reading = replace(reading, older=frozenset(one.key for one in paged.keyed))
         read = replace(read, keyed=(*read.keyed, *paged.keyed))
         found = await parts.database.run_read(_known_of, source.id, read.keyed)
-    return read, identify(read.keyed, found), state
+    return read, identify(read.keyed, found, reading), state
 
 
 def _of_document(intents: Sequence[EntryIntent], document: ReadDocument) -> Sequence[EntryIntent]:
@@ -243,4 +253,4 @@ async def _prepare(
 def _needs_body(intent: EntryIntent) -> bool:
     if intent.kind == EntryKind.RENAMED:
         return intent.known is None or intent.known.content_hash != intent.content_hash
-    return intent.kind in (EntryKind.NEW, EntryKind.CHANGED)
+    return intent.kind in (EntryKind.NEW, EntryKind.CHANGED, EntryKind.REPLACED)

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from aggregator.feeds.version import READER
 from aggregator.identity.agreement import texts_agree
 from aggregator.identity.naming import is_lasting_iri
 from aggregator.model.http import FetchResult
@@ -196,5 +197,6 @@ def _ingest(parts: Parts, source: SourceSettings, polled: Polled, now: datetime)
         agree=texts_agree,
         grouping=parts.grouping,
         learned=polled.furniture,
+        reader=READER,
         language=policy.language(source, feed.language if feed else None),
     )

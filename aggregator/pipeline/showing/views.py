@@ -223,10 +223,11 @@ def _load(
         shown,
     )
     more = bool(places) and bool(leads.before(connection, shown, places[-1], 1))
-    page = _page(settings, wanted, state, places, items, more)
+    old = rendered.rendered(connection, *wanted.key)
+    page = _page(settings, wanted, state, places, items, more, old)
     alone = wanted.view.mode is ViewMode.ARTICLES
     fresh = [] if alone else leads.unfrozen(connection, wanted.view.id, numbers)
-    return state, page, rendered.rendered(connection, *wanted.key), fresh
+    return state, page, old, fresh
 
 
 def _page(
@@ -236,6 +237,7 @@ def _page(
     places: Sequence[selections.Place],
     items: Mapping[int, ServedItem],
     more: bool,
+    old: RenderedRow | None,
 ) -> FeedPage:
     view = wanted.view
     base = f"{settings.service.public_url}/feeds/{view.id}"
@@ -247,7 +249,10 @@ def _page(
     if more:
         token = place_token(places[-1])
         older = {fmt: f"{url}?page={token}" for fmt, url in current.items()}
-    updated = max((items[p.number].updated for p in places), default=state.changed_at)
+    seen = [items[p.number].changed_at or items[p.number].updated for p in places]
+    updated = max(seen, default=state.changed_at)
+    if old is not None and old.updated is not None:
+        updated = max(updated, old.updated)  # also after the item that changed last is gone
     return FeedPage(
         view_id=view.id,
         view_title=view.title,
@@ -274,7 +279,7 @@ def _rows(fmt: str, page: FeedPage, state: ViewState, old: RenderedRow | None) -
         changed = (
             old.last_modified if old.etag == etag else max(changed, old.last_modified + _SECOND)
         )
-    return RenderedRow(state.version, body, packed, etag, _etag(packed), changed)
+    return RenderedRow(state.version, body, packed, etag, _etag(packed), changed, page.updated)
 
 
 def _etag(data: bytes) -> str:

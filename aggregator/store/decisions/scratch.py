@@ -335,7 +335,8 @@ def _item(
 ) -> dict[str, Any]:
     return {
         "id": number, "public_id": str(number), "source_id": source_id, "entry_key": str(number),
-        "first_seen": at, "sort_at": at, "updated": at, "title": title, "source_ref": {},
+        "first_seen": at, "sort_at": at, "updated": at, "changed_at": at, "title": title,
+        "source_ref": {},
         "content_hash": "", "group_id": group, "story_id": number,
     }  # fmt: skip
 

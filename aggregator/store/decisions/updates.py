@@ -123,7 +123,7 @@ def _new_item(
     row = {name: value for name, value in item.items() if name not in _OWN}
     row |= {
         "public_id": minted if taken is not None else preferred, "entry_key": evidence["key"],
-        "first_seen": now, "sort_at": now, "updated": now,
+        "first_seen": now, "sort_at": now, "updated": now, "changed_at": now,
     }  # fmt: skip
     number: int = connection.execute(insert(t.item).values(row).returning(i.id)).scalar_one()
     connection.execute(
@@ -160,6 +160,7 @@ def _restore(
         .values(
             title=earlier.title, link=evidence["former"]["link"],
             content_hash=earlier.content_hash, revision=item["revision"] + 1, updated=now,
+            changed_at=now,
         )
     )  # fmt: skip
     # Nobody knows which sanitiser an earlier version went through.

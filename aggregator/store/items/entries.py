@@ -146,6 +146,11 @@ def _entries(*more: ColumnElement[Any]) -> Any:
             e.alias,
             e.url_key,
             e.title,
+            e.reader,
+            e.shown,
+            e.shown_before,
+            e.shown_at,
+            e.passing,
             t.item.c.purged_at,
             *more,
         )
@@ -181,6 +186,11 @@ def _known(row: Row[Any]) -> KnownEntry:
         url_key=row.url_key,
         title=row.title,
         tombstone=row.purged_at is not None,
+        reader=row.reader,
+        shown=row.shown,
+        shown_before=row.shown_before,
+        shown_at=row.shown_at,
+        passing=row.passing,
     )
 
 

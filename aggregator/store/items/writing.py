@@ -13,6 +13,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
+from aggregator.identity.shown import is_passing
+from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import EntryIntent, KnownEntry, PreparedBody
 from aggregator.model.states import DecisionKind, EntryKind
 from aggregator.store import changed
@@ -49,6 +51,7 @@ class Ingest:
     agree: Agree
     grouping: Grouping | None = None  # None: every item stays its own group
     learned: frozenset[int] = frozenset()  # paragraphs left out of the prepared texts
+    reader: int = 0  # the version of our reading
     language: str | None = None  # of entries that name none: their feed's, or as configured
 
 
@@ -59,6 +62,7 @@ class Written:
     new_items: list[int] = field(default_factory=list)
     joined_items: list[int] = field(default_factory=list)  # a second entry of a known item
     changed_items: list[int] = field(default_factory=list)
+    replaced_items: list[int] = field(default_factory=list)  # shown anew without a revision
     new_entries: int = 0
     grown: changed.Grown = field(default_factory=changed.Grown)  # of this batch
 
@@ -67,6 +71,7 @@ class Written:
         self.new_items += other.new_items
         self.joined_items += other.joined_items
         self.changed_items += other.changed_items
+        self.replaced_items += other.replaced_items
         self.new_entries += other.new_entries
 
 
@@ -95,7 +100,11 @@ def write_entries(
         elif intent.url_key and intent.url_key != entry.url_key:
             _rekey(connection, ingest, intent, entry)
         touched.append(entry.entry_id)
-        if intent.body is not None and not entry.tombstone:
+        if intent.body is None or entry.tombstone:
+            continue
+        if intent.kind is EntryKind.REPLACED:
+            _replace(connection, ingest, intent, written, texts)
+        else:
             _revise(connection, ingest, intent, written, texts)
     _touch(connection, touched, ingest.now)
     if ingest.grouping is not None:
@@ -241,7 +250,8 @@ def _item_row(ingest: Ingest, intent: EntryIntent, public_id: str) -> dict[str, 
         "first_seen": ingest.now,
         "sort_at": _sort_at(intent, published, ingest.now),
         "published": published,
-        "updated": ingest.now,
+        "updated": _updated(entry, published, ingest.now),
+        "changed_at": ingest.now,
         "title": entry.title,
         "link": entry.original_link or entry.link,
         "author": entry.author,
@@ -254,6 +264,12 @@ def _item_row(ingest: Ingest, intent: EntryIntent, public_id: str) -> dict[str, 
         "source_ref": ingest.source_ref,
         "content_hash": intent.content_hash,
     }
+
+
+def _updated(entry: ParsedEntry, published: datetime | None, now: datetime) -> datetime:
+    """The publisher's `updated`, else `published`; not later than now nor before `published`."""
+    stated = entry.updated or published or now
+    return max(min(stated, now), published or stated)
 
 
 def _sane(published: datetime | None, now: datetime) -> datetime | None:
@@ -293,6 +309,9 @@ def _entry_row(
         "last_seen": ingest.now,
         "sort_at": _sort_at(intent, published, ingest.now),
         "joined": joined,
+        "reader": ingest.reader,
+        "shown": intent.shown,
+        "shown_at": ingest.now,
     }
 
 
@@ -362,13 +381,13 @@ def _revise(
     texts: list[NewText],
 ) -> None:
     """Keep the earlier state of an item whose own text changed, and put the new one."""
-    known, body, entry = intent.known, intent.body, intent.entry
+    known, body = intent.known, intent.body
     if known is None or body is None:
         return
     done = connection.execute(
         update(t.entry)
         .where(t.entry.c.id == known.entry_id, t.entry.c.content_hash != intent.content_hash)
-        .values(content_hash=intent.content_hash, title=entry.title, link=entry.link)
+        .values(_entry_state(ingest, intent, known))
     )
     if done.rowcount == 0:
         return  # another worker did it
@@ -396,37 +415,92 @@ def _revise(
             content_hash=row.content_hash,
         )
     )
-    connection.execute(
-        update(t.item)
-        .where(i.id == row.id)
-        .values(
-            title=entry.title,
-            link=entry.original_link or entry.link,
-            author=entry.author,
-            image=body.image or entry.image,
-            categories=list(entry.categories),
-            enclosures=[asdict(one) for one in entry.enclosures],
-            content_hash=intent.content_hash,
-            revision=row.revision + 1,
-            updated=ingest.now,
-        )
-    )
-    upsert(
-        connection,
-        t.item_text,
-        [
-            {
-                "item_id": row.id,
-                "html": body.html,
-                "summary": body.summary,
-                "text": body.text,
-                "sanitizer_version": body.sanitizer_version,
-            }
-        ],
-        update=True,
-    )
+    values = _shown_values(ingest, intent) | {
+        "content_hash": intent.content_hash,
+        "revision": row.revision + 1,
+        "updated": ingest.now,
+    }
+    connection.execute(update(t.item).where(i.id == row.id).values(values))
+    _put_text(connection, row.id, body)
     written.changed_items.append(row.id)
     texts += _text(ingest, intent, row.id, changed=True)
+
+
+def _replace(
+    connection: Connection,
+    ingest: Ingest,
+    intent: EntryIntent,
+    written: Written,
+    texts: list[NewText],
+) -> None:
+    """Put what is shown otherwise though its words are the same: no revision, no `updated`.
+
+    The words may differ where a new release reads them otherwise: that is no publisher's change.
+    """
+    known, body = intent.known, intent.body
+    if known is None or body is None:
+        return
+    e, i = t.entry.c, t.item.c
+    connection.execute(
+        update(t.entry).where(e.id == known.entry_id).values(_entry_state(ingest, intent, known))
+    )
+    row = connection.execute(
+        select(i.id, i.source_id, i.content_hash).where(i.id == known.item_id)
+    ).one()
+    lead = connection.scalar(
+        select(func.min(e.id)).where(e.item_id == row.id, e.source_id == row.source_id)
+    )
+    if lead != known.entry_id:
+        return
+    values = _shown_values(ingest, intent) | {"content_hash": intent.content_hash}
+    connection.execute(update(t.item).where(i.id == row.id).values(values))
+    _put_text(connection, row.id, body)
+    if not intent.quiet:
+        written.replaced_items.append(row.id)
+    if row.content_hash != intent.content_hash:
+        texts += _text(ingest, intent, row.id, changed=True)
+
+
+def _entry_state(ingest: Ingest, intent: EntryIntent, known: KnownEntry) -> dict[str, Any]:
+    """What is kept of an entry that is shown otherwise from now on."""
+    entry = intent.entry
+    return {
+        "content_hash": intent.content_hash,
+        "title": entry.title,
+        "link": entry.link,
+        "reader": ingest.reader,
+        "shown": intent.shown,
+        "shown_before": known.shown,
+        "shown_at": ingest.now,
+        "passing": intent.shown is not None and is_passing(intent.shown, known),
+    }
+
+
+def _shown_values(ingest: Ingest, intent: EntryIntent) -> dict[str, Any]:
+    """What an item shows of its entry, text apart."""
+    entry, body = intent.entry, intent.body or PreparedBody("", "")
+    return {
+        "title": entry.title,
+        "link": entry.original_link or entry.link,
+        "author": entry.author,
+        "comments": entry.comments,
+        "external_url": entry.external_url,
+        "image": body.image or entry.image,
+        "categories": list(entry.categories),
+        "enclosures": [asdict(one) for one in entry.enclosures],
+        "changed_at": ingest.now,
+    }
+
+
+def _put_text(connection: Connection, item_id: int, body: PreparedBody) -> None:
+    row = {
+        "item_id": item_id,
+        "html": body.html,
+        "summary": body.summary,
+        "text": body.text,
+        "sanitizer_version": body.sanitizer_version,
+    }
+    upsert(connection, t.item_text, [row], update=True)
 
 
 def _touch(connection: Connection, entry_ids: Sequence[int], now: datetime) -> None:
@@ -448,6 +522,6 @@ def _move_views(connection: Connection, ingest: Ingest, written: Written) -> Non
         connection,
         ingest.now,
         sources=[ingest.source_id] if came else [],
-        items=written.changed_items + written.joined_items,
+        items=written.changed_items + written.replaced_items + written.joined_items,
         grown=written.grown,
     )

@@ -54,6 +54,7 @@ class RenderedRow:
     etag: str
     gzip_etag: str
     last_modified: datetime
+    updated: datetime | None = None  # as the document states it
 
 
 def view_states(connection: Connection) -> dict[str, ViewState]:
@@ -112,7 +113,7 @@ def rendered(connection: Connection, view_id: str, fmt: str, page: str) -> Rende
     """A rendered page, whatever version it is of."""
     r = t.rendered.c
     row = connection.execute(
-        select(r.version, r.body, r.gzip, r.etag, r.gzip_etag, r.last_modified).where(
+        select(r.version, r.body, r.gzip, r.etag, r.gzip_etag, r.last_modified, r.updated).where(
             r.view_id == view_id, r.format == fmt, r.page == page
         )
     ).first()
@@ -130,7 +131,8 @@ def put_rendered(
             {
                 "view_id": view_id, "format": fmt, "page": page, "version": row.version,
                 "body": row.body, "gzip": row.gzip, "etag": row.etag, "gzip_etag": row.gzip_etag,
-                "last_modified": row.last_modified, "used_at": now,
+                "last_modified": row.last_modified, "updated": row.updated,
+                "used_at": now,
             }
         ],
         update=True,

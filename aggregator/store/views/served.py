@@ -69,6 +69,7 @@ def _served(row: Row[Any], *, page_text: bool) -> ServedItem:
         author=row.author,
         published=min(row.published, row.first_seen) if row.published else row.first_seen,
         updated=row.updated,
+        changed_at=row.changed_at,
         first_seen=row.first_seen,
         sort_at=row.sort_at,
         source=SourceRef(
