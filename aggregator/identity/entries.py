@@ -55,11 +55,13 @@ class Reading:
         now: The time of the poll.
         version: Of our reading: what a new version reads differently is no publisher's change.
         older: The keys of entries that only older pages of the feed list.
+        reused: URL keys under which the source brings one edition after the other.
     """
 
     now: datetime
     version: int
     older: frozenset[str] = frozenset()
+    reused: frozenset[str] = frozenset()
 
 
 def identify(keyed: Sequence[KeyedEntry], known: Known, reading: Reading) -> Identified:
@@ -69,7 +71,7 @@ def identify(keyed: Sequence[KeyedEntry], known: Known, reading: Reading) -> Ide
     flip = _is_guid_flip(keyed, known, present)
     claimed: set[int] = {k.entry_id for e in keyed if (k := _by_key(e, known))}
     intents: list[EntryIntent] = []
-    for one in keyed:
+    for one in _told_by_address(keyed, reading.reused):
         hit = _by_key(one, known)
         if hit is not None:
             intents.append(_seen(one, hit, reading))
@@ -82,6 +84,13 @@ def identify(keyed: Sequence[KeyedEntry], known: Known, reading: Reading) -> Ide
         intents.append(_intent(EntryKind.NEW, one, None, "no entry of this source has this id"))
     ordered, flood = _order(intents, known, reading)
     return Identified(tuple(ordered), guid_flip=flip, flood=flood)
+
+
+def _told_by_address(keyed: Iterable[KeyedEntry], reused: frozenset[str]) -> Iterable[KeyedEntry]:
+    """The entries, without the identity of addresses that are used again and again."""
+    for one in keyed:
+        again = one.url_key in reused
+        yield replace(one, url_is_identity=False, extra_url_keys=()) if again else one
 
 
 def _by_key(one: KeyedEntry, known: Known) -> KnownEntry | None:

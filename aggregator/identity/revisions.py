@@ -69,6 +69,25 @@ def unlisted(
     return found
 
 
+EDITION = 0.5  # a text of which less is shared is another edition, not an edited one
+
+
+def is_edition(
+    intent: EntryIntent, earlier: Earlier, new: ComparableText, old: ComparableText
+) -> bool:
+    """Whether a renamed entry is a new edition at a fixed address, and no edited state.
+
+    The daily bulletin: another id, a later date, and a text that shares less than half.
+    """
+    published = intent.entry.published
+    if intent.guid is None or earlier.known.guid is None or intent.guid == earlier.known.guid:
+        return False
+    if published is None or published <= earlier.at or not new.shingles or not old.shingles:
+        return False
+    ones, others = set(new.shingles), set(old.shingles)
+    return len(ones & others) < EDITION * min(len(ones), len(others))
+
+
 def judge_revision(
     new: ComparableText,
     earlier: ComparableText,

@@ -81,6 +81,7 @@ class EntryIntent:
     prepared: PreparedText | None = None  # its text for the copy step, with `body`
     decision: CopyDecision | None = None  # of one that its text showed to be an earlier item
     shown: str | None = None  # `identity.shown.shown_state`
+    withdraws_address: bool = False  # a new edition: its address identifies nothing any more
     quiet: bool = False  # of a replacement: views show it with their next change
 
 

@@ -67,6 +67,7 @@ class Noticed:
     weaker_policy: WeakerPolicy | None = None
     moved: Moved | None = None
     duplicate_of: str | None = None  # the source that is polled at the same address
+    reused: tuple[str, ...] = ()  # URL keys under which new editions appear again and again
     gaps: tuple[Gap, ...] = ()  # the last ones, oldest first
 
     def to_json(self) -> dict[str, Any]:
@@ -88,6 +89,8 @@ class Noticed:
                 found["moved"]["looked"] = True
         if self.duplicate_of is not None:
             found["duplicate_of"] = self.duplicate_of
+        if self.reused:
+            found["reused"] = list(self.reused)
         if self.gaps:
             found["gaps"] = [
                 {"at": g.at.isoformat(), "entries": g.entries, "pages": g.pages, "filled": g.filled}
@@ -115,6 +118,7 @@ class Noticed:
                 Moved(at(moved["at"]), moved["why"], bool(moved.get("looked"))) if moved else None
             ),
             duplicate_of=stored.get("duplicate_of"),
+            reused=tuple(stored.get("reused", ())),
             gaps=tuple(
                 Gap(at(g["at"]), g["entries"], g["pages"], g["filled"])
                 for g in stored.get("gaps", ())

@@ -7,12 +7,15 @@ should another process have stored the entry by then, the write does nothing a s
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from aggregator.identity.copies import comparable, restore
 from aggregator.identity.entries import Known
 from aggregator.identity.revisions import (
     headline,
+    is_edition,
     revised,
     same_address,
     time_apart,
@@ -91,6 +94,37 @@ async def find_revisions(
     for (place, earlier), decision in zip(pairs, decisions, strict=True):
         if decision.same:
             told[place] = revised(intents[place], earlier, decision)
+    return told
+
+
+async def part_editions(
+    parts: Parts, source: SourceSettings, intents: Sequence[EntryIntent], learned: frozenset[int]
+) -> list[EntryIntent]:
+    """The intents, with renamed entries that are new editions at a fixed address as new ones."""
+    renamed = {
+        i.known.entry_id: place
+        for place, i in enumerate(intents)
+        if i.kind is EntryKind.RENAMED and i.known is not None and i.prepared is not None
+    }
+    told = list(intents)
+    if not renamed:
+        return told
+    states = await parts.database.run_read(entries.earlier_states, source.id, list(renamed))
+    for number, earlier in states.items():
+        intent = told[renamed[number]]
+        if intent.prepared is None or earlier.text is None:
+            continue
+        if is_edition(intent, earlier, restore(intent.prepared), comparable(earlier.text, learned)):
+            told[renamed[number]] = replace(
+                intent,
+                kind=EntryKind.NEW,
+                known=None,
+                url_key_is_identity=False,
+                aliases=(),
+                withdraws_address=True,
+                why="a new edition at an address that its source uses again: another id, "
+                "a later date, and less than half of the text is the same",
+            )
     return told
 
 

@@ -112,7 +112,7 @@ async def _read(
             failed = replace(failed, kind=PollKind.ERROR, error=word)
             return Polled(state, failed, word, _explain(feed))
         found = await parts.database.run_read(_known_of, source.id, read.keyed)
-        reading = Reading(parts.clock.now(), READER)
+        reading = Reading(parts.clock.now(), READER, reused=frozenset(state.noticed.reused))
         identified = identify(read.keyed, found, reading)
         document = read
         if not result.delta and gaps.is_gap(identified.intents):
@@ -123,6 +123,8 @@ async def _read(
             boilerplate.learned, source.id, parts.settings.dedup.copies
         )
         intents = await _prepare(parts, identified.intents, furniture, timeout)
+        if not identified.guid_flip:
+            intents = await corrections.part_editions(parts, source, intents, furniture)
         if not result.delta and not found.empty and corrections.lists_everything(feed):
             intents = await corrections.find_revisions(
                 parts, source, intents, found, furniture, timeout

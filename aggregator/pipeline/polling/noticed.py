@@ -10,6 +10,8 @@ from aggregator.model.item import FeedState
 from aggregator.model.noticed import Noticed, Tally, WeakerPolicy
 from aggregator.model.states import EntryKind
 
+_MOST_REUSED = 100  # addresses with editions of one source
+
 
 def noted(
     noticed: Noticed,
@@ -37,6 +39,10 @@ def noted(
         ),
         no_dates=_more(noticed.no_dates, sum(1 for at in dates if at is None), now),
     )
+    again = [i.url_key for i in new if i.withdraws_address and i.url_key]
+    if again:
+        reused = dict.fromkeys([*noticed.reused, *again])
+        found = replace(found, reused=tuple(reused)[-_MOST_REUSED:])
     if before is not None and before != policy:
         found = replace(found, weaker_policy=WeakerPolicy(before, now))
     return found
@@ -70,6 +76,9 @@ def notes(state: FeedState, *, subscription: str | None = None) -> tuple[str, ..
         )
     elif state.move_target:
         said.append(f"It redirects for good to another address, seen {len(state.move_seen)} times.")
+    if noticed.reused:
+        fixed = "a fixed address" if len(noticed.reused) == 1 else "fixed addresses"
+        said.append(f"It brings new editions at {fixed}: there only the id tells items apart.")
     if noticed.duplicate_of:
         said.append(f"It is the same feed as {noticed.duplicate_of}, which is polled for both.")
     if noticed.dead:

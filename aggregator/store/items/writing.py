@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, delete, func, select, update
 
 from aggregator.identity.shown import is_passing
 from aggregator.model.feed import ParsedEntry
@@ -83,6 +83,7 @@ def write_entries(
     serialise(connection)
     known = entries_by_key(connection, ingest.source_id, [intent.key for intent in intents])
     new = [i for i in intents if i.kind == EntryKind.NEW and i.key not in known]
+    _withdraw(connection, ingest, [i.url_key for i in new if i.withdraws_address and i.url_key])
     texts: list[NewText] = []
     _write_new(connection, ingest, new, written, texts)
     touched: list[int] = []
@@ -336,6 +337,16 @@ def _claim(connection: Connection, ingest: Ingest, intent: EntryIntent, item_id:
         {"scope": ingest.scope, "key": key, "item_id": item_id} for key in identity_keys(intent)
     ]
     upsert(connection, t.url_key, claims, update=False)
+
+
+def _withdraw(connection: Connection, ingest: Ingest, addresses: Sequence[str]) -> None:
+    """Take addresses from this source's items: new editions appear there."""
+    k, i = t.url_key.c, t.item.c
+    for some in batches(addresses):
+        ours = select(i.id).where(i.source_id == ingest.source_id)
+        connection.execute(
+            delete(t.url_key).where(k.scope == ingest.scope, k.key.in_(some), k.item_id.in_(ours))
+        )
 
 
 def _rename(connection: Connection, ingest: Ingest, intent: EntryIntent, known: KnownEntry) -> None:

@@ -1,0 +1,183 @@
+"""What a source sends over days, and what readers are served: changes, editions, dates, order."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from html import escape
+from typing import Any
+
+from sqlalchemy import select
+
+from aggregator.feeds import version
+from aggregator.model.settings import ViewMode, ViewSettings
+from aggregator.pipeline.parts import Parts
+from aggregator.pipeline.polling.noticed import notes
+from aggregator.store import schema as t
+from tests.origin import Origin
+from tests.pipeline.conftest import House
+
+MORNING = (
+    "The council met at nine and took up the harbour road, the ferry timetable and the new "
+    "school roof. Rain is expected from the west by noon, with wind on the outer islands."
+)
+NEXT_DAY = (
+    "A lorry lost its load of timber on the ring road before dawn; two lanes stay closed until "
+    "evening. The library opens its reading room again and asks for volunteers on Saturdays."
+)
+
+
+def entry(number: str, at: datetime, **more: str) -> str:
+    """An RSS item; what is given replaces its parts."""
+    said = {
+        "guid": f"<guid isPermaLink='false'>{number}</guid>",
+        "title": f"<title>Report {number}</title>",
+        "link": f"<link>https://alpha.example/{number}</link>",
+        "date": f"<pubDate>{format_datetime(at)}</pubDate>",
+        "text": f"<description>{escape('<p>' + MORNING + '</p>')}</description>",
+    } | more
+    return f"<item>{''.join(said.values())}</item>"
+
+
+def publish(house: House, origin: Origin, *entries: str, hours: float = 1) -> Any:
+    """Time passes, alpha publishes, alpha is polled."""
+    house.clock.move(hours=hours)
+    body = f"<rss version='2.0'><channel><title>alpha</title>{''.join(entries)}</channel></rss>"
+    origin.answer("/alpha", body=body.encode())
+    (record,) = house.poll("alpha")
+    return record
+
+
+def served(house: House) -> list[dict[str, Any]]:
+    house.configure(views=(ViewSettings("all", "Everything", mode=ViewMode.ARTICLES),))
+    found: list[dict[str, Any]] = json.loads(house.feed("json").body)["items"]
+    return found
+
+
+def rows(house: House, *columns: Any) -> list[Any]:
+    async def work(parts: Parts) -> Any:
+        return await parts.database.run_read(lambda c: c.execute(select(*columns)).all())
+
+    found: list[Any] = house.run(work)
+    return found
+
+
+def test_a_corrected_link_is_served_without_a_revision_and_without_another_updated(
+    house: House, origin: Origin
+) -> None:
+    now = house.clock.now()
+    publish(house, origin, entry("a", now))
+    (before,) = served(house)
+    etag = house.feed("atom").etag
+    record = publish(house, origin, entry("a", now, link="<link>https://alpha.example/b</link>"))
+    (after,) = served(house)
+    assert record.changed_items == 0
+    assert after["url"] == "https://alpha.example/b"
+    assert after["id"] == before["id"]
+    assert after["date_modified"] == before["date_modified"]
+    assert house.feed("atom").etag != etag
+    assert rows(house, t.revision.c.number) == []
+
+
+def test_a_picture_with_a_mark_against_caches_moves_the_view_once_a_day(
+    house: House, origin: Origin
+) -> None:
+    now = house.clock.now()
+    etags = []
+    for number in range(40):
+        picture = f'<p><img src="https://cdn.example/a.jpg?v={number}" alt="quay"> {MORNING}</p>'
+        text = f"<description>{escape(picture)}</description>"
+        publish(house, origin, entry("a", now, text=text))
+        etags.append(house.feed("atom").etag)
+    # The first poll, the first other mark, and once for the day that passed.
+    assert len(set(etags)) == 3
+
+
+def test_a_new_edition_at_a_fixed_address_is_a_new_item(house: House, origin: Origin) -> None:
+    page = "<link>https://alpha.example/bulletin</link>"
+    title = "<title>Morning bulletin</title>"
+    monday = house.clock.now()
+    publish(house, origin, entry("mon", monday, link=page, title=title))
+    tuesday = monday + timedelta(days=1)
+    text = f"<description>{escape('<p>' + NEXT_DAY + '</p>')}</description>"
+    record = publish(
+        house, origin, entry("tue", tuesday, link=page, title=title, text=text), hours=24
+    )
+    assert (record.new_items, record.changed_items) == (1, 0)
+    assert len(served(house)) == 2
+    assert any("new editions at a fixed address" in note for note in notes(house.state("alpha")))
+    wednesday = monday + timedelta(days=2)
+    record = publish(house, origin, entry("wed", wednesday, link=page, title=title), hours=24)
+    assert record.new_items == 1  # though its text is Monday's: there only the id counts
+
+
+def test_an_edited_text_under_a_new_id_at_its_address_is_an_update(
+    house: House, origin: Origin
+) -> None:
+    page = "<link>https://alpha.example/harbour</link>"
+    title = "<title>Harbour road</title>"
+    now = house.clock.now()
+    publish(house, origin, entry("a1", now, link=page, title=title))
+    longer = f"<description>{escape(f'<p>{MORNING} The mayor was absent.</p>')}</description>"
+    later = now + timedelta(hours=1)
+    record = publish(house, origin, entry("a2", later, link=page, title=title, text=longer))
+    assert record.new_items == 0
+    (only,) = served(house)
+    assert "mayor" in only["content_html"]
+
+
+def test_updated_is_the_publishers_until_a_material_change_is_seen(
+    house: House, origin: Origin
+) -> None:
+    old = house.clock.now() - timedelta(days=30)
+    publish(house, origin, entry("a", old))
+    (first,) = served(house)
+    assert datetime.fromisoformat(first["date_modified"]) == old.replace(microsecond=0)
+    publish(house, origin, entry("a", old + timedelta(days=3)))  # an edit of the date alone
+    (second,) = served(house)
+    assert second["date_modified"] == first["date_modified"]
+    text = f"<description>{escape('<p>' + NEXT_DAY + '</p>')}</description>"
+    publish(house, origin, entry("a", old, text=text))
+    (third,) = served(house)
+    assert datetime.fromisoformat(third["date_modified"]) == house.clock.now().replace(
+        microsecond=0
+    )
+
+
+def test_what_a_first_document_brings_from_before_two_days_ago_stands_by_its_date(
+    house: House, origin: Origin
+) -> None:
+    now = house.clock.now()
+    days = {"week": 7, "day": 1, "hour": 1 / 24}
+    publish(house, origin, *(entry(n, now - timedelta(days=d)) for n, d in days.items()))
+    stands = {row.entry_key: row for row in rows(house, t.item)}
+    on_top = [row.title for row in stands.values() if row.sort_at == row.first_seen]
+    assert sorted(on_top) == ["Report day", "Report hour"]
+    publish(house, origin, entry("backdated", now - timedelta(days=90)))
+    assert served(house)[0]["title"] == "Report backdated"
+
+
+def test_what_a_new_release_reads_otherwise_is_mended_without_news(
+    house: House, origin: Origin, monkeypatch: Any
+) -> None:
+    now = house.clock.now()
+    publish(house, origin, entry("a", now))
+    (before,) = served(house)
+
+    async def misread(parts: Parts) -> None:
+        def write(connection: Any) -> None:
+            wrong = {"content_hash": "misread", "shown": "misread", "reader": version.READER - 1}
+            connection.execute(t.entry.update().values(wrong))
+            connection.execute(t.item.update().values(title="Misread", content_hash="misread"))
+            connection.execute(t.feed.update().values(extra={"reader": version.READER - 1}))
+
+        await parts.database.run_write(write)
+
+    house.run(misread)
+    record = publish(house, origin, entry("a", now))
+    (after,) = served(house)
+    assert (record.new_items, record.changed_items) == (0, 0)
+    assert after["title"] == "Report a"
+    assert after["date_modified"] == before["date_modified"]
+    assert rows(house, t.revision.c.number) == []
