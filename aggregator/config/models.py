@@ -111,7 +111,12 @@ class Storage(Group):
         "absolute path) or `postgresql://user:password@host/name`.",
     )
     keep_text: Annotated[timedelta, duration(_DAY)] | None = Field(
-        None, description="How long the text of items is kept. Their keys are kept for good."
+        None,
+        description="How long the text of items is kept that no source lists and that did not "
+        "change since. Their keys are kept for good.",
+    )
+    max_items_per_source: Annotated[int, whole(100, 1_000_000)] | None = Field(
+        None, description="Items that stay beyond `keep_text` because their source lists them."
     )
     keep_poll_log: Annotated[timedelta, duration(_HOUR)] | None = Field(
         None, description="How long the log of polls is kept."

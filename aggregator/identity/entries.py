@@ -112,9 +112,11 @@ def _is_same_place(one: KeyedEntry, hit: KnownEntry) -> bool:
 
 
 def _seen(one: KeyedEntry, hit: KnownEntry, reading: Reading) -> EntryIntent:
-    if hit.tombstone:
-        return _intent(EntryKind.TOUCHED, one, hit, "known, its text is no longer kept")
     same = hit.content_hash == one.content_hash
+    if hit.tombstone:
+        if same or hit.forgotten or hit.reader != reading.version:
+            return _intent(EntryKind.TOUCHED, one, hit, "known, its text is no longer kept")
+        return _intent(EntryKind.CHANGED, one, hit, "it was no longer kept and is listed anew")
     if hit.reader != reading.version and not (same and hit.shown == one.shown):
         return _intent(EntryKind.REPLACED, one, hit, "a new release reads it otherwise")
     if not same:

@@ -38,6 +38,7 @@ class KnownEntry:
     url_key: str | None
     title: str | None
     tombstone: bool = False
+    forgotten: bool = False  # at a person's word: nothing brings it back
     reader: int = 0  # the version of our reading that it was last read under
     shown: str | None = None  # `identity.shown.shown_state` of what is served
     shown_before: str | None = None  # of what was served before that
@@ -122,6 +123,7 @@ class FeedState:
     failures: int = 0
     last_polled_at: datetime | None = None
     last_success_at: datetime | None = None
+    document_at: datetime | None = None  # when its last document was read
     next_poll_at: datetime | None = None
     next_reason: str | None = None
     next_detail: str | None = None

@@ -88,6 +88,7 @@ class StorageSettings:
     url: Secret = field(default_factory=lambda: Secret("sqlite:///data/aggregator.db"))
     keep_text: timedelta = timedelta(days=90)
     keep_poll_log: timedelta = timedelta(days=14)
+    max_items_per_source: int = 5000  # that stay because the source lists them
 
 
 @dataclass(frozen=True, slots=True)

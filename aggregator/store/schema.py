@@ -83,6 +83,7 @@ feed = Table(
     Column("failures", Integer, nullable=False, default=0),
     Column("last_polled_at", Utc),
     Column("last_success_at", Utc),
+    Column("document_at", Utc),  # when its last document was read: what it lists was seen then
     Column("outcome", String),
     Column("status", Integer),
     Column("error", Text),
@@ -207,6 +208,7 @@ item = Table(
     Column("content_hash", String, nullable=False),
     Column("revision", Integer, nullable=False, default=0),
     Column("purged_at", Utc),
+    Column("forgotten", Boolean, nullable=False, server_default=false()),  # at a person's word
     Column("withdrawn_at", Utc),
     Column("withdrawn_reason", String),  # feed | page: where it was seen to be gone
     # Each is the number of one of its items; an item alone is its own group and story.

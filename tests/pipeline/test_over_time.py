@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from html import escape
@@ -14,6 +15,7 @@ from aggregator.feeds import version
 from aggregator.model.settings import ViewMode, ViewSettings
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.polling.noticed import notes
+from aggregator.pipeline.upkeep import maintain
 from aggregator.store import schema as t
 from tests.origin import Origin
 from tests.pipeline.conftest import House
@@ -181,3 +183,44 @@ def test_what_a_new_release_reads_otherwise_is_mended_without_news(
     assert after["title"] == "Report a"
     assert after["date_modified"] == before["date_modified"]
     assert rows(house, t.revision.c.number) == []
+
+
+def purge(house: House) -> int:
+    found: int = house.run(maintain.purge)
+    return found
+
+
+def test_what_a_source_still_lists_is_kept_and_what_it_dropped_goes(
+    house: House, origin: Origin
+) -> None:
+    storage = replace(house.settings.storage, keep_text=timedelta(days=10))
+    house.configure(storage=storage)
+    now = house.clock.now()
+    publish(house, origin, entry("listed", now), entry("dropped", now))
+    publish(house, origin, entry("listed", now), hours=24)
+    house.clock.move(hours=24 * 8)
+    house.poll("alpha")  # the same bytes: the list is renewed
+    house.clock.move(hours=24 * 3)
+    assert purge(house) == 1
+    assert [item["title"] for item in served(house)] == ["Report listed"]
+    house.clock.move(hours=24 * 11)  # a source that fails lists nothing any more
+    assert purge(house) == 1
+
+
+def test_a_tombstone_that_is_listed_with_other_words_comes_back_as_the_item_it_was(
+    house: House, origin: Origin
+) -> None:
+    storage = replace(house.settings.storage, keep_text=timedelta(days=10))
+    house.configure(storage=storage)
+    now = house.clock.now()
+    publish(house, origin, entry("a", now))
+    (before,) = served(house)
+    publish(house, origin, entry("b", now), hours=24)
+    house.clock.move(hours=24 * 11)
+    purge(house)
+    publish(house, origin, entry("a", now), entry("b", now))
+    assert "a" not in {item["title"][-1] for item in served(house)}
+    text = f"<description>{escape('<p>' + NEXT_DAY + '</p>')}</description>"
+    record = publish(house, origin, entry("a", now, text=text), entry("b", now))
+    assert (record.new_items, record.changed_items) == (0, 1)
+    assert before["id"] in {item["id"] for item in served(house)}

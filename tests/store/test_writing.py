@@ -238,7 +238,7 @@ def test_a_purged_item_is_a_tombstone_and_never_new_again(database: Database) ->
     store(database, "beta", [entry(2, "beta")])
     later = NOON + timedelta(days=100)
     with database.write() as connection:
-        assert len(forgotten.purge_text(connection, later, 100)) == 2
+        assert len(forgotten.purge_text(connection, later, 100, 5000)) == 2
     assert count(database, t.item_text) == 0
     changed = entry(1, content="<p>Words that were never there before.</p>")
     assert store(database, "alpha", [changed], later) == writing.Written()

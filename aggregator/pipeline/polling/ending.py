@@ -162,6 +162,7 @@ def _planned(
         failures=planning.next_failures(state, kind),
         last_polled_at=started,
         last_success_at=started if kind in _FINE else state.last_success_at,
+        document_at=started if kind is PollKind.OK else state.document_at,
         next_poll_at=plan.at,
         next_reason=plan.reason,
         next_detail=plan.detail,

@@ -33,6 +33,7 @@ def _forget(connection: Connection, numbers: Sequence[int], now: datetime) -> No
         connection.exec_driver_sql("PRAGMA secure_delete=ON")
     rendered.drop_rendered(connection, numbers, now)
     forgotten.forget(connection, numbers, now)
+    forgotten.mark(connection, numbers)
 
 
 def _wipe(database: Database) -> None:

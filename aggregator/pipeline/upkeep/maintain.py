@@ -26,7 +26,7 @@ async def purge(parts: Parts) -> int:
     gone = 0
     while True:
         numbers = await parts.database.run_write(
-            forgotten.purge_text, now - storage.keep_text, _AT_ONCE
+            forgotten.purge_text, now - storage.keep_text, _AT_ONCE, storage.max_items_per_source
         )
         gone += len(numbers)
         if len(numbers) < _AT_ONCE:

@@ -152,6 +152,7 @@ def _entries(*more: ColumnElement[Any]) -> Any:
             e.shown_at,
             e.passing,
             t.item.c.purged_at,
+            t.item.c.forgotten,
             *more,
         )
         .select_from(t.entry)
@@ -186,6 +187,7 @@ def _known(row: Row[Any]) -> KnownEntry:
         url_key=row.url_key,
         title=row.title,
         tombstone=row.purged_at is not None,
+        forgotten=row.forgotten,
         reader=row.reader,
         shown=row.shown,
         shown_before=row.shown_before,

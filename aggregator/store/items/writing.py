@@ -29,7 +29,7 @@ from aggregator.store.items.keys import identity_keys
 from aggregator.store.rows import batches, upsert
 
 BATCH = 500  # items in one transaction
-_SEEN_AGAIN = timedelta(hours=6)  # how exact `last_seen` is: fewer writes
+SEEN_AGAIN = timedelta(hours=6)  # how exact `last_seen` is: fewer writes
 _ARCHIVE_BEHIND = timedelta(hours=48)
 
 Agree = Callable[[str | None, str, str | None, str], bool]
@@ -101,7 +101,7 @@ def write_entries(
         elif intent.url_key and intent.url_key != entry.url_key:
             _rekey(connection, ingest, intent, entry)
         touched.append(entry.entry_id)
-        if intent.body is None or entry.tombstone:
+        if intent.body is None or (entry.tombstone and intent.kind is not EntryKind.CHANGED):
             continue
         if intent.kind is EntryKind.REPLACED:
             _replace(connection, ingest, intent, written, texts)
@@ -404,7 +404,7 @@ def _revise(
         return  # another worker did it
     i, x = t.item.c, t.item_text.c
     row = connection.execute(
-        select(i.id, i.source_id, i.revision, i.title, i.content_hash, x.html, x.text)
+        select(i.id, i.source_id, i.revision, i.title, i.content_hash, i.purged_at, x.html, x.text)
         .join(t.item_text, x.item_id == i.id, isouter=True)
         .where(i.id == known.item_id)
     ).one()
@@ -415,21 +415,23 @@ def _revise(
     )
     if lead != known.entry_id or row.content_hash == intent.content_hash:
         return  # another source's wording of the item: its entry remembers it, the item stays
-    connection.execute(
-        t.revision.insert().values(
-            item_id=row.id,
-            number=row.revision,
-            at=ingest.now,
-            title=row.title,
-            html=row.html,
-            text=row.text,
-            content_hash=row.content_hash,
+    if row.purged_at is None:  # of a tombstone there is no earlier text to keep
+        connection.execute(
+            t.revision.insert().values(
+                item_id=row.id,
+                number=row.revision,
+                at=ingest.now,
+                title=row.title,
+                html=row.html,
+                text=row.text,
+                content_hash=row.content_hash,
+            )
         )
-    )
     values = _shown_values(ingest, intent) | {
         "content_hash": intent.content_hash,
         "revision": row.revision + 1,
         "updated": ingest.now,
+        "purged_at": None,
     }
     connection.execute(update(t.item).where(i.id == row.id).values(values))
     _put_text(connection, row.id, body)
@@ -520,7 +522,7 @@ def _touch(connection: Connection, entry_ids: Sequence[int], now: datetime) -> N
             update(t.entry)
             .where(
                 t.entry.c.id.in_(some),
-                t.entry.c.last_seen < now - _SEEN_AGAIN,
+                t.entry.c.last_seen < now - SEEN_AGAIN,
             )
             .values(last_seen=now)
         )

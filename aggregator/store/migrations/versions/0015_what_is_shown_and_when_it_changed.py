@@ -30,6 +30,10 @@ def upgrade() -> None:
         "entry", sa.Column("passing", sa.Boolean(), nullable=False, server_default=sa.false())
     )
     op.add_column("item", sa.Column("changed_at", Utc(), nullable=False, server_default="0"))
+    op.add_column(
+        "item", sa.Column("forgotten", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
+    op.add_column("feed", sa.Column("document_at", Utc(), nullable=True))
     op.add_column("rendered", sa.Column("updated", Utc(), nullable=True))
     item = sa.table("item", sa.column("changed_at", Utc()), sa.column("updated", Utc()))
     op.execute(sa.update(item).values(changed_at=item.c.updated))
