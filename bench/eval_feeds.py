@@ -29,6 +29,7 @@ from urllib.parse import urljoin, urlsplit
 
 import feedparser
 
+from aggregator.feeds.fields import once_encoded
 from aggregator.feeds.parse import parse_document
 from aggregator.model.feed import ParsedEntry, ParsedFeed
 
@@ -96,6 +97,8 @@ def verdict(name: str, ours: Any, theirs: Any, entry: ParsedEntry, raw: Any) -> 
             return "either: blanks where tags were"
         if theirs.startswith(ours) and len(ours.encode()) > 2_000:
             return "ours: cut at the cap of a title"
+        if once_encoded(theirs) == ours:
+            return "ours: text that was encoded to UTF-8 twice"
         if _is_mojibake(theirs, ours):
             return "ours: feedparser takes a UTF-8 document with a bad byte for another encoding"
         if not ours or not theirs:
@@ -157,7 +160,7 @@ def compare(feed: ParsedFeed, parsed: Any, name: str, tally: Tally) -> None:
         return
     tally.counts_equal += 1
     for index, (entry, raw) in enumerate(zip(feed.entries, parsed.entries, strict=True)):
-        date = entry.published or entry.updated
+        date = None if entry.date_inferred else entry.published or entry.updated
         if date is not None:
             date = date.replace(microsecond=0)
         rows = (

@@ -13,7 +13,9 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from importlib.resources import files
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
+
+from aggregator.feeds.months import in_english, month_named
 
 _MAX_LENGTH = 64
 _FIRST_YEAR, _LAST_YEAR = 1990, 2200
@@ -28,15 +30,24 @@ class ReadDate(NamedTuple):
 
 
 _TIME = (
-    r"(?:(?P<half0>am|pm|오전|오후|上午|下午|午前|午後)\s*)?(?P<hour>\d{1,2})[:.h時时点시]\s*(?P<minute>\d{2})[分분]?"
-    r"(?:[:.]?\s*(?P<second>\d{2})[秒초]?(?:[.,]\d+)?)?(?:\s*(?P<half>[ap]\.?m\.?))?"
+    r"(?:(?P<half0>am|pm|오전|오후|上午|下午|午前|午後)\s*)?(?P<hour>\d{1,2})[:.h時时点시]\s*(?P<minute>\d{2}|\d(?=:\d))"
+    r"[分분]?(?:[:.]?\s*(?P<second>\d{2}|(?<=:)\d)[秒초]?(?:[.,]\d+)?)?(?:\s*(?P<half>[ap]\.?m\.?)(?![a-z]))?"
 )
+_REGION = r"[a-z]{2,10}(?:/[a-z0-9_+\-]{2,20}){1,2}"
+_OFF = r"[+-]\s*\d{1,2}:?\d{0,2}(?::\d{2})?"
+# An offset, a name, or both; then in words or in brackets what was said already: Go, Ruby, Java and
+# RFC 9557 (`+01:00[Europe/Paris]`). Without the former the region in brackets is the zone.
 _ZONE = (
-    r"(?P<zone>[a-z]{1,5}(?:\s*[+-]\d{1,2}:?\d{0,2})?|(?:[a-z]{2,3})?\s*[+-]\s*\d{1,2}:?\d{0,2}"
-    r"|[a-z]{4,10}/[a-z_]{3,20})?(?:\s*\([^)]*\))?"
+    rf"(?P<zone>(?:[a-z]{{1,5}}\s*)?{_OFF}|{_REGION}|[a-z]{{1,5}}\b(?:\s+(?:(?:standard|daylight|summer)\s+)?time)?"
+    rf"|(?:[a-z]{{3,13}}\s+){{1,3}}time)?(?:\s*\[!?(?P<region>{_REGION})\])?"
+    rf"(?:\s*(?:\([^()]*\)|\[[^\[\]]*\]|{_REGION}|m=[+-][\d.]+|[+-]\d{{4}}|[a-z]{{1,5}}\b))*"
 )
-_DAY_NAME = r"(?:[^\W\d_]{2,12}(?:\.?,?\s+|,))?"
-_WORD = r"(?P<name>[^\W\d_]{3,12})\.?"
+# Letters, with the vowel signs and marks of abbreviation that belong to them in some scripts.
+_LETTERS = r"[^\W\d_][^\s\d,;:/()+\-\[\]]"
+_DAY_NAME = rf"(?:(?P<day_name>{_LETTERS}{{1,20}}(?:[\s-]{_LETTERS}{{1,20}})?)(?:\s*,\s*|\s+))?"
+_WORD = rf"(?P<name>{_LETTERS}{{1,20}}?)\.?"
+# Between date and time: a comma, `at`, `um`, `à`, `kl.` …
+_THEN = r"(?:,?\s+(?:-\s+|[^\W\d_]{1,4}\.?\s+)??|,)"
 
 
 def _pattern(source: str) -> re.Pattern[str]:
@@ -46,8 +57,8 @@ def _pattern(source: str) -> re.Pattern[str]:
 _PATTERNS = (
     # Sat, 07 Sep 2002 00:00:01 GMT; 7-Sep-02; 7. September 2002, 10:11
     _pattern(
-        rf"{_DAY_NAME}(?P<day>\d{{1,2}})(?:st|nd|rd|th|er|\.)?[\s-]*(?:de\s+)?{_WORD}[\s,-]*(?:de\s+)?"
-        rf"(?P<year>\d{{4}}|\d{{2}})(?:,?\s+(?:-\s+|at\s+|um\s+)?{_TIME})?\s*{_ZONE}"
+        rf"{_DAY_NAME}(?P<day>\d{{1,2}})(?:st|nd|rd|th|er|º|\.)?[\s-]*(?:de\s+|d['’]\s?)?{_WORD}[\s,-]*"
+        rf"(?:de[l]?\s+)?(?P<year>\d{{4}}|\d{{2}})(?:\s?(?:г|р|m|y)\.?)?(?:{_THEN}{_TIME}(?:\s*(?:uhr|h)\b)?)?\s*{_ZONE}"
     ),
     # 2003-12-31T10:14:55.3+01:00, 20031231T101455Z, 2003-12, 2003/1/5 10:14, 2003.01.05
     _pattern(
@@ -65,29 +76,45 @@ _PATTERNS = (
     _pattern(rf"(?P<year>\d{{4}})-(?P<ordinal>\d{{3}})(?:t{_TIME}\s*{_ZONE})?"),
     # Jan 02 2006 15:04:05, Monday, January 2nd, 2006 3:04 PM
     _pattern(
-        rf"{_DAY_NAME}{_WORD}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}})"
-        rf"(?:,?\s+(?:-\s+|at\s+)?{_TIME})?\s*{_ZONE}"
+        rf"{_DAY_NAME}{_WORD}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s*,?\s+(?P<year>\d{{4}})"
+        rf"(?:{_THEN}{_TIME})?\s*{_ZONE}"
     ),
-    # asctime: Mon Jan 2 15:04:05 [GMT] 2006
+    # asctime, and Java and Ruby after it: Mon Jan 2 15:04:05 [GMT+01:00] 2006
     _pattern(
-        rf"{_DAY_NAME}{_WORD}\s+(?P<day>\d{{1,2}})\s+{_TIME}\s+(?:(?P<zone>[a-z]{{1,5}}|[+-]\d{{4}})\s+)?(?P<year>\d{{4}})"
+        rf"{_DAY_NAME}{_WORD}\s+(?P<day>\d{{1,2}})\s+{_TIME}\s+(?:(?P<zone>[a-z]{{1,5}}|(?:[a-z]{{1,5}})?{_OFF}|{_REGION})\s+)?"
+        rf"(?P<year>\d{{4}})(?:\s*\([^()]*\))?"
     ),
     # 31.12.2003 10:14
     _pattern(
-        rf"{_DAY_NAME}(?P<day>\d{{1,2}})\.\s?(?P<month>\d{{1,2}})\.\s?(?P<year>\d{{4}})(?:,?\s+(?:-\s+|um\s+)?{_TIME}(?:\s+uhr)?)?\s*{_ZONE}"
+        rf"{_DAY_NAME}(?P<day>\d{{1,2}})\.\s?(?P<month>\d{{1,2}})\.\s?(?P<year>\d{{4}})(?:{_THEN}{_TIME}(?:\s+uhr)?)?\s*{_ZONE}"
     ),
     # 12/31/2003 10:14 PM: the order is decided by what cannot be a month
     _pattern(
-        rf"{_DAY_NAME}(?P<first>\d{{1,2}})[/-](?P<other>\d{{1,2}})[/-](?P<year>\d{{4}})(?:,?\s+(?:-\s+|at\s+)?{_TIME})?\s*{_ZONE}"
+        rf"{_DAY_NAME}(?P<first>\d{{1,2}})[/-](?P<other>\d{{1,2}})[/-](?P<year>\d{{4}})(?:{_THEN}{_TIME})?\s*{_ZONE}"
     ),
     # 2003年12月31日 10:14, 2003년 12월 31일
     _pattern(
         rf"(?P<year>\d{{4}})\s*[年년]\s*(?P<month>\d{{1,2}})\s*[月월]\s*(?P<day>\d{{1,2}})\s*[日일]?"
-        rf"(?:\s*[(（].[)）])?(?:\s*(?:星期.|.曜日))?(?:\s*{_TIME})?\s*{_ZONE}"
+        rf"(?:\s*[(（].[)）])?(?:\s*(?:星期.|.曜日|.요일))?(?:\s*{_TIME})?\s*{_ZONE}"
+    ),
+    # 3 tháng 2, 2025
+    _pattern(
+        rf"{_DAY_NAME}(?P<day>\d{{1,2}})\s*(?:tháng|thg)\.?\s*(?P<month>\d{{1,2}})[\s,/]+(?P<year>\d{{4}})(?:{_THEN}{_TIME})?\s*{_ZONE}"
+    ),
+    # 2025. gada 3. februāris
+    _pattern(
+        rf"{_DAY_NAME}(?P<year>\d{{4}})\.?\s*(?:gada\s+)(?P<day>\d{{1,2}})\.?\s+{_WORD}(?:{_THEN}{_TIME})?\s*{_ZONE}"
+    ),
+    # 2025. február 3. 10:00, 2025 m. vasario 3 d., 2025-Feb-03: the year first
+    _pattern(
+        rf"{_DAY_NAME}(?P<year>\d{{4}})[.\s-]*(?:m\.\s*)?{_WORD}[\s-]+(?P<day>\d{{1,2}})(?:\.|\s*d\.)?(?:{_THEN}{_TIME})?\s*{_ZONE}"
     ),
 )
 _EPOCH = re.compile(r"\s*(\d{10})(?:\d{3})?(?:\.\d+)?\s*\Z")
-_OFFSET = re.compile(r"([a-z]{0,5})\s*([+-])\s*(\d{1,2}):?(\d{2})?\Z", re.IGNORECASE)
+_NET = re.compile(r"\\?/Date\((\d{10,13})(?:[+-]\d{4})?\)\\?/\Z")
+_OFFSET = re.compile(r"([a-z]{0,5})\s*([+-])\s*(\d{1,2}):?(\d{2})?(?::\d{2})?\Z", re.IGNORECASE)
+# What a program adds in parentheses, mostly a zone: `(Central European Standard Time)`
+_COMMENT = re.compile(r"\s*\([^()]*\)\Z")
 
 
 class DateReader:
@@ -95,24 +122,34 @@ class DateReader:
 
     `zone` is the IANA name of the source's time zone: it settles ambiguous abbreviations such as
     CST and is assumed where a time names no zone at all (UTC without it). `guesses` bounds how
-    many odd strings dateparser is asked about.
+    many odd strings dateparser is asked about. `language` is the feed's own (BCP 47), in which its
+    months may be named.
     """
 
-    def __init__(self, zone: str | None = None, guesses: int = 40) -> None:
+    def __init__(
+        self, zone: str | None = None, guesses: int = 40, language: str | None = None
+    ) -> None:
         self._zone = zone
         self._guesses = guesses
+        self.language = language
 
     def read(self, text: str | None) -> ReadDate | None:
         """The date that `text` means, or None where it means none that we believe."""
         if not text or len(text) > 4 * _MAX_LENGTH:
             return None
         text = " ".join(text.split())
-        if not text or len(text) > _MAX_LENGTH:
-            return None
         found = _read_common(text)
         if found is not None:
             return found
-        found, known_shape = read_by_pattern(text, self._zone)
+        if len(text) > _MAX_LENGTH:
+            text = _COMMENT.sub("", text)
+        if not text or len(text) > _MAX_LENGTH:
+            return None
+        found, known_shape = read_by_pattern(text, self._zone, self.language)
+        if found is None and not known_shape and self.language is not None:
+            said = in_english(text, self.language)
+            if said != text:
+                found, known_shape = read_by_pattern(said, self._zone, self.language)
         if found is not None or known_shape or self._guesses <= 0:
             return found
         if not any(c.isdigit() for c in text):
@@ -160,32 +197,55 @@ def _read_common(text: str) -> ReadDate | None:
 
 
 @lru_cache(maxsize=4096)
-def read_by_pattern(text: str, zone: str | None = None) -> tuple[ReadDate | None, bool]:
+def read_by_pattern(
+    text: str, zone: str | None = None, language: str | None = None
+) -> tuple[ReadDate | None, bool]:
     """The date by our own patterns, and whether the shape was one of ours (then do not guess)."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
+        text = unicodedata.normalize("NFKC", text).translate(_ASCII)
     for pattern in _PATTERNS:
         match = pattern.match(text)
         if match is not None:
             parts = {name: value for name, value in match.groupdict().items() if value}
-            if "name" in parts and _month(parts["name"]) is None:
-                continue
+            if "name" in parts:
+                month = _month(parts, language)
+                if month is None:
+                    continue
+                parts["month"] = str(month)
             return _build(parts, zone), True
-    match = _EPOCH.match(text)
+    match = _EPOCH.match(text) or _NET.match(text)
     if match is not None:
-        return _checked(datetime.fromtimestamp(int(match.group(1)), UTC), False), True
+        return _checked(datetime.fromtimestamp(int(match.group(1)[:10]), UTC), False), True
     return None, False
 
 
+_ASCII = {ord("\u2212"): "-", ord("\u2013"): "-", **dict.fromkeys(map(ord, "\u200e\u200f\u061c"))}
+
+
+def _month(parts: dict[str, str], language: str | None) -> int | None:
+    year, day = _year(parts["year"]), int(parts.get("day", "1"))
+
+    def weekday_in(month: int) -> int | None:
+        try:
+            return date(year, month, day).weekday()
+        except ValueError:
+            return None
+
+    return month_named(parts["name"], language, parts.get("day_name"), weekday_in)
+
+
+def _year(digits: str) -> int:
+    year = int(digits)
+    return year if len(digits) > 2 else year + (2000 if year < 70 else 1900)
+
+
 def _build(parts: dict[str, str], zone: str | None) -> ReadDate | None:
-    year = int(parts["year"])
-    if len(parts["year"]) == 2:
-        year += 2000 if year < 70 else 1900
+    year = _year(parts["year"])
     if "first" in parts:
         first, other = int(parts["first"]), int(parts["other"])
         month, day = (other, first) if first > 12 else (first, other)
     else:
-        month = (_month(parts["name"]) or 0) if "name" in parts else int(parts.get("month", "1"))
+        month = int(parts.get("month", "1"))
         day = int(parts.get("day", "1"))
     date_only = "hour" not in parts
     hour, minute, second = (int(parts.get(k, "0")) for k in ("hour", "minute", "second"))
@@ -202,7 +262,7 @@ def _build(parts: dict[str, str], zone: str | None) -> ReadDate | None:
         local = datetime(  # noqa: DTZ001 - the zone comes next
             year, month, day, 0 if hour == 24 else hour, minute, min(second, 59)
         )
-        place = _zone_of(parts.get("zone"), zone, local)
+        place = _zone_of(parts.get("zone") or parts.get("region"), zone, local)
         if place is None:
             return None
         return _checked((local + carry).replace(tzinfo=place).astimezone(UTC), date_only)
@@ -226,10 +286,13 @@ def _zone_of(text: str | None, source_zone: str | None, local: datetime) -> tzin
             return None
         return timezone(timedelta(minutes=minutes if match.group(2) == "+" else -minutes))
     if "/" in text:
-        return _place(text.title())
-    readings = _zones().get(text.upper())
+        return _region(text)
+    name = _LONG_ZONE.sub(_initials, text).upper()
+    readings = _zones().get(name)
     if readings is None:
         return UTC  # also RFC 822's military letters, whose sign was misprinted (RFC 2822 §4.3)
+    if isinstance(readings, str):
+        return _place(readings)
     if len(readings) > 1:
         place = _place(source_zone)
         offset = local.replace(tzinfo=place).utcoffset() if place else None
@@ -237,6 +300,20 @@ def _zone_of(text: str | None, source_zone: str | None, local: datetime) -> tzin
             if offset == timedelta(minutes=reading):
                 return timezone(timedelta(minutes=reading))
     return timezone(timedelta(minutes=readings[0]))
+
+
+_LONG_ZONE = re.compile(r"(?:[a-z]+\s+)+time\Z", re.IGNORECASE)
+
+
+def _initials(name: re.Match[str]) -> str:
+    return "".join(word[0] for word in name.group().split())
+
+
+@lru_cache(maxsize=64)
+def _region(name: str) -> tzinfo | None:
+    """The zone of a tz database name, in any case."""
+    known = next((zone for zone in available_timezones() if zone.lower() == name.lower()), None)
+    return _place(known)
 
 
 @lru_cache(maxsize=64)
@@ -268,20 +345,15 @@ def _guess(text: str, zone: str | None) -> ReadDate | None:
     return _checked(found.astimezone(UTC), ":" not in text)
 
 
-def _month(name: str) -> int | None:
-    return _months().get(name.lower().rstrip("."))
-
-
 def _lines(name: str) -> list[list[str]]:
     text = files("aggregator.feeds").joinpath(f"data/{name}").read_text("utf-8")
     return [line.split() for line in text.splitlines() if line and not line.startswith("#")]
 
 
 @lru_cache(maxsize=1)
-def _months() -> dict[str, int]:
-    return {name: int(words[0]) for words in _lines("months.txt") for name in words[1:]}
-
-
-@lru_cache(maxsize=1)
-def _zones() -> dict[str, tuple[int, ...]]:
-    return {words[0]: tuple(map(int, words[1:])) for words in _lines("zones.txt")}
+def _zones() -> dict[str, tuple[int, ...] | str]:
+    """Minutes east of UTC by abbreviation, or the region whose clock it names the year round."""
+    return {
+        words[0]: words[1] if "/" in words[1] else tuple(map(int, words[1:]))
+        for words in _lines("zones.txt")
+    }

@@ -66,6 +66,7 @@ def read_leniently(
             },
         )
         version = str(result.get("version") or "")
+        dates.language = fields.label_of(result.feed.get("language"), limits)
         entries = tuple(
             entry
             for raw in result.entries[: limits.entries]

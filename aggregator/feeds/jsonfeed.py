@@ -44,6 +44,7 @@ def read_json_feed(
     declared = isinstance(version, str) and "jsonfeed.org/version" in version
     if not isinstance(items, list) or not (declared or _looks_like_items(items)):
         raise NotJsonFeed("JSON, but no JSON Feed")
+    dates.language = _text(data.get("language"))
     entries = [
         entry
         for item in items[: limits.entries]
@@ -94,7 +95,7 @@ def _entry(
         image=fields.url_of(
             _text(item.get("image")) or _text(item.get("banner_image")), base, limits
         ),
-        published_raw=fields.label_of(published_raw, limits),
+        published_raw=fields.label_of(published_raw or _text(item.get("date_modified")), limits),
         base=link or base,
         date_only=published.date_only if published else False,
     )

@@ -16,6 +16,7 @@ from aggregator.feeds.encoding import decode
 from aggregator.feeds.fallback import Unsuitable, read_leniently
 from aggregator.feeds.jsonfeed import NotJson, NotJsonFeed, read_json_feed
 from aggregator.feeds.limits import DEFAULT_LIMITS, ParseLimits
+from aggregator.feeds.neighbours import place_unread_dates
 from aggregator.feeds.references import mend_references
 from aggregator.feeds.repair import (
     BeyondRepair,
@@ -65,6 +66,17 @@ def parse_document(
         The feed. `error` and `error_class` say why nothing, or not everything, could be read; an
         HTML page has class `html` and the feeds it offers as `alternates`.
     """
+    feed = _read(body, content_type, url, limits, timezone)
+    return place_unread_dates(feed) if feed.entries else feed
+
+
+def _read(
+    body: bytes,
+    content_type: str | None,
+    url: str | None,
+    limits: ParseLimits,
+    timezone: str | None,
+) -> ParsedFeed:
     if len(body) > limits.document:
         return ParsedFeed(
             None,

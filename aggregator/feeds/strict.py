@@ -15,7 +15,7 @@ from aggregator.feeds.channel import read_channel
 from aggregator.feeds.dates import DateReader
 from aggregator.feeds.entry import EntryReader
 from aggregator.feeds.fields import is_blank
-from aggregator.feeds.layout import lay_out
+from aggregator.feeds.layout import Layout, lay_out
 from aggregator.feeds.limits import ParseLimits
 from aggregator.feeds.names import Names
 from aggregator.model.feed import ParsedEntry, ParsedFeed
@@ -23,6 +23,7 @@ from aggregator.urls.origin import resolve
 
 # libxml2's codes for what it refuses to read on (xmlerror.h): entity loop, name, resource limit.
 _LIMIT_CODES = frozenset((89, 110, 114))
+_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 
 
@@ -52,6 +53,7 @@ def read_strict(
     if layout is None:
         raise NotAFeed(f"the root element is <{etree.QName(tree).localname}>")
     channel = layout.channel
+    dates.language = _language(layout, names)
     base = _base(url, layout.root)
     if channel is not layout.root:
         base = _base(base, channel)
@@ -64,6 +66,14 @@ def read_strict(
         error = f"nothing could be read in any of its {len(layout.entries)} entries"
         return replace(feed, error=error, error_class="malformed")
     return feed
+
+
+def _language(layout: Layout, names: Names) -> str | None:
+    """The language that the feed declares, which its dates may be in."""
+    for child in layout.channel:
+        if names.of(child.tag) in ("language", "dc:language") and child.text:
+            return child.text.strip()[:32]
+    return layout.channel.get(_XML_LANG) or layout.root.get(_XML_LANG)
 
 
 def _tree(text: str) -> etree._Element:

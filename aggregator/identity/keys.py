@@ -145,7 +145,9 @@ def _identity(entry: ParsedEntry, policy: str) -> str:
     if not link or policy == "link":
         return link
     if policy == "link+date":
-        return f"{link} {_instant(entry.published)}" if entry.published else ""
+        if entry.published is None or entry.date_inferred:  # one that moves with its neighbours
+            return ""
+        return f"{link} {_instant(entry.published)}"
     return f"{link} {entry.title}" if entry.title else ""
 
 

@@ -59,6 +59,7 @@ class ParsedEntry:
     base: str | None = None  # base URL for relative links in summary and content
     guid_is_permalink: bool | None = None
     date_only: bool = False  # the publication date carries no time of day
+    date_inferred: bool = False  # nobody could read the date: `published` is from its neighbours'
 
 
 @dataclass(frozen=True, slots=True)

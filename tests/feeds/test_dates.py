@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.feeds.dates import DateReader
+from aggregator.feeds.months import calendar_of
+from aggregator.feeds.parse import parse_document
 
 
 def read(text: str, zone: str | None = None) -> str | None:
@@ -58,6 +60,59 @@ def read(text: str, zone: str | None = None) -> str | None:
         ("Wed, 01 Jul 2020 10:00:00 CEST", "2020-07-01T08:00:00+00:00"),
         ("Wed, 01 Jul 2020 10:00:00 BST", "2020-07-01T09:00:00+00:00"),
         ("jeudi 23 mars 2017 à 12:20", "2017-03-23T12:20:00+00:00"),
+        # an offset and what it is called: Go, Ruby, Java, RFC 9557, JavaScript
+        ("2025-02-03 10:00:00 +0000 UTC", "2025-02-03T10:00:00+00:00"),
+        ("2025-02-03 10:00:00 +0100 CET", "2025-02-03T09:00:00+00:00"),
+        ("2025-02-03 10:00:00 +0100 +0100", "2025-02-03T09:00:00+00:00"),
+        ("2025-02-03 10:00:00.123456789 -0500 EST m=+0.000012345", "2025-02-03T15:00:00+00:00"),
+        ("2025-02-03T10:00:00+01:00[Europe/Paris]", "2025-02-03T09:00:00+00:00"),
+        ("2025-02-03T10:00+01:00[Europe/Paris]", "2025-02-03T09:00:00+00:00"),
+        ("2025-02-03T10:00:00.5+01:00[Europe/Paris][u-ca=gregory]", "2025-02-03T09:00:00+00:00"),
+        ("2025-02-03T10:00:00Z[Europe/Paris]", "2025-02-03T10:00:00+00:00"),
+        ("2025-02-03T10:00:00[Europe/Paris]", "2025-02-03T09:00:00+00:00"),
+        ("2025-02-03T10:00:00-03:00[America/Argentina/Buenos_Aires]", "2025-02-03T13:00:00+00:00"),
+        ("Mon Feb 03 10:00:00 CET 2025", "2025-02-03T09:00:00+00:00"),
+        ("Mon Feb 03 10:00:00 GMT+01:00 2025", "2025-02-03T09:00:00+00:00"),
+        ("Mon Feb 03 10:00:00 +0100 2025", "2025-02-03T09:00:00+00:00"),
+        ("Mon Feb  3 10:00:00 AM CET 2025", "2025-02-03T09:00:00+00:00"),
+        (
+            "Mon Feb 03 2025 10:00:00 GMT+0100 (Central European Standard Time)",
+            "2025-02-03T09:00:00+00:00",
+        ),
+        ("Mon, 03 Feb 2025 10:00:00 +0100 CET", "2025-02-03T09:00:00+00:00"),
+        ("Mon, 03 Feb 2025 10:00:00 CET +0100", "2025-02-03T09:00:00+00:00"),
+        ("Mon, 03 Feb 2025 10:00:00 -0500 America/New_York", "2025-02-03T15:00:00+00:00"),
+        ("Thu,28 Jul 2022 4:35:5 GMT+9", "2022-07-27T19:35:05+00:00"),
+        ("/Date(1738576800000)/", "2025-02-03T10:00:00+00:00"),
+        # North America
+        ("Mon, 03 Feb 2025 10:00:00 AKST", "2025-02-03T19:00:00+00:00"),
+        ("Mon, 03 Feb 2025 10:00:00 HST", "2025-02-03T20:00:00+00:00"),
+        ("Mon, 03 Feb 2025 10:00:00 AST", "2025-02-03T14:00:00+00:00"),
+        ("Mon, 03 Feb 2025 10:00:00 NST", "2025-02-03T13:30:00+00:00"),
+        ("Thu, 03 Jul 2025 10:00:00 NDT", "2025-07-03T12:30:00+00:00"),
+        ("Thu, 03 Jul 2025 10:00:00 HDT", "2025-07-03T19:00:00+00:00"),
+        ("Thu, 03 Jul 2025 10:00:00 MDT", "2025-07-03T16:00:00+00:00"),
+        ("Mon, 03 Feb 2025 10:00:00 ET", "2025-02-03T15:00:00+00:00"),
+        ("Thu, 03 Jul 2025 10:00:00 ET", "2025-07-03T14:00:00+00:00"),
+        ("July 3, 2025 10:00 AM Pacific Daylight Time", "2025-07-03T17:00:00+00:00"),
+        ("Feb 3, 2025 10:00:00 AM Eastern Time", "2025-02-03T15:00:00+00:00"),
+        ("Mon, 03 Feb 2025 10:00:00 US/Eastern", "2025-02-03T15:00:00+00:00"),
+        ("Mon, 03 Feb 2025 10:00:00 america/port-au-prince", "2025-02-03T15:00:00+00:00"),
+        # months of other languages, which no other language has or the day's name tells
+        ("Ke, 30 Lok 2013 11:34:37 +0000", "2013-10-30T11:34:37+00:00"),
+        ("Ma, 03 Hel 2025 10:00:00 +0200", "2025-02-03T08:00:00+00:00"),
+        ("3. helmikuuta 2025 klo 10.00", "2025-02-03T10:00:00+00:00"),
+        ("Po, 03 úno 2025 10:00:00 +0100", "2025-02-03T09:00:00+00:00"),
+        ("Pzt, 03 Şub 2025 10:00:00 +0300", "2025-02-03T07:00:00+00:00"),
+        ("Δευ, 03 Φεβ 2025 10:00:00 +0200", "2025-02-03T08:00:00+00:00"),
+        ("Пн, 03 лют 2025 10:00:00 +0200", "2025-02-03T08:00:00+00:00"),
+        ("2025. február 3. 10:00", "2025-02-03T10:00:00+00:00"),
+        ("pirmadienis, 2025 m. vasario 3 d. 10:00", "2025-02-03T10:00:00+00:00"),
+        ("segunda-feira, 3 de fevereiro de 2025 às 10:00", "2025-02-03T10:00:00+00:00"),
+        ("الاثنين, 03 فبراير 2025 10:00:00 +0300", "2025-02-03T07:00:00+00:00"),
+        ("३ फ़रवरी 2025", "2025-02-03T00:00:00+00:00"),
+        ("3 กุมภาพันธ์ 2025 10:00", "2025-02-03T10:00:00+00:00"),
+        ("3 tháng 2, 2025 10:00", "2025-02-03T10:00:00+00:00"),
     ],
 )
 def test_a_date_is_read(text: str, when: str) -> None:
@@ -105,10 +160,66 @@ def test_a_date_without_time_says_so() -> None:
     assert (day.date_only, minute.date_only) == (True, False)
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "month"),
+    [
+        ("hr", "3. listopada 2013", 10),
+        ("pl", "3 listopada 2013", 11),
+        ("cs", "3. srp 2013", 8),
+        ("hr", "3. srp 2013", 7),
+        ("fi-FI", "3 lokak. 2013", 10),
+        ("no", "3. des 2013", 12),
+        ("th", "3 ต.ค. 2013", 10),
+        ("vi", "Thứ Năm, 3 tháng 10, 2013", 10),
+        ("hi", "गुरु, 3 अक्टूबर 2013", 10),
+        ("eu", "2013 urriaren 3", 10),
+        ("lv", "2013. gada 3. oktobris", 10),
+        ("zh-Hant", "2013年10月3日", 10),
+        ("de", "Thu, 3 Oct 2013", 10),
+        ("xx", "3 October 2013", 10),
+        ("", "3 octobre 2013", 10),
+    ],
+)
+def test_the_language_of_the_feed_says_what_a_month_is(
+    language: str, text: str, month: int
+) -> None:
+    found = DateReader(guesses=0, language=language).read(text)
+    assert found is not None
+    assert (found.when.year, found.when.month, found.when.day) == (2013, month, 3)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fi", "pl", "el", "ru", "ar", "ja", "ta", "am"])
+def test_every_month_of_a_language_is_read_by_its_name(language: str) -> None:
+    calendar = calendar_of(language)
+    assert calendar is not None
+    assert set(calendar.months.values()) == set(range(1, 13))
+    for name, month in calendar.months.items():
+        if not any(c.isdigit() for c in name):
+            found = DateReader(guesses=0, language=language).read(f"3 {name} 2025")
+            assert found is not None
+            assert (found.when.month, found.when.day) == (month, 3)
+
+
+def test_the_language_is_taken_from_the_feed() -> None:
+    items = "<item><guid>1</guid><pubDate>3. listopada 2013</pubDate></item>"
+    for said in ("<language>hr</language>", "<dc:language>hr-HR</dc:language>"):
+        document = f"<rss><channel>{said}{items}</channel></rss>"
+        found = parse_document(document.encode()).entries[0].published
+        assert found is not None
+        assert found.month == 10
+    atom = (
+        '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="hr"><entry><id>1</id>'
+        "<published>3. listopada 2013</published></entry></feed>"
+    )
+    published = parse_document(atom.encode()).entries[0].published
+    assert published is not None
+    assert published.month == 10
+
+
 def test_only_so_many_odd_strings_are_guessed_at() -> None:
     reader = DateReader(guesses=1)
-    assert reader.read("jeudi 23 mars 2017 à 12:21") is not None
-    assert reader.read("jeudi 23 mars 2017 à 12:22") is None
+    assert reader.read("the 23rd of March in 2017, 12:21") is not None
+    assert reader.read("the 23rd of March in 2017, 12:22") is None
 
 
 MOMENTS = st.datetimes(datetime(1990, 1, 2), datetime(2199, 12, 30)).map(
