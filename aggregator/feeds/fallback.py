@@ -15,7 +15,7 @@ from aggregator.feeds import fields
 from aggregator.feeds.dates import DateReader
 from aggregator.feeds.limits import ParseLimits
 from aggregator.model.feed import Enclosure, FeedLink, ParsedEntry, ParsedFeed
-from aggregator.urls.origin import is_http
+from aggregator.urls.origin import is_http, resolve
 
 _ENTRY = re.compile(r"<(?:[\w.\-]{1,20}:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _AUTHOR = re.compile(
@@ -60,10 +60,8 @@ def read_leniently(
             text.encode("utf-8", "ignore"),
             sanitize_html=False,
             resolve_relative_uris=False,
-            response_headers={
-                "content-type": "application/xml; charset=utf-8",
-                **({"content-location": url} if url else {}),
-            },
+            # Not where it came from: feedparser takes ids for relative addresses.
+            response_headers={"content-type": "application/xml; charset=utf-8"},
         )
         version = str(result.get("version") or "")
         dates.language = fields.label_of(result.feed.get("language"), limits)
@@ -125,7 +123,7 @@ def _entry(raw: Any, url: str | None, limits: ParseLimits, dates: DateReader) ->
     published_raw = raw.get("published") or raw.get("created")
     published = dates.read(published_raw)
     updated = dates.read(raw.get("updated")) if "updated" in raw else None
-    base = (raw.get("title_detail") or {}).get("base") or url
+    base = resolve(url, (raw.get("title_detail") or {}).get("base") or "") or url
     link = fields.url_of(raw.get("link"), base, limits)
     permalink = raw.get("guidislink")
     return ParsedEntry(

@@ -242,6 +242,15 @@ def test_a_document_cut_off_says_so(document: str, titles: list[str]) -> None:
     assert all(entry.link is None or entry.link.endswith("/1") for entry in feed.entries)
 
 
+def test_an_entry_has_the_same_id_and_address_whichever_tier_reads_it() -> None:
+    item = "<item><title>a</title><guid isPermaLink='false'>g1</guid><link>/1</link></item>"
+    tiers = {"strict": "", "repair": "<x>&</x>", "feedparser": "<b>", "salvage": "<a>" * 400}
+    for tier, broken in tiers.items():
+        feed = read(rss(f"{item}<item><guid>g2</guid>{broken}</item>"))
+        assert feed.reader == tier
+        assert (feed.entries[0].id, feed.entries[0].link) == ("g1", "https://news.example/1")
+
+
 XML = '<?xml version="1.0" encoding="utf-8"?>'
 
 
