@@ -19,7 +19,15 @@ PASSING = timedelta(hours=24)  # how long a passing difference waits for a real 
 PASSING_ENCLOSURE = timedelta(hours=1)  # the same for enclosures, whose addresses may expire
 
 _NOT_SHOWN = frozenset(
-    {"id", "published", "updated", "published_raw", "date_only", "guid_is_permalink"}
+    {
+        "id",
+        "published",
+        "updated",
+        "published_raw",
+        "date_only",
+        "date_inferred",
+        "guid_is_permalink",
+    }
 )
 _PARAMETERS = re.compile(r"(https?://[^\s\"'<>?#]{1,4096})[?#][^\s\"'<>]*")
 _SHOWN = tuple(field.name for field in fields(ParsedEntry) if field.name not in _NOT_SHOWN)

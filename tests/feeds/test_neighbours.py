@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from aggregator.feeds.neighbours import place_unread_dates
 from aggregator.feeds.parse import parse_document
 from aggregator.identity.keys import key_entries
+from aggregator.identity.shown import shown_state
 from aggregator.model.feed import ParsedEntry, ParsedFeed
 
 DAY = timedelta(days=1)
@@ -112,7 +113,7 @@ def test_an_entry_without_any_date_or_with_that_of_its_change_stays_as_it_is() -
     assert (entry.published, entry.date_inferred) == (None, False)
 
 
-def test_the_key_of_an_entry_does_not_move_with_its_neighbours() -> None:
+def test_neither_key_nor_shown_state_move_with_the_neighbours() -> None:
     def keys(*days: int | None) -> list[str]:
         entries = [
             ParsedEntry(
@@ -125,3 +126,5 @@ def test_the_key_of_an_entry_does_not_move_with_its_neighbours() -> None:
         return [one.key for one in key_entries(placed, "link+date")]
 
     assert keys(9, None, 5)[1] == keys(8, None, 2)[1]
+    inferred, unread = place_unread_dates(feed(9, None, 5)).entries[1], feed(9, None, 5).entries[1]
+    assert shown_state(inferred) == shown_state(unread)
