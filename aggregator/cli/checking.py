@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,7 +25,7 @@ from aggregator.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from aggregator.model.feed import ParsedEntry, ParsedFeed
+    from aggregator.model.feed import Enclosure, ParsedEntry, ParsedFeed
     from aggregator.model.http import FetchResult
     from aggregator.model.settings import Settings, SourceSettings
     from aggregator.pipeline.preview import Reader
@@ -249,8 +249,16 @@ def _parsed_json(one: _Seen) -> dict[str, Any]:
             "title": feed.title,
             "link": feed.link,
             "id": feed.id,
+            "description": feed.description,
             "language": feed.language,
             "updated": iso(feed.updated) if feed.updated else None,
+            "icon": feed.icon,
+            "authors": list(feed.authors),
+            "links": [asdict(link) for link in feed.links],
+            "complete": feed.complete,
+            "archive": feed.archive,
+            "reader": feed.reader,
+            "dropped": feed.dropped,
         }
         if feed
         else None,
@@ -260,20 +268,50 @@ def _parsed_json(one: _Seen) -> dict[str, Any]:
 
 
 def _entry_json(entry: ParsedEntry) -> dict[str, Any]:
+    """All that is read of an entry; `media` are its pictures, the lead first, and its files."""
+    episode = entry.episode
+    terms = dict(entry.terms)
     return {
         "id": entry.id,
         "link": entry.original_link or entry.link,
         "title": entry.title,
         "published": iso(entry.published) if entry.published else None,
         "updated": iso(entry.updated) if entry.updated else None,
+        "date_only": entry.date_only,
         "author": entry.author,
+        "authors": list(entry.authors),
         "summary": entry.summary,
         "content": entry.content,
-        "enclosures": [
-            {"url": e.url, "type": e.type, "length": e.length} for e in entry.enclosures
-        ],
+        "enclosures": [asdict(file) for file in entry.enclosures],
         "categories": list(entry.categories),
+        "category_terms": {name: terms.get(name, name) for name in entry.categories},
+        "language": entry.language,
+        "image": entry.image,
+        "media": [
+            *({"medium": "image", **asdict(picture)} for picture in entry.pictures),
+            *({"medium": _medium(file), **asdict(file)} for file in entry.enclosures),
+        ],
+        "duration": (episode.duration if episode else None) or _duration(entry),
+        "episode": asdict(episode) if episode else None,
+        "comments": entry.comments,
+        "related": [link.href for link in entry.links if link.rel == "related"],
+        "links": [asdict(link) for link in entry.links],
+        "external_url": entry.external_url,
+        "source": {"title": entry.source_title, "url": entry.source_url}
+        if entry.source_title or entry.source_url
+        else None,
+        "guid_is_permalink": entry.guid_is_permalink,
     }
+
+
+def _medium(file: Enclosure) -> str | None:
+    kind = (file.type or "").partition("/")[0]
+    return kind if kind in ("image", "audio", "video") else None
+
+
+def _duration(entry: ParsedEntry) -> int | None:
+    """How long the entry's file plays, in seconds."""
+    return next((file.duration for file in entry.enclosures if file.duration), None)
 
 
 def _print_parsed(one: _Seen) -> None:

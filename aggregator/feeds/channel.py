@@ -10,14 +10,27 @@ from lxml import etree
 from aggregator.feeds import fields
 from aggregator.feeds.constructs import atom_link, atom_text_title
 from aggregator.feeds.dates import DateReader
-from aggregator.feeds.inner import markup_of, straighten_attributes, text_of
+from aggregator.feeds.entry import people_in
+from aggregator.feeds.inherited import Inherited
+from aggregator.feeds.inner import XML_BASE, join_base, markup_of, straighten_attributes, text_of
 from aggregator.feeds.limits import ParseLimits
+from aggregator.feeds.media import explicit_of
 from aggregator.feeds.names import Names
+from aggregator.markup.text import html_to_text
 from aggregator.model.feed import FeedHints, FeedLink, ParsedEntry, ParsedFeed
 
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 _ENTRIES = frozenset(("item", "atom:entry", "entry"))
+# Who wrote what a feed carries; `managingEditor` and `webMaster` answer for it, which is less.
+_AUTHORS = (
+    "author",
+    "atom:author",
+    "dc:creator",
+    "dc:author",
+    "itunes:author",
+    "googleplay:author",
+)
 _UPDATED = ("lastbuilddate", "atom:updated", "pubdate", "dc:date", "atom:modified", "updated")
 
 
@@ -31,6 +44,7 @@ class _Said:
     days: set[int] = field(default_factory=set)
     icon: str | None = None
     title: str | None = None
+    description: str | None = None
     present: set[str] = field(default_factory=set)
 
 
@@ -45,6 +59,7 @@ def read_channel(
     entries: tuple[ParsedEntry, ...],
     dropped: int,
     reader: str,
+    authors: tuple[str, ...],
 ) -> ParsedFeed:
     """The whole feed: what `channel` says, around entries that were read already."""
     said = _listen(channel, names, limits, base)
@@ -57,19 +72,14 @@ def read_channel(
         title=said.title,
         link=link or next((p.href for p in pages if "html" in (p.type or "html")), None),
         id=fields.id_of(texts.get("atom:id") or texts.get("id") or channel.get(_ABOUT), limits),
-        description=fields.title_of(
-            texts.get("description")
-            or texts.get("atom:subtitle")
-            or texts.get("atom:tagline")
-            or texts.get("itunes:summary"),
-            limits,
-            is_html=True,
-        ),
+        description=said.description
+        or fields.title_of(_plain(texts.get("description") or texts.get("itunes:summary")), limits),
         language=fields.label_of(
             texts.get("language") or texts.get("dc:language") or _language(channel), limits
         ),
         updated=_updated(texts, dates),
         icon=said.icon,
+        authors=authors,
         links=tuple(link for link in said.links if link.rel != "alternate")[: limits.many],
         hints=FeedHints(
             ttl=fields.minutes_of(texts.get("ttl")),
@@ -95,15 +105,17 @@ def _listen(channel: etree._Element, names: Names, limits: ParseLimits, base: st
         said.present.add(name)
         straighten_attributes(child)
         if name == "atom:link" or (name == "link" and child.get("href") is not None):
-            link = atom_link(child, base, limits)
+            link = atom_link(child, join_base(base, child.get(XML_BASE)), limits)
             if link is not None:
                 said.links.append(link)
             elif child.text:
                 said.texts.setdefault("link", child.text)
         elif name == "title":
-            said.title = said.title or fields.title_of(markup_of(child), limits)
+            said.title = said.title or fields.title_of(markup_of(child, None), limits)
         elif name == "atom:title":
             said.title = said.title or atom_text_title(child, limits)
+        elif name in ("atom:subtitle", "atom:tagline"):
+            said.description = said.description or atom_text_title(child, limits)
         elif name == "skiphours":
             said.hours |= {h for c in child if (h := fields.hour_of(text_of(c))) is not None}
         elif name == "skipdays":
@@ -111,7 +123,7 @@ def _listen(channel: etree._Element, names: Names, limits: ParseLimits, base: st
         elif name in ("image", "atom:icon", "atom:logo", "itunes:image", "icon"):
             said.icon = said.icon or _icon(child, names, limits, base)
         elif name not in said.texts:
-            text = markup_of(child) if name in ("description", "atom:subtitle") else text_of(child)
+            text = markup_of(child, None) if name == "description" else text_of(child)
             if text and not text.isspace():
                 said.texts[name] = text
     return said
@@ -122,7 +134,33 @@ def _icon(
 ) -> str | None:
     inner = next((c for c in element if names.of(c.tag) == "url"), None)
     text = element.get("href") or text_of(element if inner is None else inner)
-    return fields.url_of(text, base, limits)
+    return fields.url_of(text, join_base(base, element.get(XML_BASE)), limits)
+
+
+def _plain(text: str | None) -> str | None:
+    """A description that nothing is said of: its blocks go too, which no title has."""
+    return html_to_text(text) if text else None
+
+
+def inherited_from(
+    channel: etree._Element, names: Names, limits: ParseLimits, base: str | None
+) -> Inherited:
+    """What the feed says for its entries (RFC 4287 §4.2.1; a show's tags hold for its episodes)."""
+    people: dict[str, list[str | None]] = {}
+    home: str | None = None
+    explicit: bool | None = None
+    for child in channel:
+        name = names.of(child.tag)
+        if name in _ENTRIES:
+            continue
+        if name in _AUTHORS:
+            people.setdefault(name, []).extend(people_in(child, names)[: limits.many])
+        elif name == "link" and home is None:
+            home = fields.url_of(text_of(child), join_base(base, child.get(XML_BASE)), limits)
+        elif name in ("itunes:explicit", "googleplay:explicit") and explicit is None:
+            explicit = explicit_of(text_of(child))
+    found = (fields.authors_of_all(people[name], limits) for name in _AUTHORS if name in people)
+    return Inherited(next((one for one in found if one), ()), home, explicit)
 
 
 def _language(element: etree._Element) -> str | None:

@@ -8,7 +8,8 @@ import binascii
 from lxml import etree
 
 from aggregator.feeds import fields
-from aggregator.feeds.inner import markup_of, text_of, xhtml_of
+from aggregator.feeds.fields import Declared
+from aggregator.feeds.inner import xhtml_of
 from aggregator.feeds.limits import ParseLimits
 from aggregator.model.feed import FeedLink
 
@@ -19,45 +20,53 @@ _IANA = "http://www.iana.org/assignments/relation/"
 
 def atom_text_title(element: etree._Element, limits: ParseLimits) -> str | None:
     """A text construct as one line of plain text."""
-    kind = (element.get("type") or "").strip().lower()
     if len(element):
-        return fields.title_of(xhtml_of(element), limits, is_html=True)
-    if element.get("mode") == "base64":
-        return fields.title_of(_from_base64(element.text), limits)
-    is_html = kind in _HTML or element.get("mode") == "escaped"
-    return fields.title_of(element.text, limits, is_html=is_html)
+        return fields.title_of(xhtml_of(element, None), limits, Declared.HTML)
+    kind = declared_by(element)
+    text = _from_base64(element.text) if element.get("mode") == "base64" else element.text
+    return fields.title_of(text, limits, Declared.PLAIN if kind is Declared.NOTHING else kind)
 
 
-def atom_markup(element: etree._Element, limits: ParseLimits) -> str | None:
+def atom_markup(element: etree._Element, base: str | None, limits: ParseLimits) -> str | None:
     """A text construct or `content` as HTML; None for media that are no text.
 
     Atom 0.3 says the same by `mode`: `escaped` is HTML in text, `xml` is XHTML, `base64` itself.
+    `base` is the base URL in force at the element.
     """
-    kind = (element.get("type") or "").strip().lower()
     if element.get("mode") == "base64":
         return fields.body_of(_from_base64(element.text), limits)
     if len(element):
-        return fields.body_of(xhtml_of(element), limits)
-    if kind in _HTML or element.get("mode") == "escaped":
+        return fields.body_of(xhtml_of(element, base), limits)
+    kind = declared_by(element)
+    if kind is Declared.HTML:
         return fields.body_of(element.text, limits)
-    if kind in _XHTML:
-        return fields.body_of(markup_of(element), limits)
-    if kind in ("", "text", "text/plain") or kind.startswith("text/"):
-        return fields.text_as_html(text_of(element), limits)
-    return None
+    if kind is Declared.PLAIN:
+        return fields.text_as_html(element.text, limits)
+    return None if element.get("type") else fields.guessed_html(element.text, limits)
+
+
+def declared_by(element: etree._Element) -> Declared:
+    """What an element's `type` says that its text is: Atom's, and Media RSS' `plain` or `html`."""
+    kind = (element.get("type") or "").partition(";")[0].strip().lower()
+    if kind in _HTML or kind in _XHTML:
+        return Declared.HTML
+    if kind == "plain" or kind.startswith("text"):
+        return Declared.PLAIN
+    return Declared.HTML if element.get("mode") == "escaped" and not kind else Declared.NOTHING
 
 
 def atom_link(element: etree._Element, base: str | None, limits: ParseLimits) -> FeedLink | None:
     """A link with its relation in lower case (`alternate` by default), or None without a URL."""
-    href = fields.url_of(element.get("href"), base, limits)
+    rel = (fields.label_of(element.get("rel"), limits) or "alternate").lower().removeprefix(_IANA)
+    address_of = fields.file_of if rel == "enclosure" else fields.url_of
+    href = address_of(element.get("href"), base, limits)
     if href is None:
         return None
-    rel = (fields.label_of(element.get("rel"), limits) or "alternate").lower()
     return FeedLink(
-        rel=rel.removeprefix(_IANA),
+        rel=rel,
         href=href,
         type=fields.label_of(element.get("type"), limits),
-        title=fields.title_of(element.get("title"), limits),
+        title=fields.title_of(element.get("title"), limits, Declared.PLAIN),
     )
 
 

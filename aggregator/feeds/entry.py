@@ -4,21 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple, TypeVar
 
 from lxml import etree
 
-from aggregator.feeds import fields
-from aggregator.feeds.constructs import atom_link, atom_markup, atom_text_title
+from aggregator.feeds import fields, media
+from aggregator.feeds.constructs import atom_link, atom_markup, atom_text_title, declared_by
 from aggregator.feeds.dates import DateReader, ReadDate
-from aggregator.feeds.inner import markup_of, straighten_attributes, text_of
+from aggregator.feeds.fields import Declared
+from aggregator.feeds.inherited import Inherited
+from aggregator.feeds.inner import (
+    XML_BASE,
+    join_base,
+    markup_of,
+    straighten_attributes,
+    text_of,
+    texts_of,
+)
 from aggregator.feeds.limits import ParseLimits
+from aggregator.feeds.media import EpisodeDraft, Gathered, Shown
 from aggregator.feeds.names import WELL_KNOWN_PREFIXES, Names
-from aggregator.model.feed import Enclosure, FeedLink, ParsedEntry
-from aggregator.urls.origin import is_http, resolve
+from aggregator.model.feed import Chapters, Enclosure, FeedLink, ParsedEntry, Transcript
+from aggregator.urls.origin import is_http
 
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-_XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 _ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
+
+
+class _Body(NamedTuple):
+    """HTML and the base of its addresses; None where the document does not say it."""
+
+    html: str
+    base: str | None
 
 
 class _Draft:
@@ -28,30 +45,31 @@ class _Draft:
         "about",
         "authors",
         "base",
-        "body_base",
+        "based",
         "categories",
         "comments",
         "contents",
         "dates",
-        "enclosures",
+        "episode",
+        "gathered",
+        "group",
         "guid",
         "ids",
-        "images",
         "language",
         "links",
-        "media",
         "original",
         "permalink",
         "relations",
+        "source_authors",
         "source_title",
         "source_url",
         "summaries",
         "titles",
     )
 
-    def __init__(self, base: str | None) -> None:
+    def __init__(self, base: str | None, *, based: bool) -> None:
         self.base = base
-        self.body_base = base
+        self.based = based  # the document says what the base of bodies is
         self.about: str | None = None
         self.ids: list[str] = []
         self.guid: tuple[str, str | None] | None = None
@@ -61,12 +79,13 @@ class _Draft:
         self.titles: list[tuple[int, str]] = []
         self.dates: list[tuple[str, int, str]] = []  # published | updated, rank, text
         self.authors: list[tuple[int, str]] = []
-        self.summaries: list[tuple[int, str]] = []
-        self.contents: list[tuple[int, str]] = []
-        self.enclosures: dict[str, Enclosure] = {}
-        self.media: dict[str, Enclosure] = {}
-        self.images: list[tuple[int, str]] = []
-        self.categories: dict[str, None] = {}
+        self.source_authors: list[str | None] = []
+        self.summaries: list[tuple[int, _Body]] = []
+        self.contents: list[tuple[int, _Body]] = []
+        self.gathered = Gathered()
+        self.group: int | None = None  # the `media:group` that is being read
+        self.episode = EpisodeDraft()
+        self.categories: dict[str, str] = {}  # as shown, and its term
         self.language: str | None = None
         self.comments: str | None = None
         self.original: str | None = None
@@ -78,17 +97,27 @@ _Handler = Callable[["EntryReader", etree._Element, _Draft], None]
 
 
 class EntryReader:
-    """Reads the entries of one document."""
+    """Reads the entries of one document; `inherited` is what its feed says for all of them."""
 
-    def __init__(self, names: Names, limits: ParseLimits, dates: DateReader) -> None:
+    def __init__(
+        self, names: Names, limits: ParseLimits, dates: DateReader, inherited: Inherited
+    ) -> None:
         self.names = names
         self.limits = limits
         self.dates = dates
+        self.inherited = inherited
         self._handlers: dict[object, _Handler | None] = {}  # by the tags of this document
 
-    def read(self, element: etree._Element, base: str | None) -> ParsedEntry:
-        """The entry in `element`; `base` is the base URL in force there."""
-        draft = _Draft(base)
+    def read(
+        self, element: etree._Element, base: str | None, *, based: bool = False
+    ) -> ParsedEntry:
+        """The entry in `element`; `base` is the base URL in force there.
+
+        `based` says that an `xml:base` made it. In Atom it holds for bodies in any case; those of
+        RSS are otherwise relative to the item's own page.
+        """
+        is_atom = self.names.of(element.tag).startswith("atom:")
+        draft = _Draft(base, based=based or is_atom)
         draft.about = element.get(_ABOUT)
         draft.language = fields.label_of(element.get(_XML_LANG), self.limits)
         self._read_children(element, draft)
@@ -118,30 +147,53 @@ class EntryReader:
         )
         published, published_raw, date_only = self._date(draft, "published")
         updated, updated_raw, updated_only = self._date(draft, "updated")
-        enclosures = draft.enclosures or draft.media
+        link = self._link(draft, entry_id)
+        authors = self._authors(draft)
+        content, summary = _best(draft.contents), _best(draft.summaries)
+        page = draft.original or link or self.inherited.home or draft.base
+        base = (content or summary or _Body("", draft.base)).base or page
+        summary_base = summary.base or page if summary else base
+        episode = draft.episode.finish(explicit=self.inherited.explicit, many=limits.many)
+        files = draft.gathered.files(limits.many, episode.duration if episode else None)
+        draft.gathered.shown += media.enclosed_pictures(draft.gathered.enclosures.values())
+        pictures = draft.gathered.pictures(limits.many)
         return ParsedEntry(
             id=entry_id,
-            link=self._link(draft, entry_id),
+            link=link,
             title=_best(draft.titles),
             published=published,
             updated=updated,
-            author=fields.person_of(_best(draft.authors), limits),
-            summary=fields.body_of(_best(draft.summaries), limits),
-            content=fields.body_of(_best(draft.contents), limits),
-            enclosures=tuple(enclosures.values())[: limits.many],
-            categories=tuple(draft.categories)[: limits.many],
+            author=fields.joined(authors, limits),
+            summary=fields.body_of(summary.html, limits) if summary else None,
+            content=fields.body_of(content.html, limits) if content else None,
+            enclosures=files,
+            categories=tuple(draft.categories),
             language=draft.language,
             comments=draft.comments,
             original_link=draft.original,
             source_title=draft.source_title,
             source_url=draft.source_url,
             links=tuple(draft.relations[: limits.many]),
-            image=_best(draft.images),
+            image=pictures[0].url if pictures else None,
             published_raw=fields.label_of(published_raw or updated_raw, limits),
-            base=draft.body_base,
+            base=base,
+            summary_base=summary_base if summary_base != base else None,
             guid_is_permalink=draft.permalink,
             date_only=date_only if published else updated_only,
+            authors=authors,
+            pictures=pictures,
+            episode=episode,
+            terms=tuple(pair for pair in draft.categories.items() if pair[0] != pair[1]),
         )
+
+    def _authors(self, draft: _Draft) -> tuple[str, ...]:
+        """All authors of the best rank; else those of its source, else of the feed (RFC 4287)."""
+        if draft.authors:
+            best = min(rank for rank, _ in draft.authors)
+            names = (name for rank, name in draft.authors if rank == best)
+            if people := fields.people_of(names, self.limits):
+                return people
+        return fields.people_of(draft.source_authors, self.limits) or self.inherited.authors
 
     def _link(self, draft: _Draft, entry_id: str | None) -> str | None:
         link = _best(draft.links)
@@ -199,21 +251,21 @@ class EntryReader:
             draft.links.append((1 if is_page else 2, link.href))
         elif link.rel == "enclosure":
             length = fields.number_of(element.get("length"))
-            self._enclose(draft.enclosures, link.href, link.type, length)
-            self._maybe_image(draft, 5, link.href, link.type)
+            self._enclose(draft, link.href, link.type, length, link.title)
         elif link.rel == "replies":
             draft.comments = draft.comments or link.href
         elif len(draft.relations) < self.limits.many:
             draft.relations.append(link)
 
     def rss_title(self, element: etree._Element, draft: _Draft) -> None:
-        self._title(draft, 0, fields.title_of(markup_of(element), self.limits))
+        self._title(draft, 0, fields.title_of(markup_of(element, None), self.limits))
 
     def atom_title(self, element: etree._Element, draft: _Draft) -> None:
         self._title(draft, 0, atom_text_title(element, self.limits))
 
     def other_title(self, element: etree._Element, draft: _Draft) -> None:
-        self._title(draft, 1, fields.title_of(text_of(element), self.limits))
+        title = fields.title_of(text_of(element), self.limits, declared_by(element))
+        self._title(draft, 1, title)
 
     @staticmethod
     def _title(draft: _Draft, rank: int, title: str | None) -> None:
@@ -221,141 +273,270 @@ class EntryReader:
             draft.titles.append((rank, title))
 
     def description(self, element: etree._Element, draft: _Draft) -> None:
-        self._body(draft.summaries, 0, markup_of(element), element, draft)
+        self._markup(draft.summaries, 0, element, draft)
 
     def other_summary(self, element: etree._Element, draft: _Draft) -> None:
-        self._body(draft.summaries, 2, markup_of(element), element, draft)
+        self._markup(draft.summaries, 2, element, draft)
+
+    def plain_description(self, element: etree._Element, draft: _Draft) -> None:
+        """Plain text unless it says otherwise (Media RSS, and what is written for players)."""
+        html = described(element, self.limits)
+        self._body(draft.summaries, 2, html, self._own_base(element, draft))
 
     def encoded(self, element: etree._Element, draft: _Draft) -> None:
-        self._body(draft.contents, 0, markup_of(element), element, draft)
+        self._markup(draft.contents, 0, element, draft)
 
     def xhtml_body(self, element: etree._Element, draft: _Draft) -> None:
-        self._body(draft.contents, 1, markup_of(element), element, draft)
+        self._markup(draft.contents, 1, element, draft)
 
     def atom_summary(self, element: etree._Element, draft: _Draft) -> None:
-        self._body(draft.summaries, 0, atom_markup(element, self.limits), element, draft)
+        html = atom_markup(element, self._base(element, draft), self.limits)
+        self._body(draft.summaries, 0, html, self._own_base(element, draft))
 
     def atom_content(self, element: etree._Element, draft: _Draft) -> None:
-        self._body(draft.contents, 0, atom_markup(element, self.limits), element, draft)
+        if element.get("src") is not None:
+            self._content_elsewhere(element, draft)
+            return
+        html = atom_markup(element, self._base(element, draft), self.limits)
+        self._body(draft.contents, 0, html, self._own_base(element, draft))
 
-    def _body(
+    def _content_elsewhere(self, element: etree._Element, draft: _Draft) -> None:
+        """Content that is a page or a file of its own (RFC 4287 §4.1.3.2)."""
+        base = self._base(element, draft)
+        kind = fields.label_of(element.get("type"), self.limits)
+        if kind is None or "html" in kind:
+            url = fields.url_of(element.get("src"), base, self.limits)
+            if url:
+                draft.links.append((3, url))
+        elif url := fields.file_of(element.get("src"), base, self.limits):
+            self._enclose(draft, url, kind, None)
+
+    def _markup(
         self,
-        bodies: list[tuple[int, str]],
+        bodies: list[tuple[int, _Body]],
         rank: int,
-        html: str | None,
         element: etree._Element,
         draft: _Draft,
     ) -> None:
+        html = markup_of(element, self._base(element, draft))
+        self._body(bodies, rank, html, self._own_base(element, draft))
+
+    @staticmethod
+    def _body(
+        bodies: list[tuple[int, _Body]], rank: int, html: str | None, base: str | None
+    ) -> None:
         if html and not html.isspace():
-            bodies.append((rank, html))
-            draft.body_base = self._base(element, draft)
+            bodies.append((rank, _Body(html, base)))
 
     def author(self, element: etree._Element, draft: _Draft) -> None:
         """RSS `author` is text; Atom's (and some RSS) has `name` and `email` children."""
-        name = email = None
-        for child in element:
-            local = self.names.of(child.tag).rpartition(":")[2]
-            if local == "name":
-                name = name or text_of(child)
-            elif local == "email":
-                email = email or text_of(child)
-        text = name or email or (text_of(element) if len(element) == 0 else None)
-        if text and text.strip():
-            draft.authors.append((1, text))
+        self._credit(draft, 1, element)
 
     def creator(self, element: etree._Element, draft: _Draft) -> None:
-        text = text_of(element)
-        if text and text.strip():
-            draft.authors.append((0, text))
+        self._credit(draft, 0, element)
 
     def itunes_author(self, element: etree._Element, draft: _Draft) -> None:
-        text = text_of(element)
-        if text and text.strip():
-            draft.authors.append((2, text))
+        self._credit(draft, 2, element)
+
+    def _credit(self, draft: _Draft, rank: int, element: etree._Element) -> None:
+        for name in people_in(element, self.names):
+            if name and not name.isspace() and len(draft.authors) < self.limits.many:
+                draft.authors.append((rank, name))
 
     def category(self, element: etree._Element, draft: _Draft) -> None:
-        text = (
-            element.get("term") or text_of(element) or element.get("label") or element.get("text")
-        )
-        label = fields.label_of(text, self.limits)
-        if label and len(draft.categories) < self.limits.many:
-            draft.categories[label] = None
+        """What is shown is Atom's `label`, which is for people, else the term or the text."""
+        term, label = element.get("term"), element.get("label") or element.get("text")
+        if term:
+            self._categorise(draft, label or term, term)
+            return
+        for text in texts_of(element) or (label,):
+            self._categorise(draft, text, text)
 
     def keywords(self, element: etree._Element, draft: _Draft) -> None:
         for word in (text_of(element) or "")[: self.limits.title].split(","):
-            label = fields.label_of(word, self.limits)
-            if label and len(draft.categories) < self.limits.many:
-                draft.categories[label] = None
+            self._categorise(draft, word, word)
+
+    def _categorise(self, draft: _Draft, shown: str | None, term: str | None) -> None:
+        label = fields.name_of(shown, self.limits)
+        if label and len(draft.categories) < self.limits.many:
+            name = term if term is shown else fields.name_of(term, self.limits)
+            draft.categories.setdefault(label, label if term is shown else name or label)
 
     def enclosure(self, element: etree._Element, draft: _Draft) -> None:
-        url = fields.url_of(element.get("url") or element.get("href"), draft.base, self.limits)
+        url = fields.file_of(
+            element.get("url") or element.get("href"), self._base(element, draft), self.limits
+        )
         if url:
             kind = fields.label_of(element.get("type"), self.limits)
-            self._enclose(draft.enclosures, url, kind, fields.number_of(element.get("length")))
-            self._maybe_image(draft, 4, url, kind)
+            self._enclose(draft, url, kind, fields.number_of(element.get("length")))
 
     def media_content(self, element: etree._Element, draft: _Draft) -> None:
-        url = fields.url_of(element.get("url"), draft.base, self.limits)
-        if url:
-            kind = fields.label_of(element.get("type"), self.limits)
-            is_image = element.get("medium") == "image" or (kind or "").startswith("image/")
-            if is_image:
-                draft.images.append((1, url))
-            else:
-                size = fields.number_of(element.get("fileSize"))
-                self._enclose(draft.media, url, kind, size)
-        self._read_children(element, draft)  # thumbnails, titles and descriptions stand inside
+        base = self._base(element, draft)
+        url = fields.file_of(element.get("url"), base, self.limits)
+        if url is None:
+            self.media_group(element, draft)
+            return
+        kind = media.type_of(url, fields.label_of(element.get("type"), self.limits))
+        default = media.is_default(element.get("isDefault"))
+        if media.medium_of(kind, element.get("medium")) == "image":
+            self._show(draft, media.CONTENT, url, element, default=default)
+            return
+        file = Enclosure(
+            url,
+            kind,
+            fields.number_of(element.get("fileSize")) or None,
+            media.seconds_of(element.get("duration")),
+        )
+        draft.gathered.offer(file, self.limits.many, default=default)
+        self.media_group(element, draft)  # thumbnails, titles and descriptions stand inside
 
     def media_group(self, element: etree._Element, draft: _Draft) -> None:
+        outer = draft.base, draft.based, draft.group
+        draft.base = self._base(element, draft)
+        draft.based = draft.based or element.get(XML_BASE) is not None
+        if draft.group is None and self.names.of(element.tag) == "media:group":
+            draft.gathered.groups += 1
+            draft.group = draft.gathered.groups
         self._read_children(element, draft)
+        draft.base, draft.based, draft.group = outer
 
     def thumbnail(self, element: etree._Element, draft: _Draft) -> None:
-        self._image(draft, 2, element.get("url") or element.get("href"))
+        url = element.get("url") or element.get("href") or element.text
+        self._image(draft, media.STAND_IN, url, element)
 
     def itunes_image(self, element: etree._Element, draft: _Draft) -> None:
-        self._image(draft, 3, element.get("href") or element.get("url") or element.text)
+        url = element.get("href") or element.get("url") or element.text
+        self._image(draft, media.COVER, url, element)
+        draft.episode.image = draft.episode.image or fields.url_of(
+            url, self._base(element, draft), self.limits
+        )
 
     def rss_image(self, element: etree._Element, draft: _Draft) -> None:
         inner = next((c for c in element if self.names.of(c.tag) == "url"), None)
-        self._image(draft, 0, text_of(element if inner is None else inner) or element.get("href"))
+        url = text_of(element if inner is None else inner)
+        self._image(draft, media.PICTURE, url or element.get("href") or element.get("url"), element)
 
-    def _image(self, draft: _Draft, rank: int, text: str | None) -> None:
-        url = fields.url_of(text, draft.base, self.limits)
+    def _image(self, draft: _Draft, rank: int, text: str | None, element: etree._Element) -> None:
+        url = fields.url_of(text, self._base(element, draft), self.limits)
         if url:
-            draft.images.append((rank, url))
+            self._show(draft, rank, url, element)
 
-    @staticmethod
-    def _maybe_image(draft: _Draft, rank: int, url: str, kind: str | None) -> None:
-        if (kind or "").startswith("image/"):
-            draft.images.append((rank, url))
+    def _show(
+        self,
+        draft: _Draft,
+        rank: int,
+        url: str,
+        element: etree._Element,
+        *,
+        default: bool = False,
+    ) -> None:
+        if len(draft.gathered.shown) < 4 * self.limits.many:
+            draft.gathered.shown.append(
+                Shown(
+                    rank,
+                    url,
+                    self._alternative(element),
+                    fields.number_of(element.get("width")),
+                    fields.number_of(element.get("height")),
+                    draft.group,
+                    default,
+                )
+            )
+
+    def _alternative(self, element: etree._Element) -> str | None:
+        """What a picture shows, in words: its description, else its title."""
+        told = {"alt": element.get("alt")}
+        for child in element:
+            name = self.names.of(child.tag).rpartition(":")[2]
+            if name in ("description", "title"):
+                text = fields.title_of(text_of(child), self.limits, declared_by(child))
+                told.setdefault(name, text)
+        text = told["alt"] or told.get("description") or told.get("title")
+        return fields.title_of(text, self.limits, Declared.PLAIN)
 
     def _enclose(
-        self, into: dict[str, Enclosure], url: str, kind: str | None, length: int | None
+        self,
+        draft: _Draft,
+        url: str,
+        kind: str | None,
+        length: int | None,
+        title: str | None = None,
     ) -> None:
-        if len(into) < self.limits.many:
-            into.setdefault(url, Enclosure(url, kind, length or None))
+        file = Enclosure(url, media.type_of(url, kind), length or None, title=title)
+        draft.gathered.enclose(file, self.limits.many)
+
+    def duration(self, element: etree._Element, draft: _Draft) -> None:
+        draft.episode.duration = draft.episode.duration or media.seconds_of(text_of(element))
+
+    def episode_number(self, element: etree._Element, draft: _Draft) -> None:
+        if draft.episode.number is None:
+            draft.episode.number = media.ordinal_of(text_of(element))
+
+    def season(self, element: etree._Element, draft: _Draft) -> None:
+        if draft.episode.season is None:
+            draft.episode.season = media.ordinal_of(text_of(element))
+
+    def episode_type(self, element: etree._Element, draft: _Draft) -> None:
+        kind = (text_of(element) or "").strip().lower()
+        if kind in ("full", "trailer", "bonus"):
+            draft.episode.kind = draft.episode.kind or kind
+
+    def explicit(self, element: etree._Element, draft: _Draft) -> None:
+        if draft.episode.explicit is None:
+            draft.episode.explicit = media.explicit_of(text_of(element))
+
+    def transcript(self, element: etree._Element, draft: _Draft) -> None:
+        url = fields.url_of(
+            element.get("url") or element.get("href"), self._base(element, draft), self.limits
+        )
+        if url and len(draft.episode.transcripts) < self.limits.many:
+            label = fields.label_of
+            draft.episode.transcripts.append(
+                Transcript(
+                    url,
+                    label(element.get("type"), self.limits),
+                    label(element.get("language"), self.limits),
+                    label(element.get("rel"), self.limits),
+                )
+            )
+
+    def chapters(self, element: etree._Element, draft: _Draft) -> None:
+        url = fields.url_of(
+            element.get("url") or element.get("href"), self._base(element, draft), self.limits
+        )
+        if url and draft.episode.chapters is None:
+            kind = fields.label_of(element.get("type"), self.limits)
+            draft.episode.chapters = Chapters(url, kind)
 
     def rss_comments(self, element: etree._Element, draft: _Draft) -> None:
-        url = fields.url_of(text_of(element), draft.base, self.limits)
+        url = fields.url_of(text_of(element), self._base(element, draft), self.limits)
         draft.comments = draft.comments or url
 
     def original_link(self, element: etree._Element, draft: _Draft) -> None:
-        url = fields.url_of(text_of(element), draft.base, self.limits)
+        url = fields.url_of(text_of(element), self._base(element, draft), self.limits)
         draft.original = draft.original or url
 
     def rss_source(self, element: etree._Element, draft: _Draft) -> None:
+        if len(element):
+            self.atom_source(element, draft)
+            return
         draft.source_title = fields.title_of(text_of(element), self.limits)
-        draft.source_url = fields.url_of(element.get("url"), draft.base, self.limits)
+        draft.source_url = fields.url_of(
+            element.get("url"), self._base(element, draft), self.limits
+        )
 
     def atom_source(self, element: etree._Element, draft: _Draft) -> None:
         """Metadata of the feed an entry was copied from (RFC 4287 §4.2.11): its self, else page."""
         pages: dict[str, str] = {}
+        outer = self._base(element, draft)
         for child in element:
-            name = self.names.of(child.tag)
-            if name == "atom:title":
+            name = self.names.of(child.tag).rpartition(":")[2]
+            if name == "title":
                 draft.source_title = atom_text_title(child, self.limits)
-            elif name == "atom:link":
-                link = atom_link(child, self._base(child, draft), self.limits)
+            elif name == "author":
+                draft.source_authors += people_in(child, self.names)[: self.limits.many]
+            elif name == "link":
+                link = atom_link(child, join_base(outer, child.get(XML_BASE)), self.limits)
                 if link is not None:
                     pages.setdefault(link.rel, link.href)
         draft.source_url = pages.get("self") or pages.get("alternate")
@@ -368,7 +549,7 @@ class EntryReader:
         draft.language = draft.language or fields.label_of(text_of(element), self.limits)
 
     def related(self, element: etree._Element, draft: _Draft) -> None:
-        url = fields.url_of(text_of(element), draft.base, self.limits)
+        url = fields.url_of(text_of(element), self._base(element, draft), self.limits)
         if url and len(draft.relations) < self.limits.many:
             draft.relations.append(FeedLink("related", url))
 
@@ -376,9 +557,41 @@ class EntryReader:
         if draft.about is None:
             draft.about = fields.id_of(text_of(element), self.limits)
 
-    def _base(self, element: etree._Element, draft: _Draft) -> str | None:
-        own = element.get(_XML_BASE)
-        return (resolve(draft.base, own) or draft.base) if own else draft.base
+    @staticmethod
+    def _base(element: etree._Element, draft: _Draft) -> str | None:
+        return join_base(draft.base, element.get(XML_BASE))
+
+    def _own_base(self, element: etree._Element, draft: _Draft) -> str | None:
+        """The base of a body; None where the document does not say it."""
+        if draft.based or element.get(XML_BASE) is not None:
+            return self._base(element, draft)
+        return None
+
+
+def people_in(element: etree._Element, names: Names) -> list[str | None]:
+    """The names in an element for a person: `name` children, else `email`, else the text.
+
+    Several stand in one element as children of it (`rdf:Bag`).
+    """
+    if len(element) == 0:
+        return [element.text]
+    told: dict[str, list[str | None]] = {"name": [], "email": []}
+    for child in element:
+        local = names.of(child.tag).rpartition(":")[2]
+        if local in told:
+            told[local].append(text_of(child))
+    found = [name for name in told["name"] if name and not name.isspace()]
+    return [*found] or told["email"][:1] or [*texts_of(element)]
+
+
+def described(element: etree._Element, limits: ParseLimits) -> str | None:
+    """A description of Media RSS as HTML."""
+    declared = declared_by(element)
+    if declared is Declared.HTML or len(element):
+        return markup_of(element, None)
+    if declared is Declared.PLAIN:
+        return fields.text_as_html(element.text, limits)
+    return fields.guessed_html(element.text, limits)
 
 
 def _dated(kind: str, rank: int) -> _Handler:
@@ -398,14 +611,17 @@ def _attributed(handler: _Handler) -> _Handler:
     return read
 
 
-def _best(ranked: list[tuple[int, str]]) -> str | None:
+_Value = TypeVar("_Value")
+
+
+def _best(ranked: list[tuple[int, _Value]]) -> _Value | None:
     """The value of the lowest rank; of equals, the first."""
     if not ranked:
         return None
     return ranked[0][1] if len(ranked) == 1 else min(ranked, key=_rank)[1]
 
 
-def _rank(pair: tuple[int, str]) -> int:
+def _rank(pair: tuple[int, object]) -> int:
     return pair[0]
 
 
@@ -419,10 +635,11 @@ _HANDLERS: dict[str, _Handler] = {
     "atom:title": EntryReader.atom_title,
     "dc:title": EntryReader.other_title,
     "media:title": EntryReader.other_title,
+    "itunes:title": EntryReader.other_title,
     "description": EntryReader.description,
     "dc:description": EntryReader.other_summary,
-    "itunes:summary": EntryReader.other_summary,
-    "media:description": EntryReader.other_summary,
+    "itunes:summary": EntryReader.plain_description,
+    "media:description": EntryReader.plain_description,
     "content:encoded": EntryReader.encoded,
     "fullitem": EntryReader.encoded,
     "xhtml:body": EntryReader.xhtml_body,
@@ -451,6 +668,7 @@ _HANDLERS: dict[str, _Handler] = {
     "dc:creator": EntryReader.creator,
     "dc:author": EntryReader.creator,
     "itunes:author": EntryReader.itunes_author,
+    "googleplay:author": EntryReader.itunes_author,
     "category": EntryReader.category,
     "atom:category": EntryReader.category,
     "dc:subject": EntryReader.category,
@@ -461,7 +679,18 @@ _HANDLERS: dict[str, _Handler] = {
     "media:group": EntryReader.media_group,
     "media:thumbnail": EntryReader.thumbnail,
     "itunes:image": EntryReader.itunes_image,
+    "googleplay:image": EntryReader.itunes_image,
     "podcast:image": EntryReader.itunes_image,
+    "itunes:duration": EntryReader.duration,
+    "itunes:episode": EntryReader.episode_number,
+    "podcast:episode": EntryReader.episode_number,
+    "itunes:season": EntryReader.season,
+    "podcast:season": EntryReader.season,
+    "itunes:episodetype": EntryReader.episode_type,
+    "itunes:explicit": EntryReader.explicit,
+    "googleplay:explicit": EntryReader.explicit,
+    "podcast:transcript": EntryReader.transcript,
+    "podcast:chapters": EntryReader.chapters,
     "image": EntryReader.rss_image,
     "comments": EntryReader.rss_comments,
     "feedburner:origlink": EntryReader.original_link,
@@ -480,5 +709,7 @@ _WITH_ATTRIBUTES: frozenset[_Handler] = frozenset(
         EntryReader.enclosure, EntryReader.media_content, EntryReader.thumbnail,
         EntryReader.itunes_image, EntryReader.rss_image, EntryReader.rss_source,
         EntryReader.atom_title, EntryReader.atom_summary, EntryReader.atom_content,
+        EntryReader.other_title, EntryReader.plain_description, EntryReader.transcript,
+        EntryReader.chapters,
     )
 )  # fmt: skip

@@ -7,14 +7,28 @@ and only for documents that cannot hurt it: it is quadratic in authors, attribut
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from xml.sax import SAXException
 
-from aggregator.feeds import fields
+from aggregator.feeds import fields, media
 from aggregator.feeds.dates import DateReader
+from aggregator.feeds.fields import Declared
+from aggregator.feeds.inherited import Inherited
 from aggregator.feeds.limits import ParseLimits
-from aggregator.model.feed import Enclosure, FeedLink, ParsedEntry, ParsedFeed
+from aggregator.feeds.media import EpisodeDraft, Gathered, Shown
+from aggregator.markup.text import html_to_text
+from aggregator.model.feed import (
+    Chapters,
+    Enclosure,
+    Episode,
+    FeedLink,
+    ParsedEntry,
+    ParsedFeed,
+    Picture,
+    Transcript,
+)
 from aggregator.urls.origin import is_http, resolve
 
 _ENTRY = re.compile(r"<(?:[\w.\-]{1,20}:)?(?:item|entry)[\s>]", re.IGNORECASE)
@@ -65,14 +79,15 @@ def read_leniently(
         )
         version = str(result.get("version") or "")
         dates.language = fields.label_of(result.feed.get("language"), limits)
+        whole = _Whole(version.startswith("atom"), url, _inherited(result.feed, url, limits))
         entries = tuple(
             entry
             for raw in result.entries[: limits.entries]
-            if not fields.is_blank(entry := _entry(raw, url, limits, dates))
+            if not fields.is_blank(entry := _entry(raw, whole, limits, dates))
         )
         if not version and not entries:
             raise Unsuitable("feedparser finds no feed in it")
-        return _feed(result, version, entries, url, limits)
+        return _feed(result, version, entries, whole, limits)
     except _FAILURES as error:
         raise Unsuitable(f"feedparser gave up: {error!r:.200}") from None
 
@@ -95,60 +110,190 @@ def _feed(
     result: Any,
     version: str,
     entries: tuple[ParsedEntry, ...],
-    url: str | None,
+    whole: _Whole,
     limits: ParseLimits,
 ) -> ParsedFeed:
-    feed = result.feed
+    feed, url = result.feed, whole.url
     fmt = "atom" if version.startswith("atom") else "rdf" if version == "rss10" else "rss"
     return ParsedFeed(
         format=fmt,
         entries=entries,
-        title=fields.title_of(feed.get("title"), limits),
+        title=_title(feed, "title", whole, limits),
         link=fields.url_of(feed.get("link"), url, limits),
         id=fields.id_of(feed.get("id"), limits),
-        description=fields.title_of(feed.get("subtitle"), limits, is_html=True),
+        description=fields.title_of(html_to_text(feed.get("subtitle") or ""), limits),
         language=fields.label_of(feed.get("language"), limits),
+        authors=whole.inherited.authors,
         links=_links(feed, url, limits),
         dropped=max(0, len(result.entries) - limits.entries),
         reader="feedparser",
     )
 
 
-def _entry(raw: Any, url: str | None, limits: ParseLimits, dates: DateReader) -> ParsedEntry:
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """What holds for all entries of a document. Atom declares its texts, RSS does not."""
+
+    is_atom: bool
+    url: str | None
+    inherited: Inherited
+
+
+def _inherited(feed: Any, url: str | None, limits: ParseLimits) -> Inherited:
+    return Inherited(
+        authors=fields.authors_of_all(_people(feed, limits), limits),
+        home=fields.url_of(feed.get("link"), url, limits),
+        explicit=feed.get("itunes_explicit"),
+    )
+
+
+def _entry(raw: Any, whole: _Whole, limits: ParseLimits, dates: DateReader) -> ParsedEntry:
     entry_id = fields.id_of(raw.get("id"), limits)
-    contents = [c.get("value") for c in raw.get("content", ()) if c.get("value")]
-    summary = raw.get("summary")
-    if contents and summary == contents[0]:
-        summary = None  # feedparser copies the one into the other
+    contents = [c for c in raw.get("content", ()) if c.get("value")]
+    content = contents[0] if contents else None
+    summary = raw.get("summary_detail") or {"value": raw.get("summary")}
+    if content is not None and summary.get("value") == content.get("value"):
+        summary = {}  # feedparser copies the one into the other
     published_raw = raw.get("published") or raw.get("created")
     published = dates.read(published_raw)
     updated = dates.read(raw.get("updated")) if "updated" in raw else None
-    base = resolve(url, (raw.get("title_detail") or {}).get("base") or "") or url
+    base = resolve(whole.url, (raw.get("title_detail") or {}).get("base") or "") or whole.url
     link = fields.url_of(raw.get("link"), base, limits)
+    link = link or (entry_id if entry_id and is_http(entry_id) else None)
+    original = fields.url_of(raw.get("feedburner_origlink"), base, limits)
     permalink = raw.get("guidislink")
+    authors = (
+        _people(raw, limits) or _people(raw.get("source") or {}, limits) or whole.inherited.authors
+    )
+    episode = _episode(raw, base, limits, whole.inherited.explicit)
+    files, pictures = _media(raw, base, limits, episode.duration if episode else None)
+    content_base, summary_base = (
+        _base_of(body, original or link, base, whole) for body in (content or summary, summary)
+    )
+    terms = _categories(raw, limits)
     return ParsedEntry(
         id=entry_id,
-        link=link or (entry_id if entry_id and is_http(entry_id) else None),
-        title=fields.title_of(raw.get("title"), limits),
+        link=link,
+        title=_title(raw, "title", whole, limits),
         published=published.when if published else _struct(raw.get("published_parsed")),
         updated=updated.when if updated else None,
-        author=fields.person_of(raw.get("author"), limits),
-        summary=fields.body_of(summary, limits),
-        content=fields.body_of(contents[0], limits) if contents else None,
-        enclosures=tuple(_enclosures(raw, base, limits)),
-        categories=tuple(
-            label
-            for tag in raw.get("tags", ())[: limits.many]
-            if (label := fields.label_of(tag.get("term") or tag.get("label"), limits))
-        ),
+        author=fields.joined(authors, limits),
+        summary=_body(summary, whole, limits),
+        content=_body(content, whole, limits) if content else None,
+        enclosures=files,
+        categories=tuple(terms),
         comments=fields.url_of(raw.get("comments"), base, limits),
-        original_link=fields.url_of(raw.get("feedburner_origlink"), base, limits),
+        original_link=original,
         links=_links(raw, base, limits),
+        image=pictures[0].url if pictures else None,
         published_raw=fields.label_of(published_raw or raw.get("updated"), limits),
-        base=base,
+        base=content_base,
+        summary_base=summary_base if summary and summary_base != content_base else None,
         guid_is_permalink=bool(permalink) if permalink is not None else None,
         date_only=published.date_only if published else False,
+        authors=authors,
+        pictures=pictures,
+        episode=episode,
+        terms=tuple(pair for pair in terms.items() if pair[0] != pair[1]),
     )
+
+
+def _title(holder: Any, name: str, whole: _Whole, limits: ParseLimits) -> str | None:
+    kind = (holder.get(f"{name}_detail") or {}).get("type")
+    declared = Declared.NOTHING
+    if whole.is_atom and kind:
+        declared = Declared.PLAIN if kind == "text/plain" else Declared.HTML
+    return fields.title_of(holder.get(name), limits, declared)
+
+
+def _body(detail: Any, whole: _Whole, limits: ParseLimits) -> str | None:
+    if whole.is_atom and detail.get("type") == "text/plain":
+        return fields.guessed_html(detail.get("value"), limits)
+    return fields.body_of(detail.get("value"), limits)
+
+
+def _base_of(detail: Any, link: str | None, base: str | None, whole: _Whole) -> str | None:
+    """The base of a body; that of an RSS item is its own page unless an `xml:base` says more."""
+    own = detail.get("base") or base
+    if not whole.is_atom and own in (whole.url, "", None):
+        return link or whole.inherited.home or own
+    return own
+
+
+def _people(holder: Any, limits: ParseLimits) -> tuple[str, ...]:
+    people = [p.get("name") or p.get("email") for p in holder.get("authors", ())[: limits.many]]
+    return fields.people_of(people if any(people) else [holder.get("author")], limits)
+
+
+def _categories(raw: Any, limits: ParseLimits) -> dict[str, str]:
+    """Categories as they are shown, each with its term."""
+    found: dict[str, str] = {}
+    for tag in raw.get("tags", ())[: limits.many]:
+        term = fields.name_of(tag.get("term"), limits)
+        shown = fields.name_of(tag.get("label"), limits) or term
+        if shown:
+            found.setdefault(shown, term or shown)
+    return found
+
+
+def _episode(
+    raw: Any, base: str | None, limits: ParseLimits, explicit: bool | None
+) -> Episode | None:
+    draft = EpisodeDraft(
+        duration=media.seconds_of(raw.get("itunes_duration")),
+        number=media.ordinal_of(raw.get("itunes_episode") or raw.get("podcast_episode")),
+        season=media.ordinal_of(raw.get("itunes_season") or raw.get("podcast_season")),
+        explicit=raw.get("itunes_explicit"),
+        image=fields.url_of((raw.get("image") or {}).get("href"), base, limits),
+    )
+    kind = str(raw.get("itunes_episodetype") or "").strip().lower()
+    draft.kind = kind if kind in ("full", "trailer", "bonus") else None
+    for name in ("podcast_transcript", "podcast_chapters"):
+        told = raw.get(name)
+        url = fields.url_of(told.get("url"), base, limits) if isinstance(told, dict) else None
+        if url is None:
+            continue
+        kind_of_file = fields.label_of(told.get("type"), limits)
+        if name == "podcast_chapters":
+            draft.chapters = Chapters(url, kind_of_file)
+        else:
+            language = fields.label_of(told.get("language"), limits)
+            draft.transcripts.append(Transcript(url, kind_of_file, language))
+    return draft.finish(explicit=explicit, many=limits.many)
+
+
+def _media(
+    raw: Any, base: str | None, limits: ParseLimits, duration: int | None
+) -> tuple[tuple[Enclosure, ...], tuple[Picture, ...]]:
+    """The files and the pictures of an entry."""
+    gathered = Gathered()
+    for one in raw.get("enclosures", ())[: limits.many]:
+        url = fields.file_of(one.get("href"), base, limits)
+        if url:
+            kind = media.type_of(url, fields.label_of(one.get("type"), limits))
+            length = fields.number_of(one.get("length")) or None
+            gathered.enclose(Enclosure(url, kind, length), limits.many)
+    for one in raw.get("media_content", ())[: limits.many]:
+        url = fields.file_of(one.get("url"), base, limits)
+        if url is None:
+            continue
+        kind = media.type_of(url, fields.label_of(one.get("type"), limits))
+        default = media.is_default(one.get("isdefault"))
+        if media.medium_of(kind, one.get("medium")) == "image":
+            width, height = (fields.number_of(one.get(name)) for name in ("width", "height"))
+            gathered.shown.append(Shown(media.CONTENT, url, None, width, height, default=default))
+        else:
+            length = fields.number_of(one.get("filesize")) or None
+            played = media.seconds_of(one.get("duration"))
+            gathered.offer(Enclosure(url, kind, length, played), limits.many, default=default)
+    covers = [(media.STAND_IN, t.get("url")) for t in raw.get("media_thumbnail", ())[: limits.many]]
+    covers.append((media.COVER, (raw.get("image") or {}).get("href")))
+    for rank, text in covers:
+        url = fields.url_of(text, base, limits)
+        if url:
+            gathered.shown.append(Shown(rank, url))
+    gathered.shown += media.enclosed_pictures(gathered.enclosures.values())
+    return gathered.files(limits.many, duration), gathered.pictures(limits.many)
 
 
 def _struct(parsed: Any) -> datetime | None:
@@ -157,16 +302,6 @@ def _struct(parsed: Any) -> datetime | None:
         return None
     year, month, day, hour, minute, second = parsed[:6]
     return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
-
-
-def _enclosures(raw: Any, base: str | None, limits: ParseLimits) -> list[Enclosure]:
-    found = {}
-    for enclosure in raw.get("enclosures", ())[: limits.many]:
-        url = fields.url_of(enclosure.get("href"), base, limits)
-        if url:
-            kind = fields.label_of(enclosure.get("type"), limits)
-            found[url] = Enclosure(url, kind, fields.number_of(enclosure.get("length")) or None)
-    return list(found.values())
 
 
 def _links(holder: Any, base: str | None, limits: ParseLimits) -> tuple[FeedLink, ...]:

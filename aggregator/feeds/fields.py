@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
-import html
 import re
+from collections.abc import Iterable
 from datetime import timedelta
+from enum import StrEnum
 
 from aggregator.feeds.limits import ParseLimits
-from aggregator.markup.text import cap, clean, html_to_text, one_line, plain_title
+from aggregator.markup.text import (
+    cap,
+    clean,
+    decode_references,
+    html_title,
+    html_to_text,
+    one_line,
+    plain_title,
+    text_title,
+    text_to_html,
+    unwrap_cdata,
+)
 from aggregator.model.feed import ParsedEntry
-from aggregator.urls.origin import is_http, resolve
+from aggregator.urls.origin import is_http, quote_unsafe, resolve
 
 _NAMED_MAIL = re.compile(r"[^\s@()<>]{1,80}@[^\s@()<>]{1,160}\s*\(([^()]{1,200})\)\Z")
 _MAIL_OF = re.compile(r"([^<>@]{1,200}?)\s*<[^\s<>@]{1,80}@[^\s<>]{1,160}>\Z")
+_ELEMENTS = (
+    r"(?:a|abbr|b|blockquote|code|div|em|figure|font|h[1-6]|i|iframe|li|ol|p|pre|span|strong|table"
+    r"|td|tr|u|ul|video)"
+)
+# An end tag, a tag that needs none, or one with attributes: words in angle brackets are no markup.
 _LOOKS_HTML = re.compile(
-    r"</?(?:a|abbr|b|blockquote|br|code|div|em|figure|font|h[1-6]|hr|i|iframe|img|li|ol|p|pre|span"
-    r"|strong|table|td|tr|u|ul|video)(?:\s[^<>]*)?/?>|&(?:[a-zA-Z]{2,8}|#\d{2,6}|#[xX][0-9a-fA-F]{2,6});"
+    rf"</{_ELEMENTS}\s*>|<(?:p|li)\s*/?>|<(?:br|hr|img)(?:[\s/][^<>]*)?>"
+    rf"|<{_ELEMENTS}(?:\s+[\w:-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s<>\"']+))+\s*/?>",
+    re.IGNORECASE,
 )
 # What most URLs look like; such a one is absolute already and resolves to itself.
 _PLAIN_URL = re.compile(
     r"https?://(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24}/[A-Za-z0-9._~!$&'()*+,;=:@%/?#\-]*\Z"
 )
+_FILE_SCHEME = re.compile(r"\s*(?:ftp://[^\s/]|magnet:\?)", re.IGNORECASE)
 _INTEGER = re.compile(r"\s*(\d{1,15})(?:\.0*)?\s*\Z")
 
 _PERIODS = {
@@ -66,15 +85,38 @@ _WINDOWS_BYTES = {
 _FOLLOWING = frozenset((*map(chr, range(0x80, 0xC0)), *map(chr, _WINDOWS_BYTES)))
 
 
-def title_of(text: str | None, limits: ParseLimits, *, is_html: bool = False) -> str | None:
+class Declared(StrEnum):
+    """What a format says that a text is."""
+
+    PLAIN = "plain"
+    HTML = "html"
+    NOTHING = "nothing"  # RSS: both are found
+
+
+_TITLE_READERS = {
+    Declared.PLAIN: text_title,
+    Declared.HTML: html_title,
+    Declared.NOTHING: plain_title,
+}
+
+
+def title_of(
+    text: str | None, limits: ParseLimits, declared: Declared = Declared.NOTHING
+) -> str | None:
     """A title as plain text, capped; None when nothing is left of it."""
     if not text:
         return None
     # Markup and references shrink; what is far beyond the cap cannot come back below it.
-    return (
-        cap(plain_title(once_encoded(text[: 8 * limits.title]), is_html=is_html), limits.title)
-        or None
-    )
+    read = _TITLE_READERS[declared](once_encoded(text[: 8 * limits.title]))
+    return cap(read, limits.title) or None
+
+
+def name_of(text: str | None, limits: ParseLimits) -> str | None:
+    """The name of a category: references left by double escaping are decoded, as in titles."""
+    if not text:
+        return None
+    text = unwrap_cdata(text[: 4 * limits.label])
+    return label_of(decode_references(text) if "&" in text else text, limits)
 
 
 def label_of(text: str | None, limits: ParseLimits) -> str | None:
@@ -93,39 +135,80 @@ def body_of(text: str | None, limits: ParseLimits) -> str | None:
     """HTML as received, capped; None when it is blank."""
     if not text or text.isspace():
         return None
-    return cap(clean(once_encoded(text)), limits.body).strip() or None
+    return cap(clean(once_encoded(unwrap_cdata(text))), limits.body).strip() or None
 
 
 def text_as_html(text: str | None, limits: ParseLimits) -> str | None:
-    """A body declared plain text, as HTML; text that is HTML all the same is left as it is."""
+    """A body that is declared plain text, as HTML."""
+    return body_of(text_to_html(cap(text, limits.body)), limits) if text else None
+
+
+def guessed_html(text: str | None, limits: ParseLimits) -> str | None:
+    """A body that its format takes for plain text unless it says otherwise, as HTML.
+
+    Publishers forget to say otherwise: what is HTML by its tags is left as it is.
+    """
     if not text or _LOOKS_HTML.search(text):
         return body_of(text, limits)
-    return body_of(html.escape(text, quote=False), limits)
+    return text_as_html(text, limits)
 
 
 def person_of(text: str | None, limits: ParseLimits) -> str | None:
     """A name out of `Name`, `mail (Name)` (RSS 2.0) or `Name <mail>`.
 
-    The text is cut to the limit before any pattern sees it.
+    The text is cut to the limit before any pattern sees it. References left by double escaping are
+    decoded.
     """
     if not text:
         return None
     text = cap(one_line(once_encoded(text[: limits.author])), limits.author)
-    if "<" in text or "&" in text:
+    if "&" in text or "<" in text:
+        text = decode_references(unwrap_cdata(text))
         match = _MAIL_OF.match(text)
-        text = match.group(1) if match else html_to_text(text)
+        if match:
+            text = match.group(1)
+        elif "<" in text:
+            text = html_to_text(text)
     match = _NAMED_MAIL.match(text)
     return (one_line(match.group(1) if match else text).strip('"') or None) if text else None
 
 
+def authors_of_all(texts: Iterable[str | None], limits: ParseLimits) -> tuple[str, ...]:
+    """The authors that a feed names for its entries; a mere mail address is whom to write to."""
+    return tuple(name for name in people_of(texts, limits) if "@" not in name)
+
+
+def people_of(texts: Iterable[str | None], limits: ParseLimits) -> tuple[str, ...]:
+    """The names of several people, each once, in order."""
+    names = dict.fromkeys(name for text in texts if (name := person_of(text, limits)))
+    return tuple(names)[: limits.many]
+
+
+def joined(names: Iterable[str], limits: ParseLimits) -> str | None:
+    """Several names in one line, as a byline has them."""
+    return cap(", ".join(names), limits.author) or None
+
+
 def url_of(text: str | None, base: str | None, limits: ParseLimits) -> str | None:
-    """An absolute http(s) URL, or None."""
+    """An absolute http(s) URL, or None. What may not stand in one is percent-encoded."""
     if not text or len(text) > limits.url:
         return None
     if _PLAIN_URL.match(text):
         return text
-    text = one_line(text)
-    return clean(resolve(base, text) or "") or None
+    found = resolve(base, _unwrapped(unwrap_cdata(text)))
+    return clean(quote_unsafe(found)) if found else None
+
+
+def file_of(text: str | None, base: str | None, limits: ParseLimits) -> str | None:
+    """The address of an attached file: an http(s) URL, or an `ftp:` or `magnet:` one; or None."""
+    if text and len(text) <= limits.url and _FILE_SCHEME.match(text):
+        return clean(quote_unsafe(_unwrapped(text))) or None
+    return url_of(text, base, limits)
+
+
+def _unwrapped(url: str) -> str:
+    """An address on one line: browsers drop line breaks in it, and the indent is no part of it."""
+    return "".join(line.strip() for line in url.splitlines())
 
 
 def is_permalink(guid: str, declared: str | None) -> bool:

@@ -6,10 +6,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from aggregator.feeds import fields
+from aggregator.feeds import fields, media
 from aggregator.feeds.dates import DateReader
+from aggregator.feeds.fields import Declared
 from aggregator.feeds.limits import ParseLimits
-from aggregator.model.feed import Enclosure, FeedLink, ParsedEntry, ParsedFeed
+from aggregator.feeds.media import Gathered, Shown
+from aggregator.model.feed import Enclosure, Episode, FeedLink, ParsedEntry, ParsedFeed, Picture
 
 _ITEM_KEYS = frozenset(
     ("id", "url", "title", "content_html", "content_text", "summary", "date_published")
@@ -45,21 +47,24 @@ def read_json_feed(
     if not isinstance(items, list) or not (declared or _looks_like_items(items)):
         raise NotJsonFeed("JSON, but no JSON Feed")
     dates.language = _text(data.get("language"))
+    authors = _authors(data, limits)
     entries = [
         entry
         for item in items[: limits.entries]
-        if isinstance(item, dict) and not fields.is_blank(entry := _entry(item, url, limits, dates))
+        if isinstance(item, dict)
+        and not fields.is_blank(entry := _entry(item, url, limits, dates, authors))
     ]
     home = fields.url_of(_text(data.get("home_page_url")), url, limits)
     return ParsedFeed(
         format="json",
         entries=tuple(entries),
-        title=fields.title_of(_text(data.get("title")), limits),
+        title=fields.title_of(_text(data.get("title")), limits, Declared.PLAIN),
         link=home,
         id=fields.id_of(_text(data.get("feed_url")), limits),
         description=fields.title_of(_text(data.get("description")), limits),
         language=fields.label_of(_text(data.get("language")), limits),
         icon=fields.url_of(_text(data.get("icon")) or _text(data.get("favicon")), url, limits),
+        authors=authors,
         links=tuple(_links(data, url, limits))[: limits.many],
         complete=False,
         dropped=max(0, len(items) - limits.entries),
@@ -68,36 +73,47 @@ def read_json_feed(
 
 
 def _entry(
-    item: dict[str, Any], base: str | None, limits: ParseLimits, dates: DateReader
+    item: dict[str, Any],
+    base: str | None,
+    limits: ParseLimits,
+    dates: DateReader,
+    feed_authors: tuple[str, ...],
 ) -> ParsedEntry:
-    link = fields.url_of(_text(item.get("url")), base, limits)
     external = fields.url_of(_text(item.get("external_url")), base, limits)
-    html = _text(item.get("content_html"))
-    plain = _text(item.get("content_text"))
+    entry_id = fields.id_of(_text(item.get("id")), limits)
+    link = (
+        fields.url_of(_text(item.get("url")), base, limits)
+        or fields.url_of(entry_id, None, limits)
+        or external
+    )
     published_raw = _text(item.get("date_published"))
     published = dates.read(published_raw)
     updated = dates.read(_text(item.get("date_modified")))
-    summary = _text(item.get("summary"))
-    entry_id = fields.id_of(_text(item.get("id")), limits)
+    authors = _authors(item, limits) or feed_authors
+    files = tuple(_attachments(item, base, limits))[: limits.many]
+    pictures = _pictures(item, files, base, limits)
+    duration = next((file.duration for file in files if file.duration), None)
     return ParsedEntry(
         id=entry_id,
-        link=link or fields.url_of(entry_id, None, limits),
-        title=fields.title_of(_text(item.get("title")), limits),
+        link=link,
+        title=fields.title_of(_text(item.get("title")), limits, Declared.PLAIN),
         published=published.when if published else None,
         updated=updated.when if updated else None,
-        author=_author(item, limits),
-        summary=fields.text_as_html(summary, limits),
-        content=fields.body_of(html, limits) or fields.text_as_html(plain, limits),
-        enclosures=tuple(_attachments(item, base, limits))[: limits.many],
+        author=fields.joined(authors, limits),
+        summary=fields.text_as_html(_text(item.get("summary")), limits),
+        content=fields.body_of(_text(item.get("content_html")), limits)
+        or fields.text_as_html(_text(item.get("content_text")), limits),
+        enclosures=files,
         categories=tuple(_tags(item, limits)),
         language=fields.label_of(_text(item.get("language")), limits),
         external_url=external,
-        image=fields.url_of(
-            _text(item.get("image")) or _text(item.get("banner_image")), base, limits
-        ),
+        image=pictures[0].url if pictures else None,
         published_raw=fields.label_of(published_raw or _text(item.get("date_modified")), limits),
         base=link or base,
         date_only=published.date_only if published else False,
+        authors=authors,
+        pictures=pictures,
+        episode=Episode(duration=duration) if duration else None,
     )
 
 
@@ -118,17 +134,31 @@ def _text(value: Any) -> str | None:
     return None
 
 
-def _author(item: dict[str, Any], limits: ParseLimits) -> str | None:
-    people = item.get("authors")
-    if not isinstance(people, list):
-        people = [item.get("author")]
-    names = [
-        name
-        for person in people[: limits.many]
-        if isinstance(person, dict)
-        and (name := fields.person_of(_text(person.get("name")), limits)) is not None
-    ]
-    return fields.person_of(", ".join(names), limits)
+def _authors(holder: dict[str, Any], limits: ParseLimits) -> tuple[str, ...]:
+    """The authors of an item or a feed: `authors`, or the `author` of version 1.0."""
+    people = holder.get("authors")
+    if not isinstance(people, list) or not people:
+        people = people if isinstance(people, dict | str) else holder.get("author")
+        people = people if isinstance(people, list) else [people]
+    return fields.people_of(
+        (
+            _text(person.get("name")) if isinstance(person, dict) else _text(person)
+            for person in people[: limits.many]
+        ),
+        limits,
+    )
+
+
+def _pictures(
+    item: dict[str, Any], files: tuple[Enclosure, ...], base: str | None, limits: ParseLimits
+) -> tuple[Picture, ...]:
+    gathered = Gathered()
+    for rank, key in ((media.PICTURE, "image"), (media.STAND_IN, "banner_image")):
+        url = fields.url_of(_text(item.get(key)), base, limits)
+        if url:
+            gathered.shown.append(Shown(rank, url))
+    gathered.shown += media.enclosed_pictures(files)
+    return gathered.pictures(limits.many)
 
 
 def _attachments(
@@ -138,17 +168,22 @@ def _attachments(
     for attachment in found[: limits.many] if isinstance(found, list) else ():
         if not isinstance(attachment, dict):
             continue
-        url = fields.url_of(_text(attachment.get("url")), base, limits)
+        url = fields.file_of(_text(attachment.get("url")), base, limits)
         if url:
-            size = fields.number_of(_text(attachment.get("size_in_bytes")))
             kind = fields.label_of(_text(attachment.get("mime_type")), limits)
-            yield Enclosure(url, kind, size)
+            yield Enclosure(
+                url,
+                media.type_of(url, kind),
+                fields.number_of(_text(attachment.get("size_in_bytes"))),
+                media.seconds_of(_text(attachment.get("duration_in_seconds"))),
+                fields.title_of(_text(attachment.get("title")), limits, Declared.PLAIN),
+            )
 
 
 def _tags(item: dict[str, Any], limits: ParseLimits) -> Iterator[str]:
     tags = item.get("tags")
     for tag in tags[: limits.many] if isinstance(tags, list) else ():
-        label = fields.label_of(_text(tag), limits)
+        label = fields.name_of(_text(tag), limits)
         if label:
             yield label
 

@@ -19,7 +19,7 @@ def prepare_body(entry: ParsedEntry) -> PreparedBody:
     html = _safe(entry.content or entry.summary, base)
     summary = None
     if entry.content and entry.summary and entry.summary != entry.content:
-        summary = _safe(entry.summary, base) or None
+        summary = _safe(entry.summary, entry.summary_base or base) or None
         if summary == html:
             summary = None
     return PreparedBody(

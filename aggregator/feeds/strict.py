@@ -8,23 +8,23 @@ names. Elements of RSS, Atom and the modules may be mixed freely, as publishers 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from lxml import etree
 
-from aggregator.feeds.channel import read_channel
+from aggregator.feeds.channel import inherited_from, read_channel
 from aggregator.feeds.dates import DateReader
 from aggregator.feeds.entry import EntryReader
 from aggregator.feeds.fields import is_blank
+from aggregator.feeds.inner import XML_BASE, join_base
 from aggregator.feeds.layout import Layout, lay_out
 from aggregator.feeds.limits import ParseLimits
 from aggregator.feeds.names import Names
 from aggregator.model.feed import ParsedEntry, ParsedFeed
-from aggregator.urls.origin import resolve
 
 # libxml2's codes for what it refuses to read on (xmlerror.h): entity loop, name, resource limit.
 _LIMIT_CODES = frozenset((89, 110, 114))
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-_XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 
 
 class NotWellFormed(Exception):
@@ -54,13 +54,14 @@ def read_strict(
         raise NotAFeed(f"the root element is <{etree.QName(tree).localname}>")
     channel = layout.channel
     dates.language = _language(layout, names)
-    base = _base(url, layout.root)
-    if channel is not layout.root:
-        base = _base(base, channel)
-    entries, dropped = _entries(layout.entries, EntryReader(names, limits, dates), base, limits)
+    bases = _Bases(url)
+    base = bases.of(channel).url
+    inherited = inherited_from(channel, names, limits, base)
+    entry_reader = EntryReader(names, limits, dates, inherited)
+    entries, dropped = _entries(layout.entries, entry_reader, bases, limits)
     feed = read_channel(
         layout.format, channel, names, limits, dates, base,
-        entries=entries, dropped=dropped, reader=reader,
+        entries=entries, dropped=dropped, reader=reader, authors=inherited.authors,
     )  # fmt: skip
     if layout.entries and not entries:
         error = f"nothing could be read in any of its {len(layout.entries)} entries"
@@ -100,24 +101,37 @@ def _tree(text: str) -> etree._Element:
         raise NotWellFormed(message) from None
 
 
-def _base(outer: str | None, element: etree._Element) -> str | None:
-    return join_base(outer, element.get(_XML_BASE))
+class _Base(NamedTuple):
+    url: str | None
+    stated: bool  # by an `xml:base`
 
 
-def join_base(outer: str | None, inner: str | None) -> str | None:
-    """The base in force inside an element with `xml:base` (XML Base §4.1)."""
-    if not inner:
-        return outer
-    return resolve(outer, inner) or outer
+class _Bases:
+    """The bases in force in the elements of a document (XML Base §4.1), by element."""
+
+    def __init__(self, url: str | None) -> None:
+        self._outermost = _Base(url, stated=False)
+        self._known: dict[etree._Element, _Base] = {}
+
+    def of(self, element: etree._Element) -> _Base:
+        """The base inside `element`; its parents are remembered, for they have many children."""
+        parent = element.getparent()
+        if parent is None:
+            outer = self._outermost
+        else:
+            outer = self._known.get(parent) or self._known.setdefault(parent, self.of(parent))
+        own = element.get(XML_BASE)
+        return _Base(join_base(outer.url, own), stated=True) if own else outer
 
 
 def _entries(
-    found: list[etree._Element], reader: EntryReader, base: str | None, limits: ParseLimits
+    found: list[etree._Element], reader: EntryReader, bases: _Bases, limits: ParseLimits
 ) -> tuple[tuple[ParsedEntry, ...], int]:
     """What the entries of the document say, and how many were beyond the cap."""
     entries = []
     for element in found[: limits.entries]:
-        entry = reader.read(element, join_base(base, element.get(_XML_BASE)))
+        base = bases.of(element)
+        entry = reader.read(element, base.url, based=base.stated)
         if not is_blank(entry):
             entries.append(entry)
     return tuple(entries), max(0, len(found) - limits.entries)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html as _html
 import re
+from itertools import pairwise
 
 import nh3
 
@@ -55,6 +56,12 @@ _PAIR = re.compile(
     r"|samp|small|span|strike|strong|sub|sup|tt|u|var)(?:\s[^<>]*)?>([^<]*)</\1\s*>",
     re.IGNORECASE,
 )
+_NUMERIC = re.compile(r"&#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6});")
+_TAG_NAMED = re.compile(r"</?[a-zA-Z]")
+_NARROWEST = 60  # characters of a line that text is wrapped to
+_GOES_ON = re.compile(r"(?!\S{0,32}(?://|@|www\.))[^\W\d_A-Z]")  # in the middle of a sentence
+_MOST_DECODINGS = 3  # times that a text was escaped too often
+_CDATA = re.compile(r"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)
 _VOID = re.compile(r"<(?:br|wbr|img|hr)(?:\s[^<>]*)?/?>", re.IGNORECASE)
 
 
@@ -123,19 +130,16 @@ def canonical_to_text(html: str) -> str:
     return _tidy(clean(text))
 
 
-def plain_title(s: str, *, is_html: bool = False) -> str:
-    """A title as one line of plain text.
+def plain_title(s: str) -> str:
+    """A title whose format does not say what it is, as one line of plain text.
 
-    `is_html` says that the format declares it HTML (Atom `type="html"`); then every tag goes.
-    Otherwise (RSS says nothing, and much "text" is HTML) paired inline tags and `<br>` are taken
-    for markup, a lone `<b>` or `a < b` for text. References left by double escaping are decoded.
+    RSS says nothing, and much "text" is HTML: paired inline tags and `<br>` are taken for markup, a
+    lone `<b>` or `a < b` for text. References left by double escaping are decoded.
     """
     if "<" not in s and "&" not in s:
         return one_line(s)
-    s = one_line(s)
-    if is_html:
-        s = _SPACE.sub(" ", html_to_text(s))
-    for _ in range(3):
+    s = one_line(unwrap_cdata(s))
+    for _ in range(_MOST_DECODINGS):
         before = s
         s = _strip_inline(s)
         if _ENTITY.search(s):
@@ -143,6 +147,74 @@ def plain_title(s: str, *, is_html: bool = False) -> str:
         if s == before:
             break
     return one_line(s)
+
+
+def html_title(s: str) -> str:
+    """A title that is declared HTML (Atom `type="html"`), as one line of plain text.
+
+    It is read once: the tags and references that are then left are what the title is about.
+    """
+    return text_title(html_to_text(unwrap_cdata(s)))
+
+
+def text_title(s: str) -> str:
+    """A title that is declared plain text (Atom, JSON Feed), on one line.
+
+    Its tags and references are what it is about. References by number are no words: where the title
+    names no tag, double escaping left them.
+    """
+    if "&#" in s and "<" not in s:
+        s = _NUMERIC.sub(lambda match: _html.unescape(match.group()), s)
+    return one_line(s)
+
+
+def decode_references(s: str) -> str:
+    """A name whose references double escaping left; its angle brackets stay as they are."""
+    for _ in range(_MOST_DECODINGS):
+        before = s
+        s = _ENTITY.sub(lambda match: _html.unescape(match.group()), s)
+        if s == before:
+            break
+    return s
+
+
+def unwrap_cdata(s: str) -> str:
+    """Text or HTML without the marks of CDATA sections that were escaped into it.
+
+    HTML knows no such sections: a parser would take the beginning for a comment and drop it.
+    """
+    return _CDATA.sub(r"\1", s) if "<![CDATA[" in s else s
+
+
+def text_to_html(text: str) -> str:
+    """Plain text as HTML: blank lines part paragraphs, other line breaks stay, nothing is a tag.
+
+    Breaks of text that was wrapped to some width are blanks. References in text that names no tag
+    were left by double escaping.
+    """
+    if "&" in text and not _TAG_NAMED.search(text):
+        text = _ENTITY.sub(lambda match: _html.unescape(match.group()), text)
+    lines = [line.strip() for line in text.splitlines()]
+    between = " " if _is_wrapped(lines) else "<br>"
+    paragraphs: list[list[str]] = [[]]
+    for line in lines:
+        if line:
+            paragraphs[-1].append(_html.escape(line, quote=False))
+        elif paragraphs[-1]:
+            paragraphs.append([])
+    written = [between.join(one) for one in paragraphs if one]
+    return "".join(f"<p>{one}</p>" for one in written) if len(written) > 1 else "".join(written)
+
+
+def _is_wrapped(lines: list[str]) -> bool:
+    """Whether a text's line breaks come from a width: most stand in the middle of a sentence."""
+    if max(map(len, lines), default=0) < _NARROWEST:
+        return False
+    pairs = [(a, b) for a, b in pairwise(lines) if a and b]
+    inside = sum(
+        1 for a, b in pairs if (a[-1].isalnum() or a[-1] == ",") and _GOES_ON.match(b) is not None
+    )
+    return inside > 0 and 2 * inside >= len(pairs)
 
 
 def _strip_inline(s: str) -> str:

@@ -14,9 +14,53 @@ from datetime import datetime, timedelta
 class Enclosure:
     """An attached file (RSS `enclosure`, Atom `link rel=enclosure`, JSON Feed `attachments`)."""
 
-    url: str
+    url: str  # http(s), ftp or magnet
     type: str | None = None
     length: int | None = None  # bytes, as declared
+    duration: int | None = None  # seconds
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of an entry; `alt` says in words what it shows. Sizes in pixels, as declared."""
+
+    url: str
+    alt: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The words of an episode (`podcast:transcript`); `rel` is `captions` where they have times."""
+
+    url: str
+    type: str | None = None
+    language: str | None = None
+    rel: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chapters:
+    """Where the chapters of an episode are listed (`podcast:chapters`)."""
+
+    url: str
+    type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """What podcast players read of an entry besides its file (iTunes tags, podcast namespace)."""
+
+    duration: int | None = None  # seconds
+    number: int | float | None = None
+    season: int | float | None = None
+    kind: str | None = None  # full | trailer | bonus
+    explicit: bool | None = None
+    image: str | None = None
+    transcripts: tuple[Transcript, ...] = ()
+    chapters: Chapters | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +86,11 @@ class ParsedEntry:
     title: str | None
     published: datetime | None = None
     updated: datetime | None = None
-    author: str | None = None
+    author: str | None = None  # all of them in one line
     summary: str | None = None
     content: str | None = None
     enclosures: tuple[Enclosure, ...] = ()
-    categories: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()  # as they are shown
     language: str | None = None
     comments: str | None = None
     external_url: str | None = None  # JSON Feed link blogs: never an identity
@@ -54,12 +98,18 @@ class ParsedEntry:
     source_title: str | None = None  # RSS source / atom:source, when the entry names its origin
     source_url: str | None = None
     links: tuple[FeedLink, ...] = ()  # rel=related, via, next ... not alternate or enclosure
-    image: str | None = None
+    image: str | None = None  # the lead picture
     published_raw: str | None = None
-    base: str | None = None  # base URL for relative links in summary and content
+    base: str | None = None  # base URL for relative links in the content, else in the summary
+    summary_base: str | None = None  # of the summary, where it differs from that of the content
     guid_is_permalink: bool | None = None
     date_only: bool = False  # the publication date carries no time of day
     date_inferred: bool = False  # nobody could read the date: `published` is from its neighbours'
+    authors: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()  # the lead first
+    episode: Episode | None = None
+    # (category as shown, its term): Atom terms are for programs where there is a label
+    terms: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +139,7 @@ class ParsedFeed:
     language: str | None = None
     updated: datetime | None = None
     icon: str | None = None
+    authors: tuple[str, ...] = ()  # of entries that name none
     links: tuple[FeedLink, ...] = ()  # rel = self, hub, next, prev-archive, ...
     hints: FeedHints = field(default_factory=FeedHints)
     complete: bool = False  # fh:complete, RFC 5005 §2

@@ -10,13 +10,15 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import idna
 from tld.utils import get_tld
 
 MAX_URL = 8192  # characters; servers refuse longer ones and ours are indexed
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# What RFC 3986 forbids in a URL and is no letter of another script: those stay, as in an IRI.
+_UNSAFE = re.compile(r"[\s\"<>\\^`{|}\u200b\u2060\ufeff]")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -69,6 +71,14 @@ def split(url: str) -> SplitUrl | None:
 def clean(url: str) -> str:
     """`url` without surrounding blanks and without control characters."""
     return _CONTROL.sub("", url).strip()
+
+
+def quote_unsafe(url: str) -> str:
+    """`url` with blanks and the other characters that may not stand in one percent-encoded.
+
+    RFC 3986 §2.1 and appendix A; letters of other scripts stay (RFC 3987).
+    """
+    return _UNSAFE.sub(lambda found: quote(found.group()), url.strip())
 
 
 @lru_cache(maxsize=4096)

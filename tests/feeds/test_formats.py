@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from aggregator.feeds.parse import parse_document
-from aggregator.model.feed import Enclosure, FeedLink, ParsedEntry, ParsedFeed
+from aggregator.model.feed import Enclosure, FeedLink, ParsedEntry, ParsedFeed, Picture
 
 URL = "https://news.example/feed.xml"
 NS = (
@@ -71,8 +71,9 @@ def test_an_rss_item() -> None:
         source_title="Origin",
         source_url="https://origin.example/rss",
         published_raw="Sat, 07 Sep 2002 00:00:01 GMT",
-        base=URL,
+        base="https://origin.example/a",
         guid_is_permalink=False,
+        authors=("Ann B",),
     )
 
 
@@ -201,14 +202,14 @@ def test_an_atom_entry() -> None:
         ParsedEntry(
             id="urn:1",
             link="https://base.example/1",
-            title="a < b & c",
+            title="a < b &amp; c",
             published=datetime(2024, 1, 2, 2, 4, 5, tzinfo=UTC),
             updated=datetime(2024, 1, 3, tzinfo=UTC),
             author="Ann",
             summary="1 &lt; 2",
             content="<b>x</b>",
             enclosures=(Enclosure("https://base.example/a.ogg", "audio/ogg", 7),),
-            categories=("t",),
+            categories=("T",),
             language="de",
             comments="https://base.example/1#talk",
             source_title="Origin",
@@ -216,6 +217,8 @@ def test_an_atom_entry() -> None:
             links=(FeedLink("related", "https://base.example/2", None, "More"),),
             published_raw="2024-01-02T03:04:05+01:00",
             base="https://base.example/",
+            authors=("Ann",),
+            terms=(("T", "t"),),
         ),
     )
 
@@ -320,7 +323,7 @@ def test_json_feed() -> None:
     assert first == ParsedEntry(
         id="7",
         link="https://a.example/7",
-        title="T & U",
+        title="T &amp; U",
         published=datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC),
         author="Ann, Bob",
         summary="a &lt; b",
@@ -331,6 +334,8 @@ def test_json_feed() -> None:
         image="https://a.example/i.png",
         published_raw="2024-01-02T03:04:05Z",
         base="https://a.example/7",
+        authors=("Ann", "Bob"),
+        pictures=(Picture("https://a.example/i.png"),),
     )
     assert second.content == "only &lt;text&gt;"
 

@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from aggregator.markup.tangle import is_tangled, strip_tags
-from aggregator.markup.text import cap, clean, html_to_text, one_line, plain_title
+from aggregator.markup.text import (
+    cap,
+    clean,
+    html_title,
+    html_to_text,
+    one_line,
+    plain_title,
+    text_title,
+    text_to_html,
+    unwrap_cdata,
+)
 
 ANYTHING = st.text(alphabet=st.characters(), max_size=200)
 
@@ -98,8 +108,59 @@ def test_a_title_becomes_one_plain_line(raw: str, title: str) -> None:
 
 
 def test_a_title_declared_html_loses_every_tag_but_keeps_escaped_ones() -> None:
-    assert plain_title("<p>Less: <em>&lt;</em></p>", is_html=True) == "Less: <"
-    assert plain_title("The &lt;b&gt; tag", is_html=True) == "The <b> tag"
+    assert html_title("<p>Less: <em>&lt;</em></p>") == "Less: <"
+    assert html_title("The &lt;b&gt;old&lt;/b&gt; &amp;lt;") == "The <b>old</b> &lt;"
+    assert html_title("AT&amp;amp;T &amp;#8217;24") == "AT&amp;T ’24"
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("The <em>old</em>\n element &amp; &eacute;", "The <em>old</em> element &amp; &eacute;"),
+        ("It&#8217;s late", "It’s late"),
+        ("<b> and &#60;", "<b> and &#60;"),
+    ],
+)
+def test_a_title_declared_plain_keeps_its_tags_and_named_references(text: str, title: str) -> None:
+    assert text_title(text) == title
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("one < two & three", "one &lt; two &amp; three"),
+        ("one\r\n  two  \r\n", "one<br>two"),
+        ("one\n\n \n<b>two</b>\nthree", "<p>one</p><p>&lt;b&gt;two&lt;/b&gt;<br>three</p>"),
+        ("Tom &amp; Ann&nbsp;x", "Tom &amp; Ann\u00a0x"),
+        ("&amp; is no <b>", "&amp;amp; is no &lt;b&gt;"),
+        ("", ""),
+    ],
+)
+def test_plain_text_becomes_html_with_its_breaks(text: str, html: str) -> None:
+    assert text_to_html(text) == html
+
+
+def test_text_that_was_wrapped_to_a_width_flows() -> None:
+    wrapped = (
+        "The ferry that had been laid up since the storm of November is back\n"
+        "in service, and its crew, who had been on other boats, came with\n"
+        "it.\n\nTickets are sold on board."
+    )
+    assert text_to_html(wrapped).count("<br>") == 0
+    assert text_to_html(wrapped).count("<p>") == 2
+    listed = "Read more about the ferry and about all of the other boats here:\n"
+    assert text_to_html(listed + "https://a.example/1\nhttps://a.example/2").count("<br>") == 2
+
+
+def test_marks_of_escaped_cdata_sections_go() -> None:
+    assert unwrap_cdata("<![CDATA[a]]> b <![CDATA[c") == "a b c"
+    assert unwrap_cdata("a ]]> b") == "a ]]> b"
+
+
+def test_a_long_run_of_half_markup_costs_no_more_than_its_length() -> None:
+    for piece in ("<a x='", "<img ", "<![CDATA[", "&#", "<p", '<a x="', "\n a"):
+        assert text_to_html(piece * 100_000)
+        assert unwrap_cdata(piece * 100_000) is not None
 
 
 @pytest.mark.parametrize(
