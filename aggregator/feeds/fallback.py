@@ -258,7 +258,8 @@ def _episode(
             draft.chapters = Chapters(url, kind_of_file)
         else:
             language = fields.label_of(told.get("language"), limits)
-            draft.transcripts.append(Transcript(url, kind_of_file, language))
+            rel = fields.label_of(told.get("rel"), limits)
+            draft.transcripts.append(Transcript(url, kind_of_file, language, rel))
     return draft.finish(explicit=explicit, many=limits.many)
 
 

@@ -216,4 +216,6 @@ def is_default(value: str | None) -> bool:
 
 def enclosed_pictures(files: Iterable[Enclosure]) -> list[Shown]:
     """The pictures among attached files."""
-    return [Shown(ENCLOSED, file.url) for file in files if medium_of(file.type) == "image"]
+    return [
+        Shown(ENCLOSED, file.url, file.title) for file in files if medium_of(file.type) == "image"
+    ]
