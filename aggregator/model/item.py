@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from aggregator.model.copies import CopyDecision, PreparedText
-from aggregator.model.feed import Enclosure, ParsedEntry
+from aggregator.model.feed import Enclosure, Episode, ParsedEntry, Picture
 from aggregator.model.http import Timing, Validators
 from aggregator.model.noticed import Noticed
 from aggregator.model.states import EntryKind
@@ -202,6 +202,10 @@ class ServedItem:
     revision: int = 0
     changed_at: datetime | None = None  # when we last saw a change of what is shown
     extension: Mapping[str, Any] = field(default_factory=dict)
+    authors: tuple[str, ...] = ()  # where there are several; `author` names all in one line
+    pictures: tuple[Picture, ...] = ()  # where there are several or words for them; the lead first
+    episode: Episode | None = None
+    terms: tuple[tuple[str, str], ...] = ()  # a category as shown, and its other term
 
 
 @dataclass(frozen=True, slots=True)

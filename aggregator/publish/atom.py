@@ -10,14 +10,18 @@ from aggregator.model.item import FeedPage, ServedItem, SourceRef
 from aggregator.publish.elements import (
     ATOM,
     HISTORY,
+    ITUNES,
     MEDIA,
+    PODCAST,
     add_entry_links,
+    add_episode,
     add_feed_links,
     add_link,
+    add_pictures,
     add_text,
-    add_thumbnail,
 )
 from aggregator.publish.values import (
+    authors,
     distinct,
     file_url,
     language_tag,
@@ -31,7 +35,13 @@ CONTENT_TYPE = "application/atom+xml; charset=utf-8"
 
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 # Any: the stubs of lxml do not know that None names the default namespace.
-_NAMESPACES: Any = {None: ATOM, "fh": HISTORY, "media": MEDIA}
+_NAMESPACES: Any = {
+    None: ATOM,
+    "fh": HISTORY,
+    "media": MEDIA,
+    "itunes": ITUNES,
+    "podcast": PODCAST,
+}
 
 
 def render_atom(page: FeedPage) -> bytes:
@@ -60,20 +70,29 @@ def _entry(feed: etree._Element, item: ServedItem) -> None:
     _text(entry, "title", line(item.title))
     _text(entry, "updated", rfc3339(item.updated))
     _text(entry, "published", rfc3339(item.published))
-    if item.author and (author := line(item.author)):
+    for author in authors(item):
         _person(entry, "author", author)
     for name, uri in _contributors(item):  # whoever published it too
         _person(entry, "contributor", name, uri)
-    for term in distinct(item.categories):
-        etree.SubElement(entry, f"{{{ATOM}}}category", term=term)
+    _categories(entry, item)
     if item.withdrawn:
         etree.SubElement(
             entry, f"{{{ATOM}}}category", term="withdrawn", label="Withdrawn by its publisher"
         )
     _entry_links(entry, item)
     _content(entry, item)
-    add_thumbnail(entry, item)
+    add_pictures(entry, item)
+    add_episode(entry, item)
     _source(entry, item.source)
+
+
+def _categories(entry: etree._Element, item: ServedItem) -> None:
+    terms = dict(item.terms)
+    for name in distinct(item.categories):
+        term = line(terms.get(name) or name) or name
+        category = etree.SubElement(entry, f"{{{ATOM}}}category", term=term)
+        if term != name:
+            category.set("label", name)
 
 
 def _contributors(item: ServedItem) -> list[tuple[str, str | None]]:
@@ -92,6 +111,7 @@ def _entry_links(entry: etree._Element, item: ServedItem) -> None:
             "enclosure",
             file_url(enclosure.url),
             type_=media_type(enclosure.type),
+            title=enclosure.title,
             length=enclosure.length,
         )
     add_link(entry, "replies", web_url(item.comments), type_="text/html")  # RFC 4685 §4

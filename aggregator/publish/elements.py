@@ -6,11 +6,13 @@ from lxml import etree
 
 from aggregator.markup.text import clean
 from aggregator.model.item import FeedPage, ServedItem
-from aggregator.publish.values import also_in, line, web_url
+from aggregator.publish.values import also_in, duration, line, media_type, web_url
 
 ATOM = "http://www.w3.org/2005/Atom"
 HISTORY = "http://purl.org/syndication/history/1.0"
 MEDIA = "http://search.yahoo.com/mrss/"
+ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
+PODCAST = "https://podcastindex.org/namespace/1.0"
 
 _TYPES = {
     "atom": "application/atom+xml",
@@ -90,7 +92,65 @@ def add_link(
         link.set("length", str(length))
 
 
-def add_thumbnail(parent: etree._Element, item: ServedItem) -> None:
-    """The lead image (Media RSS `thumbnail`), which neither Atom nor RSS has an element for."""
+def add_pictures(parent: etree._Element, item: ServedItem) -> None:
+    """The pictures (Media RSS), which neither Atom nor RSS has an element for.
+
+    The lead is the `thumbnail`; where there are several, or words for what they show, each is a
+    `content` with its words as `description`.
+    """
     if url := web_url(item.image):
         etree.SubElement(parent, f"{{{MEDIA}}}thumbnail", url=url)
+    for picture in item.pictures:
+        url = web_url(picture.url)
+        if url is None:
+            continue
+        content = etree.SubElement(parent, f"{{{MEDIA}}}content", url=url, medium="image")
+        for name, size in (("width", picture.width), ("height", picture.height)):
+            if size:
+                content.set(name, str(size))
+        if picture.alt and (alt := line(picture.alt)):
+            add_text(content, f"{{{MEDIA}}}description", alt).set("type", "plain")
+
+
+def add_episode(parent: etree._Element, item: ServedItem) -> None:
+    """What podcast players read: the iTunes tags and those of the podcast namespace."""
+    if seconds := duration(item):
+        add_text(parent, f"{{{ITUNES}}}duration", str(seconds))
+    episode = item.episode
+    if episode is None:
+        return
+    for name, number in (("season", episode.season), ("episode", episode.number)):
+        if number is not None:
+            # iTunes knows whole numbers only.
+            namespace = ITUNES if isinstance(number, int) else PODCAST
+            add_text(parent, f"{{{namespace}}}{name}", str(number))
+    if episode.kind:
+        add_text(parent, f"{{{ITUNES}}}episodeType", episode.kind)
+    if episode.explicit is not None:
+        add_text(parent, f"{{{ITUNES}}}explicit", "true" if episode.explicit else "false")
+    if url := web_url(episode.image):
+        etree.SubElement(parent, f"{{{ITUNES}}}image", href=url)
+    for transcript in episode.transcripts:
+        _add_file(
+            parent,
+            "transcript",
+            transcript.url,
+            media_type(transcript.type) or "text/plain",  # required
+            language=transcript.language,
+            rel=transcript.rel,
+        )
+    if episode.chapters is not None:
+        kind = media_type(episode.chapters.type) or "application/json+chapters"
+        _add_file(parent, "chapters", episode.chapters.url, kind)
+
+
+def _add_file(
+    parent: etree._Element, name: str, address: str, kind: str, **more: str | None
+) -> None:
+    url = web_url(address)
+    if url is None:
+        return
+    element = etree.SubElement(parent, f"{{{PODCAST}}}{name}", url=url, type=kind)
+    for attribute, value in more.items():
+        if value and (text := line(value)):
+            element.set(attribute, text)

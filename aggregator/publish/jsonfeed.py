@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aggregator.markup.text import canonical_to_text, clean
-from aggregator.model.feed import Enclosure
+from aggregator.model.feed import Enclosure, Episode, Picture
 from aggregator.model.item import CopyRef, FeedPage, RelatedRef, ServedItem, SourceRef
 from aggregator.publish.values import (
     UNKNOWN_TYPE,
+    authors,
     distinct,
+    duration,
     excerpt,
     file_url,
     language_tag,
@@ -69,7 +71,7 @@ def _item(item: ServedItem, about: str) -> dict[str, Any]:
         "authors": _authors(item),
         "tags": distinct(item.categories) or None,
         "language": language_tag(item.language),
-        "attachments": [_attachment(e) for e in item.enclosures if file_url(e.url)] or None,
+        "attachments": _attachments(item) or None,
         "_aggregator": _extension(item, about),
     }
 
@@ -83,16 +85,22 @@ def _content(item: ServedItem) -> dict[str, str]:
 
 
 def _authors(item: ServedItem) -> list[dict[str, str | None]]:
-    if item.author and (name := line(item.author)):
-        return [{"name": name}]
+    if named := authors(item):
+        return [{"name": name} for name in named]
     return [{"name": line(item.source.title), "url": web_url(item.source.link)}]
+
+
+def _attachments(item: ServedItem) -> list[dict[str, Any]]:
+    return [_attachment(file) for file in item.enclosures if file_url(file.url)]
 
 
 def _attachment(enclosure: Enclosure) -> dict[str, Any]:
     return {
         "url": file_url(enclosure.url),
+        "title": line(enclosure.title) if enclosure.title else None,
         "mime_type": media_type(enclosure.type) or UNKNOWN_TYPE,
         "size_in_bytes": enclosure.length if (enclosure.length or 0) > 0 else None,
+        "duration_in_seconds": enclosure.duration or None,
     }
 
 
@@ -106,9 +114,46 @@ def _extension(item: ServedItem, about: str) -> dict[str, Any]:
         "also_in": [_copy(c) for c in item.copies],
         "via": web_url(item.via),
         "comments": web_url(item.comments),
+        "pictures": [_picture(p) for p in item.pictures if web_url(p.url)] or None,
+        "episode": _episode(item.episode, duration(item)) if item.episode else None,
         "revision": item.revision or None,
         "withdrawn": True if item.withdrawn else None,
         "paywalled": True if item.paywalled else None,
+    }
+
+
+def _picture(picture: Picture) -> dict[str, Any]:
+    return {
+        "url": web_url(picture.url),
+        "alt": line(picture.alt) if picture.alt else None,
+        "width": picture.width,
+        "height": picture.height,
+    }
+
+
+def _episode(episode: Episode, seconds: int | None) -> dict[str, Any]:
+    chapters = episode.chapters
+    return {
+        "duration": seconds,
+        "season": episode.season,
+        "number": episode.number,
+        "type": episode.kind,
+        "explicit": episode.explicit,
+        "image": web_url(episode.image),
+        "transcripts": [
+            {
+                "url": web_url(one.url),
+                "type": media_type(one.type),
+                "language": one.language,
+                "rel": one.rel,
+            }
+            for one in episode.transcripts
+            if web_url(one.url)
+        ]
+        or None,
+        "chapters": {"url": web_url(chapters.url), "type": media_type(chapters.type)}
+        if chapters and web_url(chapters.url)
+        else None,
     }
 
 

@@ -13,15 +13,19 @@ from aggregator.model.item import FeedPage, ServedItem
 from aggregator.publish.elements import (
     ATOM,
     HISTORY,
+    ITUNES,
     MEDIA,
+    PODCAST,
     add_entry_links,
+    add_episode,
     add_feed_links,
     add_link,
+    add_pictures,
     add_text,
-    add_thumbnail,
 )
 from aggregator.publish.values import (
     UNKNOWN_TYPE,
+    authors,
     distinct,
     excerpt,
     file_url,
@@ -43,6 +47,8 @@ _NAMESPACES = {
     "dc": _DC,
     "fh": HISTORY,
     "media": MEDIA,
+    "itunes": ITUNES,
+    "podcast": PODCAST,
 }
 
 
@@ -74,7 +80,7 @@ def _item(channel: etree._Element, item: ServedItem) -> None:
     add_text(element, "pubDate", rfc822(item.published))
     # RSS knows no date of change; Atom's says when the text last changed materially.
     add_text(element, f"{{{ATOM}}}updated", rfc3339(item.updated))
-    if item.author and (author := line(item.author)):
+    for author in authors(item):
         add_text(element, f"{{{_DC}}}creator", author)
     for name in distinct(tuple(copy.source_title for copy in item.copies)):
         add_text(element, f"{{{_DC}}}contributor", name)
@@ -88,7 +94,8 @@ def _item(channel: etree._Element, item: ServedItem) -> None:
     if comments := web_url(item.comments):
         add_text(element, "comments", comments)
     _enclosures(element, item)
-    add_thumbnail(element, item)
+    add_pictures(element, item)
+    add_episode(element, item)
     add_entry_links(element, item)
     _source(element, item)
 
@@ -112,6 +119,7 @@ def _enclosures(element: etree._Element, item: ServedItem) -> None:
                 "enclosure",
                 url,
                 type_=media_type(enclosure.type),
+                title=enclosure.title,
                 length=enclosure.length,
             )
         else:

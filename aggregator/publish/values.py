@@ -12,6 +12,7 @@ from email.utils import format_datetime
 
 from aggregator.markup.text import canonical_to_text, clean, one_line
 from aggregator.model.item import CopyRef, ServedItem
+from aggregator.urls.origin import quote_unsafe
 
 EXCERPT = 300  # characters of the plain-text excerpt, about two sentences
 UNKNOWN_TYPE = "application/octet-stream"
@@ -84,6 +85,18 @@ def distinct(values: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(v for v in map(line, values) if v))
 
 
+def authors(item: ServedItem) -> list[str]:
+    """The names of an item's authors, one line each; none where its feed names none."""
+    return distinct(item.authors or ((item.author,) if item.author else ()))
+
+
+def duration(item: ServedItem) -> int | None:
+    """How long an item plays in seconds: as its episode says, else its first file that does."""
+    if item.episode is not None and item.episode.duration:
+        return item.episode.duration
+    return next((file.duration for file in item.enclosures if file.duration), None)
+
+
 def also_in(copy: CopyRef) -> str:
     """The attribution of a copy in words."""
     return f"Also in {line(copy.source_title)}"
@@ -94,4 +107,6 @@ def _matching(pattern: re.Pattern[str], url: str | None) -> str | None:
         return None
     safe = url if url.isprintable() else clean(url)
     safe = safe.strip()
+    if not pattern.fullmatch(safe):
+        safe = quote_unsafe(safe)  # items of an older release have blanks in their addresses
     return safe if pattern.fullmatch(safe) else None
