@@ -204,6 +204,8 @@ item = Table(
     Column("image", Text),
     Column("categories", JSON, nullable=False, default=list),
     Column("enclosures", JSON, nullable=False, default=list),
+    # Several authors, pictures, an episode, terms of categories (`store.items.details`).
+    Column("details", JSON(none_as_null=True)),
     Column("source_ref", JSON, nullable=False),
     Column("content_hash", String, nullable=False),
     Column("revision", Integer, nullable=False, default=0),

@@ -17,7 +17,7 @@ from aggregator.identity.entries import Known, Reading, identify
 from aggregator.identity.hashing import digest
 from aggregator.identity.keys import key_entries
 from aggregator.identity.naming import Mint
-from aggregator.model.feed import ParsedEntry
+from aggregator.model.feed import Chapters, Episode, ParsedEntry, Picture, Transcript
 from aggregator.model.item import EntryIntent, PreparedBody
 from aggregator.store import schema as t
 from aggregator.store.database import Database
@@ -293,6 +293,7 @@ def test_an_upgrade_gives_entries_without_ids_their_lasting_key(
             }[policy]
             assert key != row.key
             connection.execute(update(t.entry).where(t.entry.c.id == row.id).values(key=key))
+        connection.execute(text("ALTER TABLE item DROP COLUMN details"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0011'"))
     migrate(database)
     again = store(database, "alpha", document, NOON + timedelta(hours=1), policy=policy)
@@ -404,3 +405,47 @@ def test_a_view_holds_everything_of_two_days_beyond_its_limit(database: Database
     with database.read() as connection:
         places = selections.newest(connection, selections.Selection(None), 5, NOON)
     assert len(places) == 40
+
+
+PLAYED = Episode(
+    duration=3723, number=7.5, season=2, kind="full", explicit=False, image="https://a.example/c",
+    transcripts=(Transcript("https://a.example/t", "text/vtt", "en", "captions"),
+                 Transcript("https://a.example/u")),
+    chapters=Chapters("https://a.example/k", "application/json+chapters"),
+)  # fmt: skip
+
+
+def test_authors_pictures_episodes_and_terms_are_kept_and_served(database: Database) -> None:
+    pictures = (Picture("https://a.example/1", "A ferry", 8, 6), Picture("https://a.example/2"))
+    told = {
+        "author": "Ida Berg, Per Lund", "authors": ("Ida Berg", "Per Lund"),
+        "image": "https://a.example/1", "pictures": pictures, "episode": PLAYED,
+        "categories": ("The sea",), "terms": (("The sea", "sea"),),
+    }  # fmt: skip
+    one = entry(1, **told)
+    plain = entry(2, author="Ida", authors=("Ida",), image="https://a.example/1",
+                  pictures=(Picture("https://a.example/1"),))  # fmt: skip
+    written = store(database, "alpha", [one, plain])
+    with database.read() as connection:
+        items_served = served.served_items(connection, written.new_items)
+        stored = connection.scalars(select(t.item.c.details).where(t.item.c.details.is_(None)))
+        assert len(stored.all()) == 1  # what the other columns say already takes no room
+    shown = {item.author: item for item in items_served.values()}
+    first = shown["Ida Berg, Per Lund"]
+    assert (first.authors, first.pictures, first.episode) == (one.authors, pictures, PLAYED)
+    assert first.terms == (("The sea", "sea"),)
+    assert (shown["Ida"].authors, shown["Ida"].pictures, shown["Ida"].episode) == ((), (), None)
+
+
+def test_a_revision_replaces_what_an_item_shows_and_a_purge_takes_it(database: Database) -> None:
+    (number,) = store(database, "alpha", [entry(1, episode=PLAYED)]).new_items
+    later = entry(1, content="<p>Something else entirely is told of the harbour.</p>",
+                  authors=("Ida Berg", "Per Lund"))  # fmt: skip
+    store(database, "alpha", [later], NOON + timedelta(hours=1))
+    with database.read() as connection:
+        shown = served.served_items(connection, [number])[number]
+    assert (shown.episode, shown.authors) == (None, ("Ida Berg", "Per Lund"))
+    with database.write() as connection:
+        forgotten.forget(connection, [number], NOON)
+    with database.read() as connection:
+        assert connection.scalar(select(t.item.c.details).where(t.item.c.id == number)) is None

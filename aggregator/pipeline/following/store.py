@@ -308,6 +308,7 @@ def _intent(connection: Connection, parts: Parts, page: PageRow, read: Read) -> 
         title=article.title,
         published=article.published,
         author=", ".join(article.authors) or None,
+        authors=article.authors,
         language=article.language,
         image=article.image.url if article.image and keep else None,
     )

@@ -108,6 +108,7 @@ def forget(connection: Connection, numbers: Sequence[int], at: datetime) -> None
             .values(
                 purged_at=at, title=None, link=None, author=None, comments=None,
                 external_url=None, image=None, categories=[], enclosures=[],
+                details=None,
             )
         )  # fmt: skip
 

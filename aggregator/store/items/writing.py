@@ -24,6 +24,7 @@ from aggregator.store.copies import placing
 from aggregator.store.copies.memory import Grouping
 from aggregator.store.copies.placing import NewText
 from aggregator.store.database import serialise
+from aggregator.store.items import details
 from aggregator.store.items.entries import entries_by_key
 from aggregator.store.items.keys import identity_keys
 from aggregator.store.rows import batches, upsert
@@ -262,6 +263,7 @@ def _item_row(ingest: Ingest, intent: EntryIntent, public_id: str) -> dict[str, 
         "image": body.image or entry.image,
         "categories": list(entry.categories),
         "enclosures": [asdict(one) for one in entry.enclosures],
+        "details": details.packed(entry),
         "source_ref": ingest.source_ref,
         "content_hash": intent.content_hash,
     }
@@ -501,6 +503,7 @@ def _shown_values(ingest: Ingest, intent: EntryIntent) -> dict[str, Any]:
         "image": body.image or entry.image,
         "categories": list(entry.categories),
         "enclosures": [asdict(one) for one in entry.enclosures],
+        "details": details.packed(entry),
         "changed_at": ingest.now,
     }
 

@@ -17,6 +17,7 @@ from aggregator.model.feed import Enclosure
 from aggregator.model.item import ServedItem, SourceRef
 from aggregator.store import schema as t
 from aggregator.store.following import links
+from aggregator.store.items.details import unpacked
 from aggregator.store.rows import batches
 
 _NO_TITLE = "(untitled)"
@@ -52,6 +53,7 @@ def served_items(
 
 def _served(row: Row[Any], *, page_text: bool) -> ServedItem:
     ref: Mapping[str, Any] = row.source_ref
+    more = unpacked(row.details)
     html, summary, text = row.html, row.summary, row.text
     if page_text and row.page_html:
         html, text = row.page_html, row.page_text
@@ -90,4 +92,8 @@ def _served(row: Row[Any], *, page_text: bool) -> ServedItem:
         withdrawn_reason=row.withdrawn_reason,
         paywalled=bool(row.paywalled),
         revision=row.revision,
+        authors=more.authors,
+        pictures=more.pictures,
+        episode=more.episode,
+        terms=more.terms,
     )

@@ -4,7 +4,7 @@ What is stored keeps its `updated` and its place. The first poll after this step
 document once more: what it reads otherwise replaces what is served, without a revision.
 
 Revision ID: 0015
-Revises: 0012
+Revises: 0013
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from alembic import op
 from aggregator.store.migrations.frozen.utc import Utc
 
 revision = "0015"
-down_revision = "0012"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
