@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import feedparser
 
@@ -126,8 +126,8 @@ def _link_verdict(ours: str | None, theirs: str | None, entry: ParsedEntry) -> s
         return "ours: the id is the address"
     if ours and theirs and ours == entry.id:
         return "ours: an empty address is none"
-    if ours and theirs and "".join(theirs.split()) == "".join(ours.split()):
-        return "ours: blanks inside an address"
+    if ours and theirs and "".join(theirs.split()) == "".join(unquote(ours).split()):
+        return "ours: blanks inside an address are percent-encoded"
     return "UNEXPLAINED: link"
 
 

@@ -149,11 +149,14 @@ def inherited_from(
     people: dict[str, list[str | None]] = {}
     home: str | None = None
     explicit: bool | None = None
+    entries: set[object] = set()  # their tags
     for child in channel:
+        if child.tag in entries:
+            continue
         name = names.of(child.tag)
         if name in _ENTRIES:
-            continue
-        if name in _AUTHORS:
+            entries.add(child.tag)
+        elif name in _AUTHORS:
             people.setdefault(name, []).extend(people_in(child, names)[: limits.many])
         elif name == "link" and home is None:
             home = fields.url_of(text_of(child), join_base(base, child.get(XML_BASE)), limits)

@@ -24,7 +24,7 @@ from aggregator.feeds.inner import (
 from aggregator.feeds.limits import ParseLimits
 from aggregator.feeds.media import EpisodeDraft, Gathered, Shown
 from aggregator.feeds.names import WELL_KNOWN_PREFIXES, Names
-from aggregator.model.feed import Chapters, Enclosure, FeedLink, ParsedEntry, Transcript
+from aggregator.model.feed import Chapters, Enclosure, FeedLink, ParsedEntry, Picture, Transcript
 from aggregator.urls.origin import is_http
 
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -50,8 +50,6 @@ class _Draft:
         "comments",
         "contents",
         "dates",
-        "episode",
-        "gathered",
         "group",
         "guid",
         "ids",
@@ -65,6 +63,8 @@ class _Draft:
         "source_url",
         "summaries",
         "titles",
+        "used_episode",
+        "used_gathered",
     )
 
     def __init__(self, base: str | None, *, based: bool) -> None:
@@ -82,9 +82,9 @@ class _Draft:
         self.source_authors: list[str | None] = []
         self.summaries: list[tuple[int, _Body]] = []
         self.contents: list[tuple[int, _Body]] = []
-        self.gathered = Gathered()
+        self.used_gathered: Gathered | None = None
         self.group: int | None = None  # the `media:group` that is being read
-        self.episode = EpisodeDraft()
+        self.used_episode: EpisodeDraft | None = None
         self.categories: dict[str, str] = {}  # as shown, and its term
         self.language: str | None = None
         self.comments: str | None = None
@@ -92,16 +92,40 @@ class _Draft:
         self.source_title: str | None = None
         self.source_url: str | None = None
 
+    # Most entries have no media: what holds them is made where there are some.
+
+    @property
+    def gathered(self) -> Gathered:
+        if self.used_gathered is None:
+            self.used_gathered = Gathered()
+        return self.used_gathered
+
+    @property
+    def episode(self) -> EpisodeDraft:
+        if self.used_episode is None:
+            self.used_episode = EpisodeDraft()
+        return self.used_episode
+
 
 _Handler = Callable[["EntryReader", etree._Element, _Draft], None]
 
 
 class EntryReader:
-    """Reads the entries of one document; `inherited` is what its feed says for all of them."""
+    """Reads the entries of one document.
+
+    `inherited` is what its feed says for all of them; `based` whether there is any `xml:base`.
+    """
 
     def __init__(
-        self, names: Names, limits: ParseLimits, dates: DateReader, inherited: Inherited
+        self,
+        names: Names,
+        limits: ParseLimits,
+        dates: DateReader,
+        inherited: Inherited,
+        *,
+        based: bool,
     ) -> None:
+        self.based = based
         self.names = names
         self.limits = limits
         self.dates = dates
@@ -153,10 +177,13 @@ class EntryReader:
         page = draft.original or link or self.inherited.home or draft.base
         base = (content or summary or _Body("", draft.base)).base or page
         summary_base = summary.base or page if summary else base
-        episode = draft.episode.finish(explicit=self.inherited.explicit, many=limits.many)
-        files = draft.gathered.files(limits.many, episode.duration if episode else None)
-        draft.gathered.shown += media.enclosed_pictures(draft.gathered.enclosures.values())
-        pictures = draft.gathered.pictures(limits.many)
+        episode = files = None
+        pictures: tuple[Picture, ...] = ()
+        if draft.used_episode is not None:
+            episode = draft.episode.finish(explicit=self.inherited.explicit, many=limits.many)
+        if draft.used_gathered is not None:
+            files = draft.gathered.files(limits.many, episode.duration if episode else None)
+            pictures = draft.gathered.pictures(limits.many)
         return ParsedEntry(
             id=entry_id,
             link=link,
@@ -166,7 +193,7 @@ class EntryReader:
             author=fields.joined(authors, limits),
             summary=fields.body_of(summary.html, limits) if summary else None,
             content=fields.body_of(content.html, limits) if content else None,
-            enclosures=files,
+            enclosures=files or (),
             categories=tuple(draft.categories),
             language=draft.language,
             comments=draft.comments,
@@ -183,17 +210,25 @@ class EntryReader:
             authors=authors,
             pictures=pictures,
             episode=episode,
-            terms=tuple(pair for pair in draft.categories.items() if pair[0] != pair[1]),
+            terms=tuple(pair for pair in draft.categories.items() if pair[0] != pair[1])
+            if draft.categories
+            else (),
         )
 
     def _authors(self, draft: _Draft) -> tuple[str, ...]:
         """All authors of the best rank; else those of its source, else of the feed (RFC 4287)."""
-        if draft.authors:
+        if len(draft.authors) == 1:
+            name = fields.person_of(draft.authors[0][1], self.limits)
+            if name:
+                return (name,)
+        elif draft.authors:
             best = min(rank for rank, _ in draft.authors)
             names = (name for rank, name in draft.authors if rank == best)
             if people := fields.people_of(names, self.limits):
                 return people
-        return fields.people_of(draft.source_authors, self.limits) or self.inherited.authors
+        if draft.source_authors and (people := fields.people_of(draft.source_authors, self.limits)):
+            return people
+        return self.inherited.authors
 
     def _link(self, draft: _Draft, entry_id: str | None) -> str | None:
         link = _best(draft.links)
@@ -445,6 +480,8 @@ class EntryReader:
 
     def _alternative(self, element: etree._Element) -> str | None:
         """What a picture shows, in words: its description, else its title."""
+        if len(element) == 0:
+            return fields.title_of(element.get("alt"), self.limits, Declared.PLAIN)
         told = {"alt": element.get("alt")}
         for child in element:
             name = self.names.of(child.tag).rpartition(":")[2]
@@ -557,13 +594,12 @@ class EntryReader:
         if draft.about is None:
             draft.about = fields.id_of(text_of(element), self.limits)
 
-    @staticmethod
-    def _base(element: etree._Element, draft: _Draft) -> str | None:
-        return join_base(draft.base, element.get(XML_BASE))
+    def _base(self, element: etree._Element, draft: _Draft) -> str | None:
+        return join_base(draft.base, element.get(XML_BASE)) if self.based else draft.base
 
     def _own_base(self, element: etree._Element, draft: _Draft) -> str | None:
         """The base of a body; None where the document does not say it."""
-        if draft.based or element.get(XML_BASE) is not None:
+        if draft.based or (self.based and element.get(XML_BASE) is not None):
             return self._base(element, draft)
         return None
 

@@ -293,7 +293,6 @@ def _media(
         url = fields.url_of(text, base, limits)
         if url:
             gathered.shown.append(Shown(rank, url))
-    gathered.shown += media.enclosed_pictures(gathered.enclosures.values())
     return gathered.files(limits.many, duration), gathered.pictures(limits.many)
 
 

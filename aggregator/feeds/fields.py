@@ -184,9 +184,9 @@ def people_of(texts: Iterable[str | None], limits: ParseLimits) -> tuple[str, ..
     return tuple(names)[: limits.many]
 
 
-def joined(names: Iterable[str], limits: ParseLimits) -> str | None:
+def joined(names: tuple[str, ...], limits: ParseLimits) -> str | None:
     """Several names in one line, as a byline has them."""
-    return cap(", ".join(names), limits.author) or None
+    return cap(", ".join(names), limits.author) if names else None
 
 
 def url_of(text: str | None, base: str | None, limits: ParseLimits) -> str | None:

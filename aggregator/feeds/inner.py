@@ -17,7 +17,8 @@ _CANDIDATE = re.compile(r"(^\s*|,\s+)([^\s,]\S*)")
 # Publishers write them in any case: `URL`, `isPermalink`.
 _ATTRIBUTES = frozenset((
     "href", "url", "rel", "type", "length", "term", "label", "text", "mode", "medium", "title",
-    "lang", "language", "src", "alt", "width", "height", "fileSize", "isPermaLink", "isDefault", "duration",
+    "lang", "language", "src", "alt", "width", "height", "fileSize", "isPermaLink", "isDefault",
+    "duration",
 ))  # fmt: skip
 _BY_LOWER_CASE = {name.lower(): name for name in _ATTRIBUTES}
 
@@ -40,6 +41,8 @@ def text_of(element: etree._Element) -> str | None:
 
 def texts_of(element: etree._Element) -> list[str]:
     """The text in `element`, or the texts where it holds a list of them (`rdf:Bag`, `rdf:Seq`)."""
+    if len(element) == 0:
+        return [element.text] if element.text and not element.text.isspace() else []
     items = [one for one in element.iter() if str(one.tag).endswith("}li")] or [element]
     return [text for one in items if (text := text_of(one)) and not text.isspace()]
 

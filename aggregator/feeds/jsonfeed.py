@@ -157,7 +157,8 @@ def _pictures(
         url = fields.url_of(_text(item.get(key)), base, limits)
         if url:
             gathered.shown.append(Shown(rank, url))
-    gathered.shown += media.enclosed_pictures(files)
+    for file in files:
+        gathered.enclose(file, limits.many)
     return gathered.pictures(limits.many)
 
 

@@ -8,10 +8,8 @@ Media RSS: https://www.rssboard.org/media-rss. Podcasts: the iTunes RSS tags
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from mimetypes import MimeTypes
-from urllib.parse import urlsplit
 
 from aggregator.model.feed import Chapters, Enclosure, Episode, Picture, Transcript
 
@@ -41,13 +39,10 @@ def type_of(url: str, declared: str | None) -> str | None:
     """
     if declared is not None and declared.partition(";")[0].strip().lower() not in _VAGUE:
         return declared
-    if not url.lower().startswith(("http", "ftp")):
+    if url[:7].lower() == "magnet:":
         return declared
-    try:
-        path = urlsplit(url).path
-    except ValueError:
-        return declared
-    ending = path.rpartition("/")[2].rpartition(".")[2]
+    path = url.partition("#")[0].partition("?")[0]
+    ending = path.rpartition("/")[2].rpartition(".")[2][:8]
     guessed = _TYPES.guess_type(f"x.{ending}", strict=True)[0] if ending.isalnum() else None
     return guessed if guessed and guessed.partition("/")[0] in _MEDIA else declared
 
@@ -145,6 +140,10 @@ class Gathered:
 
     def pictures(self, most: int) -> tuple[Picture, ...]:
         """The pictures, the lead first; thumbnails and covers only where there is nothing else."""
+        files = (f for f in self.enclosures.values() if medium_of(f.type) == "image")
+        self.shown += [Shown(ENCLOSED, file.url, file.title) for file in files]
+        if not self.shown:
+            return ()
         ordered = sorted(self.shown, key=lambda one: (one.rank, not one.default))
         proper = [one for one in ordered if one.rank < STAND_IN] or ordered[:1]
         kept: dict[object, Shown] = {}
@@ -212,10 +211,3 @@ class EpisodeDraft:
 def is_default(value: str | None) -> bool:
     """Media RSS `isDefault`."""
     return (value or "").strip().lower() == "true"
-
-
-def enclosed_pictures(files: Iterable[Enclosure]) -> list[Shown]:
-    """The pictures among attached files."""
-    return [
-        Shown(ENCLOSED, file.url, file.title) for file in files if medium_of(file.type) == "image"
-    ]

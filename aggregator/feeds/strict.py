@@ -57,7 +57,7 @@ def read_strict(
     bases = _Bases(url)
     base = bases.of(channel).url
     inherited = inherited_from(channel, names, limits, base)
-    entry_reader = EntryReader(names, limits, dates, inherited)
+    entry_reader = EntryReader(names, limits, dates, inherited, based="xml:base" in text)
     entries, dropped = _entries(layout.entries, entry_reader, bases, limits)
     feed = read_channel(
         layout.format, channel, names, limits, dates, base,
