@@ -145,7 +145,8 @@ def test_parse_prints_one_object_a_document(run: Run, tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert read["error"] is None
     assert read["feed"]["title"] == "The alpha"
-    assert read["entries"][0] == {
+    first = read["entries"][0]
+    assert first == first | {
         "id": "alpha-1",
         "link": "https://alpha.example/2026/bridge-1",
         "title": "alpha reports on bridge 1",
@@ -156,9 +157,45 @@ def test_parse_prints_one_object_a_document(run: Run, tmp_path: Path) -> None:
         "content": None,
         "enclosures": [],
         "categories": [],
+        "authors": [],
+        "media": [],
+        "image": None,
+        "duration": None,
+        "episode": None,
+        "language": None,
+        "comments": None,
+        "related": [],
     }
     assert bad["error"]
     assert "cannot read" in missing["error"]
+
+
+def test_parse_shows_all_that_is_read(run: Run) -> None:
+    document = b"""<rss xmlns:media="http://search.yahoo.com/mrss/"
+    xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"
+    xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:atom="http://www.w3.org/2005/Atom">
+    <channel><title>c</title><item><title>t</title><comments>https://a.example/talk</comments>
+    <dc:creator>Ida Berg</dc:creator><dc:creator>Per Lund</dc:creator>
+    <dc:language>da</dc:language><itunes:duration>1:30</itunes:duration>
+    <itunes:season>2</itunes:season><enclosure url="https://a.example/e.mp3" type="audio/mpeg"/>
+    <atom:link rel="related" href="https://a.example/2" title="More"/>
+    <media:content url="https://a.example/1.jpg"><media:description>A ferry</media:description>
+    </media:content></item></channel></rss>"""
+    (entry,) = lines(run("parse", "--json", "-", input=document))[0]["entries"]
+    assert entry["authors"] == ["Ida Berg", "Per Lund"]
+    assert (entry["language"], entry["comments"]) == ("da", "https://a.example/talk")
+    assert entry["related"] == ["https://a.example/2"]
+    assert entry["links"] == [
+        {"rel": "related", "href": "https://a.example/2", "type": None, "title": "More"}
+    ]
+    assert entry["image"] == "https://a.example/1.jpg"
+    told = [(one["medium"], one["url"], one.get("alt")) for one in entry["media"]]
+    assert told == [
+        ("image", "https://a.example/1.jpg", "A ferry"),
+        ("audio", "https://a.example/e.mp3", None),
+    ]
+    assert (entry["duration"], entry["episode"]["season"]) == (90, 2)
+    assert entry["enclosures"][0]["duration"] == 90
 
 
 def test_parse_sanitises_what_it_prints(run: Run) -> None:
