@@ -115,8 +115,9 @@ def name_of(text: str | None, limits: ParseLimits) -> str | None:
     """The name of a category: references left by double escaping are decoded, as in titles."""
     if not text:
         return None
-    text = unwrap_cdata(text[: 4 * limits.label])
-    return label_of(decode_references(text) if "&" in text else text, limits)
+    if "&" in text or "<" in text:
+        text = decode_references(unwrap_cdata(text[: 4 * limits.label]))
+    return label_of(text, limits)
 
 
 def label_of(text: str | None, limits: ParseLimits) -> str | None:

@@ -21,7 +21,7 @@ for _ending, _type in (
     (".mkv", "video/x-matroska"), (".ogv", "video/ogg"), (".flv", "video/x-flv"),
 ):  # fmt: skip
     _TYPES.add_type(_type, _ending)
-_VAGUE = frozenset(("", "application/octet-stream", "binary/octet-stream", "application/unknown"))
+_VAGUE = frozenset(("application/octet-stream", "binary/octet-stream", "application/unknown"))
 
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,4}):(\d{1,2})(?:\.\d*)?")
 _SECONDS = re.compile(r"(\d{1,7})(?:\.\d*)?\s*s?")
@@ -37,7 +37,8 @@ def type_of(url: str, declared: str | None) -> str | None:
 
     An ending speaks for pictures, sound and film only.
     """
-    if declared is not None and declared.partition(";")[0].strip().lower() not in _VAGUE:
+    said = (declared or "").partition(";")[0].strip().lower()
+    if ("/" in said or said in _MEDIA) and said not in _VAGUE:
         return declared
     if url[:7].lower() == "magnet:":
         return declared

@@ -181,9 +181,16 @@ def decode_references(s: str) -> str:
 def unwrap_cdata(s: str) -> str:
     """Text or HTML without the marks of CDATA sections that were escaped into it.
 
-    HTML knows no such sections: a parser would take the beginning for a comment and drop it.
+    HTML knows no such sections: a parser would take the beginning for a comment and drop it. Marks
+    that were escaped once more go where they stand around the whole text; elsewhere they may be
+    what it is about.
     """
-    return _CDATA.sub(r"\1", s) if "<![CDATA[" in s else s
+    if "![CDATA[" not in s:
+        return s
+    whole = s.strip()
+    if whole.startswith("&lt;![CDATA[") and whole.endswith("]]&gt;"):
+        return whole[12:-6]
+    return _CDATA.sub(r"\1", s)
 
 
 def text_to_html(text: str) -> str:

@@ -148,6 +148,7 @@ class Pages:
             item=item,
             form_proof=form_proof(access, number),
             lead_image=item.image if item.image and item.image not in (item.html or "") else None,
+            lead_alt=next((p.alt for p in item.pictures if p.url == item.image), None),
             picture=draw(shown.graph) if shown.graph else None,
         )
 

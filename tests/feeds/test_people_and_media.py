@@ -76,7 +76,7 @@ def test_authors_of_the_feed_stand_in_for_those_of_an_entry(tier: str) -> None:
     assert rss("<title>t</title>", show, tier=tier).author == "Harbour FM"
 
 
-@pytest.mark.parametrize("tier", ["strict", "repair", "salvage"])
+@ALL
 def test_authors_of_the_source_come_before_those_of_the_feed(tier: str) -> None:
     source = f"<source><title>s</title>{person('Per Lund')}</source>"
     assert atom("<title>t</title>" + source, person("Ida Berg"), tier=tier).author == "Per Lund"
@@ -276,6 +276,8 @@ def test_small_readings() -> None:
     ]  # fmt: skip
     assert type_of(f"{A}x.mp3", "application/octet-stream") == "audio/mpeg"
     assert type_of(f"{A}x.mp3", "audio/x") == "audio/x"
+    assert type_of(f"{A}x.mp3", "mp3") == "audio/mpeg"
+    assert type_of(f"{A}x", "image") == "image"
     assert type_of(f"{A}x.html", None) is None
     assert type_of("magnet:?xt=x.mp3", None) is None
     assert medium_of("image/png", "video") == "image"

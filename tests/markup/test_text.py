@@ -155,6 +155,8 @@ def test_text_that_was_wrapped_to_a_width_flows() -> None:
 def test_marks_of_escaped_cdata_sections_go() -> None:
     assert unwrap_cdata("<![CDATA[a]]> b <![CDATA[c") == "a b c"
     assert unwrap_cdata("a ]]> b") == "a ]]> b"
+    assert unwrap_cdata(" &lt;![CDATA[a <b>c</b>]]&gt;\n") == "a <b>c</b>"
+    assert unwrap_cdata("use &lt;![CDATA[a]]&gt;") == "use &lt;![CDATA[a]]&gt;"
 
 
 def test_a_long_run_of_half_markup_costs_no_more_than_its_length() -> None:
