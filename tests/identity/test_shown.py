@@ -10,7 +10,7 @@ import pytest
 from aggregator.identity.entries import Known, Reading, identify
 from aggregator.identity.keys import KeyedEntry, key_entries
 from aggregator.identity.shown import is_passing, shown_state
-from aggregator.model.feed import Enclosure, ParsedEntry
+from aggregator.model.feed import Enclosure, Episode, ParsedEntry, Picture
 from aggregator.model.item import EntryIntent, KnownEntry
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -31,6 +31,9 @@ CHANGES = {
     "category": {"categories": ("harbour", "traffic")},
     "picture": {"image": "https://cdn.example.org/other.jpg"},
     "enclosure": {"enclosures": (Enclosure("https://cdn.example.org/other.mp3", "audio/mpeg"),)},
+    "authors": {"authors": ("Mara Lind",)},
+    "words for a picture": {"pictures": (Picture("https://cdn.example.org/f.jpg", "A ferry"),)},
+    "length of an episode": {"episode": Episode(duration=90)},
     "address in the text": {"content": (ENTRY.content or "").replace("/plan", "/timetable")},
     "title in typography": {"title": "“Ferry” resumes"},
 }

@@ -7,9 +7,12 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 
 import pytest
-from sqlalchemy import func, select, text, update
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import func, select, update
 
 from aggregator.identity import keys
 from aggregator.identity.agreement import texts_agree
@@ -25,6 +28,7 @@ from aggregator.store.decisions import forgotten
 from aggregator.store.items import entries as stored_entries
 from aggregator.store.items import items, writing
 from aggregator.store.migrate import migrate
+from aggregator.store.migrations import versions
 from aggregator.store.sources import states
 from aggregator.store.views import rendered, selections, served
 from aggregator.urls.key import UrlKey, url_key
@@ -293,9 +297,9 @@ def test_an_upgrade_gives_entries_without_ids_their_lasting_key(
             }[policy]
             assert key != row.key
             connection.execute(update(t.entry).where(t.entry.c.id == row.id).values(key=key))
-        connection.execute(text("ALTER TABLE item DROP COLUMN details"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0011'"))
-    migrate(database)
+        step = import_module(f"{versions.__name__}.0012_keys_of_entries_by_lasting_links")
+        with Operations.context(MigrationContext.configure(connection)):
+            step.upgrade()
     again = store(database, "alpha", document, NOON + timedelta(hours=1), policy=policy)
     assert again == writing.Written()
     assert count(database, t.entry_alias) == 0
