@@ -107,7 +107,7 @@ def store(
         )
     intents = [
         replace(i, body=body(i.entry)) if i.kind in ("new", "changed") else i
-        for i in identify(keyed, what, Reading(now, 1)).intents
+        for i in identify(keyed, what, Reading(now, 0)).intents
     ]
     with database.write() as connection:
         return writing.write_entries(connection, ingest(source_id, now, scope), intents)
