@@ -171,10 +171,13 @@ def _by_pattern(plain: str) -> Kind | None:
     words = plain.split()
     most = 2 * _MAX_UNSPACED if _ALPHABETS.search(plain) else _MAX_UNSPACED
     if len(words) <= _MAX_WORDS and (len(plain) <= most or not _UNSPACED.search(plain)):
-        if _similar().search(" " + plain):
+        ends = plain if len(words) < 4 else " ".join((*words[:2], *words[-2:]))
+        if _similar().search(" " + ends):
             return Kind.ELSEWHERE if _other_things().search(f" {plain} ") else Kind.RELATED
         spoken = f" {' '.join(words[:_MAX_OPEN_WORDS])} "
-        if any(read.search(spoken) and also.search(spoken) for read, also in _read_also()):
+        if _also().search(spoken) and any(
+            read.search(spoken) and also.search(spoken) for read, also in _read_also()
+        ):
             return Kind.RELATED
     topic = _this_topic().search(f" {plain} ")
     if topic and len(plain[: topic.start()].split()) <= _MAX_OPEN_WORDS:
@@ -196,6 +199,12 @@ def _other_things() -> re.Pattern[str]:
 def _read_also() -> list[tuple[re.Pattern[str], re.Pattern[str]]]:
     pairs = (line.partition("|")[::2] for line in data_lines("read_also"))
     return [(_words(read.split()), _words(also.split())) for read, also in pairs]
+
+
+@cache
+def _also() -> re.Pattern[str]:
+    """The words for also of all languages: most headings have none."""
+    return _words({word for line in data_lines("read_also") for word in line.split("|")[1].split()})
 
 
 @cache

@@ -410,3 +410,18 @@ def test_another_article_below_is_not_the_text() -> None:
     html = html.replace(second, "").replace("</article>", "</article>" + second, 1)
 
     assert found(html) == [C]
+
+
+def test_a_text_that_leads_to_many_places_is_no_title() -> None:
+    cards = "".join(
+        f'<div class=p><h3>{t}</h3><a href="{HREF[t]}">Zum ganzen Bericht der Redaktion</a></div>'
+        for t in (A, B, C)
+    )
+
+    assert found(page(cards)) == []
+
+
+def test_a_menu_announces_nothing() -> None:
+    menu = f'<div class="main-menu"><ul><li><a href="/related-work">Related work</a><ul><li>{a(FAR)}</li></ul></li></ul></div>'
+
+    assert found(page(above=menu)) == []

@@ -30,7 +30,7 @@ def find_labels(survey: Survey, extra: frozenset[str]) -> None:
             reading = (
                 Reading(Kind.RELATED) if normalised(said) in extra and extra else read_heading(said)
             )
-            if reading is None or (reading.by_pattern and not _stands_alone(survey, outer)):
+            if reading is None or (reading.by_pattern and not _stands_alone(survey, outer, i)):
                 continue
             label = Label(outer, said, reading)
             survey.labels.append(label)
@@ -68,14 +68,16 @@ def _repeating_title(survey: Survey) -> list[Label]:
     return found
 
 
-def _stands_alone(survey: Survey, node: int) -> bool:
-    """Whether a text begins its block, and is not the title of an article."""
+def _stands_alone(survey: Survey, node: int, text: int) -> bool:
+    """Whether a text begins its block, and is neither an article's title nor an entry of a menu."""
     page = survey.page
     if page.chars[node] != page.chars[page.block(node)]:
         return False
-    inside = page.in_link[node]
+    inside = page.in_link[text]
     if inside < 0 or page.size(inside) > page.size(node) + 3:  # a marker at the head of a card
         return True
+    if any(page.tag[n] == "li" for n in page.ancestors(inside)[:3]):
+        return False
     return not survey.counts(page.anchor_at[inside])
 
 

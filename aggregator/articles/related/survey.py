@@ -6,9 +6,11 @@ paragraph costs no more than a page of ten thousand paragraphs.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from aggregator.articles.body_span import BodySpan, find_body, named_apart
 from aggregator.articles.headings import Reading, is_neighbour
@@ -19,6 +21,7 @@ from aggregator.articles.structured import Structured, read_structured, strings
 from aggregator.articles.subject import share_subject, subject_words
 
 MAX_RELATED = 60
+_MANY = 3  # places that one text leads to: it is no title of one of them
 _NEAR = 30  # links: more around a picture, and it is no card
 _APART = frozenset({"nav", "footer", "form", "button"})
 
@@ -53,6 +56,7 @@ class Survey:
     own: Own
     own_keys: frozenset[str]
     body: BodySpan
+    labels_of_many: frozenset[str]  # what several links say that lead to several places
     stated: Sequence[str] = ()  # URLs of schema.org `relatedLink`
     labels: list[Label] = field(default_factory=list)
     label_at: dict[int, Label] = field(default_factory=dict)
@@ -94,6 +98,8 @@ class Survey:
         if anchor.key in self.own_keys or not self.leads(anchor):
             return False
         text = self.text(anchor)
+        if anchor.text in self.labels_of_many:
+            return False
         if not is_title(text) or is_neighbour(text) or self.own.looks_listed(anchor.url, text):
             return False
         block = page.block(anchor.node)
@@ -123,11 +129,22 @@ class Survey:
 
     def is_apart(self, node: int) -> bool:
         """Whether a node is inside navigation or the page's footer (an article has its own)."""
-        above = self.page.ancestors(node)
-        tags = [self.page.tag[n] for n in above if n not in self.body.spine]
+        page = self.page
+        above = [n for n in page.ancestors(node) if n not in self.body.spine]
+        tags = [page.tag[n] for n in above]
         if "nav" in tags and not 0 <= self.body.last < node:
             return True  # below the text a nav may hold the related list
+        if any(_is_menu(page.names[n]) for n in above):
+            return True
         return "footer" in tags and not {"main", "article"} & set(tags[tags.index("footer") :])
+
+
+_MENU = re.compile(r"(?:^|[\s_-])(?:mega)?menu(?:[\s_-]|$)")
+
+
+@lru_cache(maxsize=8_192)
+def _is_menu(names: str) -> bool:
+    return bool(_MENU.search(names))
 
 
 def survey_of(
@@ -146,6 +163,7 @@ def survey_of(
         own_address(page.url),
         _own_keys(page),
         find_body(page) if body is None else body,
+        _said_of_many(page),
         strings(said.article.get("relatedLink"), "url", MAX_RELATED),
     )
     survey.topic_words |= _repeated_words(survey)
@@ -182,6 +200,15 @@ def _card_text(survey: Survey, anchor: Anchor) -> str:
 def _own_titles(page: Page) -> tuple[str, ...]:
     found = (page.tree.css_first(selector) for selector in ("title", "h1"))
     return tuple((node.text(deep=True) or "")[:300] for node in found if node is not None)
+
+
+def _said_of_many(page: Page) -> frozenset[str]:
+    """Texts of links that are no titles, since they stand at links to three places or more."""
+    places: dict[str, set[str]] = {}
+    for anchor in page.anchors:
+        if anchor.text:
+            places.setdefault(anchor.text, set()).add(anchor.key)
+    return frozenset(text for text, keys in places.items() if len(keys) >= _MANY)
 
 
 def _own_topics(said: Structured) -> str:
