@@ -425,3 +425,17 @@ def test_a_menu_announces_nothing() -> None:
     menu = f'<div class="main-menu"><ul><li><a href="/related-work">Related work</a><ul><li>{a(FAR)}</li></ul></li></ul></div>'
 
     assert found(page(above=menu)) == []
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        '<aside><h4>In eigener Sache</h4><a href="/unterstuetzen-sie-unsere-arbeit">Unterstützen Sie unsere Arbeit mit einem Beitrag</a></aside>',
+        '<p><a href="/die-app-des-blattes">Laden Sie jetzt die App des Blattes für unterwegs</a></p>',
+        '<div class=box><a href="https://hilfe.blatt.example/fragen/wie-wir-arbeiten-und-warum">Wie wir arbeiten und woran wir uns halten</a></div>',
+        '<div class=toc><p>Inhalt</p><ul><li><a href="{url}#a">Was am Freitag am Kai geschah</a></li><li><a href="{url}#b">Wie es mit der Fähre weitergeht</a></li></ul></div>',
+        '<div class=author-box><img src=m.jpg><a href="/autoren/mara-lindqvist">Mara Lindqvist berichtet von der Küste</a><p>Mara Lindqvist schreibt seit zwanzig Jahren über Häfen, Fähren und Fische und wohnt am Wasser.</p></div>',
+    ],
+)  # fmt: skip
+def test_what_promotes_the_house_is_no_related_news(card: str) -> None:
+    assert found(page(card.format(url=URL))) == []

@@ -7,7 +7,6 @@ import re
 from aggregator.articles.headings import Kind, is_neighbour, read_heading, read_marker
 from aggregator.articles.page import BLOCKS, HEADINGS, Anchor, Page, absolute, page_key
 from aggregator.articles.related.labels import rule_of
-from aggregator.articles.related.links import tells
 from aggregator.articles.related.listing import has_own_heading, links_between
 from aggregator.articles.related.survey import MAX_RELATED, Survey
 from aggregator.articles.size import title_size
@@ -53,7 +52,7 @@ def read_cards(survey: Survey) -> None:
             continue
         if not survey.own.is_here(anchor.url) or not survey.counts(anchor):
             continue
-        if survey.own.telling and not tells(anchor.url):
+        if not survey.own.resembles(anchor.url):
             continue
         block = _card(survey, anchor)
         if block is None:

@@ -29,6 +29,7 @@ _PROMOTION = re.compile(
     re.I,
 )
 _SLUG = re.compile(r"(?:[^\W\d_]{2,}[-_]+){3,}|\d{6,}|[-_/][0-9a-f]{8,}", re.I)
+_NUMBER = re.compile(r"\d{3,}")
 _HEADLINE = re.compile(r"(?:[^\W\d_]{2,}[-_]+){4}")  # five words: no person, no topic
 _WORDS = re.compile(r"[^\W_]+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0eff]")
@@ -48,6 +49,7 @@ class Own:
     domain: str  # registrable
     form: tuple[str, ...]  # () when it tells nothing
     telling: bool  # whether it has a slug or a number: then articles here have one
+    numbered: bool  # whether it has a number of three digits or more
     stem: str  # its host and path without suffix, to know its own further pages by
 
     def leads_to_article(self, anchor: Anchor) -> bool:
@@ -93,6 +95,14 @@ class Own:
         """Whether a URL is of this page's site, or of one that shares its name."""
         return site_of(url) == site_of(self.url)
 
+    def resembles(self, url: str) -> bool:
+        """Whether an address has what tells articles apart here: numbers, or else slugs."""
+        parts = urlsplit(url)
+        said = unquote(parts.path) + "?" + parts.query
+        if self.numbered:
+            return bool(_NUMBER.search(said))
+        return not self.telling or _telling(said)
+
     def looks_listed(self, url: str, text: str) -> bool:
         """Whether a link leads to a list, judged against the shape of the page's own URL.
 
@@ -117,14 +127,16 @@ def own_address(url: str) -> Own:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return Own(url, "", (), False, "")
+        return Own(url, "", (), False, False, "")
     path = unquote(parts.path)
     host = (parts.hostname or "").lower()
+    said = path if _telling(path) else path + "?" + parts.query  # else the query is but tracking
     return Own(
         url,
         registrable_domain(host),
         form_of(path, parts.query),
-        _telling(path + "?" + parts.query),
+        _telling(said),
+        bool(_NUMBER.search(said)),
         host + re.sub(r"\.\w{2,5}$", "", path.rstrip("/")) if _telling(path) else "",
     )
 
@@ -167,14 +179,8 @@ def is_title(text: str, least: int = 14) -> bool:
     return bool(_CJK.search(text)) or len(text.split()) >= 2
 
 
-def tells(url: str) -> bool:
-    """Whether an address has what tells one article from another: a slug or a number."""
-    parts = urlsplit(url)
-    return _telling(unquote(parts.path) + "?" + parts.query)
-
-
 def _telling(path: str) -> bool:
-    return bool(_SLUG.search(path)) or bool(re.search(r"\d{3,}", path))
+    return bool(_SLUG.search(path)) or bool(_NUMBER.search(path))
 
 
 def site_of(url: str) -> str:
