@@ -1,42 +1,34 @@
 """The running text of an article: trafilatura finds it, the page's own markup dresses it.
 
-trafilatura `favor_precision` was the best of the extractors compared (F1 .964 on a public
-benchmark of 181 pages). Asking it for links and formatting as well changes what it keeps, so the
-paragraphs it finds are looked up in the page and written out with their inline markup.
+trafilatura was the best of the extractors compared (F1 .964 on a public benchmark of 181 pages);
+`candidates` chooses between its modes. Asking it for links and formatting as well changes what it
+keeps, so the paragraphs it finds are looked up in the page and written out with their inline
+markup.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-
-import trafilatura
-from lxml import etree
+from itertools import pairwise
 
 from aggregator.articles.body_span import BodySpan
 from aggregator.articles.headings import Kind, read_heading
 from aggregator.articles.page import BLOCKS, HEADINGS, Page
+from aggregator.articles.reading.candidates import Line, read_lines
+from aggregator.articles.size import title_size
 from aggregator.markup.sanitize import sanitize_html
-from aggregator.markup.text import html_to_text, one_line
+from aggregator.markup.text import html_to_text
 
 MAX_PARAGRAPHS = 2_000
 MAX_TEXT = 400_000
+_OPENING = 80  # letters of a line that may open the text outside its block
 _INLINE = frozenset({"b", "strong", "i", "em", "code", "sub", "sup", "q", "s", "u", "mark", "cite"})
 _LAYOUT = re.compile(r"<(/?)(?:table|tbody|tr|td|th)\b", re.I)
 _SPACE = re.compile(r"\s+")
 _TAGS = {"head": "h2", "quote": "blockquote", "item": "li", "code": "pre"}
-_BROKEN = (
-    ValueError,
-    TypeError,
-    AttributeError,
-    KeyError,
-    IndexError,
-    AssertionError,
-    RecursionError,
-    etree.LxmlError,
-)
 
 
 @dataclass(slots=True)
@@ -60,18 +52,14 @@ def read_body(
     """
     if any(page.tag[n] in ("td", "th") for n in span.spine):
         source = _LAYOUT.sub(r"<\1div", source)  # the text stands in a layout table
-    found = _by_trafilatura(source) if not page.heavy else []
-    ours = [("p", page.string(n, 20_000)) for n in span.paragraphs]
-    if sum(len(t) for _, t in found) < 250 and sum(len(t) for _, t in ours) > 2 * sum(
-        len(t) for _, t in found
-    ):
-        found = ours
+    found = read_lines(source, page, span)
     where = _blocks(page)
+    found = _within(page, span, found, where)
     unwanted = {_plain(n) for n in noise if n}
     headlines = {_plain(t) for t in titles}
     kept: list[tuple[str, str]] = []
     size = 0
-    for tag, text in found[:MAX_PARAGRAPHS]:
+    for (tag, text), following in pairwise([*found[:MAX_PARAGRAPHS], ("head", "")]):
         plain = _plain(text)
         if not plain or plain in unwanted or _ends_in_noise(plain, unwanted):
             continue
@@ -80,8 +68,10 @@ def read_body(
         if _astray(page, span, where.get(plain)):
             continue
         reading = read_heading(text)
-        if reading is not None and (reading.kind is Kind.RELATED or tag == "head"):
-            continue
+        if reading is not None and (
+            reading.kind is Kind.RELATED or (tag == "head" and following[0] == "head")
+        ):
+            continue  # its list is no text; where text follows, the heading belongs to that
         whole = _without_tail(text, noise)
         size += len(whole)
         if size > MAX_TEXT:
@@ -92,23 +82,31 @@ def read_body(
     return Body("\n\n".join(paragraphs), written, paragraphs)
 
 
-def _by_trafilatura(source: str) -> list[tuple[str, str]]:
-    try:
-        document = trafilatura.bare_extraction(
-            source, favor_precision=True, include_comments=False, with_metadata=False
-        )
-    except _BROKEN:
-        return []
-    if document is None or isinstance(document, dict) or document.body is None:
-        return []
-    found = []
-    for element in document.body.iter("p", "head", "item", "quote", "code", "cell"):
-        if any(e.tag in ("p", "item", "quote", "cell") for e in element.iterancestors()):
-            continue
-        text = one_line("".join(str(part) for part in element.itertext()))
-        if text:
-            found.append((str(element.tag), text))
-    return found
+def _within(
+    page: Page, span: BodySpan, lines: Sequence[Line], where: Mapping[str, int]
+) -> list[Line]:
+    """The lines without what frames the article, where one block holds most of them.
+
+    Behind that block stand notes on the author, terms, references and other stories; before it
+    short lines such as rubrics and times, but also the opening paragraph.
+    """
+    places = [where.get(_plain(text), -1) for _, text in lines]
+    inside = [n for n, at in enumerate(places) if span.root <= at < span.reach]
+    outside = sum(
+        len(text)
+        for (_, text), at in zip(lines, places, strict=True)
+        if at >= 0 and not span.root <= at < span.reach
+    )
+    if not inside or outside * 5 > sum(len(text) for _, text in lines):
+        return list(lines)
+    return [
+        line
+        for n, (line, at) in enumerate(zip(lines, places, strict=True))
+        if at < 0
+        or span.root <= at < span.reach
+        or inside[0] < n < inside[-1]
+        or (n < inside[0] and title_size(line[1]) >= _OPENING)
+    ]
 
 
 def _plain(text: str) -> str:

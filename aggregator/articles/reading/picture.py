@@ -34,6 +34,7 @@ _NAMED_CAPTION = re.compile(
     r"pic-?(?:desc|text|info)|imgnote|tuzhu|zhaiyao|wp-caption-text|desc"
 )
 _NAMED_CREDIT = re.compile(r"credit|copyright|photographer|source|fotograf|urheber|autor")
+_MOST_UNMARKED = 300  # letters; a longer text beside a picture is a paragraph unless in a figure
 
 
 @dataclass(slots=True)
@@ -59,7 +60,7 @@ def read_pictures(page: Page, body: BodySpan, named: Sequence[str]) -> Pictures:
         url = _source(page, node, base)
         if url is None or _tiny(page, node):
             continue
-        caption, credit = _caption(page, node)
+        caption, credit = _caption(page, body, node)
         if caption and title_size(caption) < 15 and not credit:
             caption = None
         if caption:
@@ -142,7 +143,7 @@ def _tiny(page: Page, node: int) -> bool:
     )
 
 
-def _caption(page: Page, node: int) -> tuple[str | None, str | None]:
+def _caption(page: Page, body: BodySpan, node: int) -> tuple[str | None, str | None]:
     """Caption and separately marked credit of one image."""
     up = node
     for _ in range(6):
@@ -154,9 +155,14 @@ def _caption(page: Page, node: int) -> tuple[str | None, str | None]:
         if page.size(up) > 700:
             break
         for i in range(node, page.end[up]):
-            if page.names[i] and _NAMED_CAPTION.search(page.names[i]) and 0 < page.size(i) < 700:
+            if (
+                page.names[i]
+                and _NAMED_CAPTION.search(page.names[i])
+                and page.size(i) > 0
+                and title_size(page.string(i, 700)) <= _MOST_UNMARKED
+            ):
                 return page.string(i, 700), _inner_credit(page, i)
-    return _beside(page, node), None
+    return _beside(page, body, node), None
 
 
 def _figure(page: Page, figure: int) -> tuple[str | None, str | None]:
@@ -177,7 +183,7 @@ def _inner_credit(page: Page, node: int) -> str | None:
     return None
 
 
-def _beside(page: Page, node: int) -> str | None:
+def _beside(page: Page, body: BodySpan, node: int) -> str | None:
     """The block after an image in plain markup: centred, small, emphasised, or with a credit."""
     block = page.block(node)
     following = page.end[node]
@@ -187,7 +193,7 @@ def _beside(page: Page, node: int) -> str | None:
         and page.size(block) < 600
         and page.tag[block] not in ("div", "article", "td", "section")
     ):
-        return own if _captionlike(page, block, own) else None
+        return own if _captionlike(page, body, block, own) else None
     for _ in range(8):
         if following >= len(page.tag):
             return None
@@ -205,20 +211,35 @@ def _beside(page: Page, node: int) -> str | None:
     text = page.string(following, 700)
     if not 0 < len(text) <= 600:
         return None
-    return text if _captionlike(page, following, text) else None
+    return text if _captionlike(page, body, following, text) else None
 
 
-def _captionlike(page: Page, node: int, text: str) -> bool:
-    if _CREDIT_END.search(text) or _CREDIT_TAIL.search(text) or _CREDIT_ZH.search(text):
-        return True
-    tags = {page.tag[i] for i in range(node, page.end[node])}
+def _captionlike(page: Page, body: BodySpan, node: int, text: str) -> bool:
+    """Whether a block looks unlike the text: a credit ends it, or it is centred or emphasised."""
+    if title_size(text) > _MOST_UNMARKED or page.tag[node] in ("li", "blockquote"):
+        return False
+    if any(page.tag[n] in ("li", "blockquote") for n in page.ancestors(node)[:2]):
+        return False
+    last = bool(body.paragraphs) and node == body.paragraphs[-1]
+    if not last and (
+        _CREDIT_END.search(text) or _CREDIT_TAIL.search(text) or _CREDIT_ZH.search(text)
+    ):
+        return True  # the last paragraph ends in the agency's name
+    if not _dressed_up(page, node):
+        return False
+    alike = sum(_dressed_up(page, n) for n in body.paragraphs[:20])
+    return alike * 2 <= len(body.paragraphs[:20])
+
+
+def _dressed_up(page: Page, node: int) -> bool:
+    """Centred, or emphasised as a whole."""
     if page.tag[node] == "center" or any(page.tag[n] == "center" for n in page.ancestors(node)[:2]):
         return True
     attributes = page.attributes.get(node, {})
     style = f"{attributes.get('align') or ''} {attributes.get('style') or ''}".lower()
     if "center" in style:
         return True
-    own = tags - {"-text", page.tag[node], "br"}
+    own = {page.tag[i] for i in range(node, page.end[node])} - {"-text", page.tag[node], "br"}
     return (
         bool(own)
         and own <= {"em", "i", "small", "font", "span"}

@@ -86,8 +86,8 @@ def read_printed(page: Page, body: BodySpan) -> Printed:
                 values["editor"] = _name(found[1])
                 lines.add(stripped if len(stripped) < 120 else found[0].strip())
                 continue
-        if len(stripped) > 160 or _set_apart(page, i):
-            continue
+        if len(stripped) > 160 or body.holds(i) or _set_apart(page, i):
+            continue  # between two paragraphs a label is text ("Author: …" in a review of books)
         for kind, pattern in _LINE.items():
             found = pattern.match(stripped)
             bare = None if found else _BARE.get(kind)
