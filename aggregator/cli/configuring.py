@@ -56,15 +56,16 @@ def import_opml(
     """Turn another reader's subscriptions (OPML) into sources in YAML.
 
     Folders become tags. Feeds that the configuration has already are left out, and no id of it is
-    used again. Add the new file to the configuration with `include:`.
+    used again. Add the new file to the configuration with `include:`. A damaged list is read as far
+    as can be; what is left out is named with its line.
     """
-    from aggregator.config.opml_in import OpmlError, imported_yaml, read_opml
+    from aggregator.config.opml_in import MAX_BYTES, OpmlError, imported_yaml, read_opml
     from aggregator.publish.opml import source_url
 
     settings = _settings(config) if config.exists() else None
     known = settings.sources if settings else ()
     try:
-        data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        data = _at_most(file, MAX_BYTES + 1)
         read = read_opml(data, {one.id for one in known}, [source_url(one) for one in known])
     except OSError as error:
         fail(f"{file}: {error.strerror}")
@@ -72,10 +73,13 @@ def import_opml(
         fail(f"{file}: {error}")
     for note in read.notes:
         stderr.print(f"[yellow]note:[/] {escape(note)}", soft_wrap=True)
+    stderr.print(f"{read.summary()}.", soft_wrap=True)
+    if read.has_secrets and (json or into is None):
+        _refuse_open_output("the list holds passwords; --into FILE writes a file for you alone")
     if into is not None:
         _write_new(into, imported_yaml(read))
         stderr.print(
-            f"Wrote {len(read.sources)} sources to {escape(str(into))}; "
+            f"Wrote {len(read.sources)} sources to {escape(str(into))}, readable by you alone; "
             "name it under [bold]include:[/] in the configuration",
             soft_wrap=True,
         )
@@ -87,6 +91,10 @@ def import_opml(
                     for one in read.sources
                 ],
                 "notes": list(read.notes),
+                "read": len(read.sources),
+                "left_out": read.left_out,
+                "repeated": read.repeated,
+                "configured": read.configured,
             }
         )
     elif into is None:
@@ -116,6 +124,10 @@ def export(
     if len(shown) < len(settings.sources):
         left = len(settings.sources) - len(shown)
         stderr.print(f"[yellow]note:[/] {left} left out: the address holds a secret")
+    if with_secrets and (json or output is None):
+        _refuse_open_output(
+            "the sources may hold passwords; --output FILE writes a file for you alone"
+        )
     if json:
         print_json(
             {
@@ -136,9 +148,10 @@ def export(
     if output is None:
         sys.stdout.buffer.write(document)
         return
+    from aggregator.config.private_file import write_private
+
     try:
-        output.touch(mode=0o600)
-        output.write_bytes(document)
+        write_private(output, document, replace=True)
     except OSError as error:
         fail(f"{output}: {error.strerror}")
 
@@ -160,11 +173,32 @@ def _settings(config: Path) -> Settings:
 
 
 def _write_new(path: Path, text: str) -> None:
-    """Write a file that is not there yet."""
+    """Write a file that is not there yet; addresses in it may hold passwords."""
+    from aggregator.config.private_file import write_private
+
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        write_private(path, text.encode(), replace=False)
     except FileExistsError:
         fail(f"{path}: there already; choose another name")
     except OSError as error:
         fail(f"{path}: {error.strerror}")
+
+
+def _at_most(file: Path, most: int) -> bytes:
+    """The first bytes of a file or pipe; `-` is standard input."""
+    if str(file) == "-":
+        return sys.stdin.buffer.read(most)
+    with file.open("rb") as opened:
+        return opened.read(most)
+
+
+def _refuse_open_output(why: str) -> None:
+    """End where standard output is a file that others may read (`> FILE`)."""
+    from aggregator.config.private_file import others_may_read
+
+    try:
+        descriptor = sys.stdout.fileno()
+    except (OSError, ValueError):  # no file at all
+        return
+    if others_may_read(descriptor):
+        fail(f"others may read the file that standard output goes to: {why}")

@@ -21,6 +21,11 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNSAFE = re.compile(r"[\s\"<>\\^`{|}\u200b\u2060\ufeff]")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+# Schemes that tell a browser which program to open; what is fetched is http (a custom of feed
+# readers and podcast players): `feed://host/…`, `feed:https://host/…`, `itpc://host/…`.
+_FOR_PROGRAMS = re.compile(
+    r"(?:feed|itpc|pcast|rss|podcast):(?://)?(?=(https?://)?)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,16 @@ def quote_unsafe(url: str) -> str:
     RFC 3986 §2.1 and appendix A; letters of other scripts stay (RFC 3987).
     """
     return _UNSAFE.sub(lambda found: quote(found.group()), url.strip())
+
+
+def web_address(url: str) -> str:
+    """The http(s) address that one with `feed:`, `itpc:` or `pcast:` means; others as they are."""
+    found = _FOR_PROGRAMS.match(url)
+    if found is None:
+        return url
+    if found[1]:
+        return url[found.end() :]
+    return f"http://{url[found.end() :]}" if found[0].endswith("//") else url
 
 
 @lru_cache(maxsize=4096)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,14 +69,16 @@ def test_import_prints_yaml_and_says_what_was_left_out(tmp_path: Path) -> None:
     result = run("import", opml, "--config", tmp_path / "none.yaml")
     assert result.exit_code == 0
     assert result.stdout == (
-        "# `Note` has no feed address: left out\n"
+        "# 1 subscription read, 1 left out.\n"
+        "# line 1: `Note` has no feed address: left out\n"
         "sources:\n"
         "  - id: ea-b\n"
         "    url: https://example.org/f\n"
         '    title: "Éa: b"\n'
         "    tags: [News]\n"
     )
-    assert "`Note` has no feed address: left out" in result.stderr
+    assert "line 1: `Note` has no feed address: left out" in result.stderr
+    assert "1 subscription read, 1 left out." in result.stderr
 
 
 def test_import_into_a_file_that_the_configuration_can_include(
@@ -90,9 +94,13 @@ def test_import_into_a_file_that_the_configuration_can_include(
     assert json.loads(twice.stdout) == {
         "sources": [],
         "notes": [
-            "`Note` has no feed address: left out",
-            "https://example.org/f is configured already: left out",
+            "line 1: `Note` has no feed address: left out",
+            "line 1: https://example.org/f is configured already: left out",
         ],
+        "read": 0,
+        "left_out": 1,
+        "repeated": 0,
+        "configured": 1,
     }
 
 
@@ -125,6 +133,32 @@ def test_export_leaves_secrets_out_unless_asked_for_them(config: Path, tmp_path:
     assert run("export", "--config", config, "--with-secrets", "-o", output).exit_code == 0
     assert "me:pw@" in output.read_text()
     assert stat.S_IMODE(output.stat().st_mode) == 0o600
+    output.chmod(0o644)
+    assert run("export", "--config", config, "--with-secrets", "-o", output).exit_code == 0
+    assert stat.S_IMODE(output.stat().st_mode) == 0o600
+
+
+SECRET_OPML = OPML.replace("https://example.org/f", "https://me:s3cret@example.org/f")
+
+
+def test_a_list_with_passwords_goes_into_no_file_that_others_can_read(
+    tmp_path: Path, config: Path
+) -> None:
+    opml, into, out = tmp_path / "in.opml", tmp_path / "into.yaml", tmp_path / "out.yaml"
+    opml.write_text(SECRET_OPML)
+    assert run("import", opml, "--into", into, "--config", config).exit_code == 0
+    assert "s3cret" in into.read_text()
+    assert stat.S_IMODE(into.stat().st_mode) == 0o600
+    for words in (["import", opml], ["import", opml, "--json"], ["export", "--with-secrets"]):
+        program = [sys.executable, "-m", "aggregator", *map(str, words), "--config", str(config)]
+        for mode, code in ((0o644, 2), (0o600, 0)):
+            out.write_bytes(b"")
+            out.chmod(mode)
+            with out.open("wb") as file:
+                ran = subprocess.run(program, stdout=file, stderr=subprocess.PIPE, check=False)
+            assert ran.returncode == code, ran.stderr
+            assert bool(out.read_bytes()) is (code == 0)
+            assert b"s3cret" not in ran.stderr
 
 
 def test_schema_is_printed() -> None:
