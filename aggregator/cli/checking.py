@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -25,6 +25,7 @@ from aggregator.cli.output import (
 )
 
 if TYPE_CHECKING:
+    from aggregator.config.problems import ConfigError
     from aggregator.model.feed import Enclosure, ParsedEntry, ParsedFeed
     from aggregator.model.http import FetchResult
     from aggregator.model.settings import Settings, SourceSettings
@@ -53,12 +54,13 @@ def check(
     """
     import asyncio
 
-    from aggregator.config.load import load_settings
+    from aggregator.config.load import ConfigError, load_settings
 
-    with told():
+    try:
         settings = load_settings(config)
-    for warning in settings.warnings:
-        stderr.print(f"[yellow]warning:[/] {escape(warning)}")
+    except ConfigError as error:
+        _end_with_mistakes(error, json=json)
+    _print_warnings(settings.warnings)
     if not online:
         summary = {"sources": len(settings.sources), "views": len(settings.views)}
         if json:
@@ -73,6 +75,22 @@ def check(
         seen = asyncio.run(_look(settings, settings.sources, quiet=json))
     _print_seen(seen, json=json)
     raise typer.Exit(SOME_FAILED if any(one.error for one in seen) else OK)
+
+
+def _print_warnings(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        stderr.print(f"[yellow]warning:[/] {escape(warning)}", soft_wrap=True)
+
+
+def _end_with_mistakes(error: ConfigError, *, json: bool) -> NoReturn:
+    """All mistakes and, of what could be understood, all warnings."""
+    _print_warnings(map(str, error.warnings))
+    if json:
+        problems = [problem.as_dict() for problem in error.problems]
+        warnings = [str(warning) for warning in error.warnings]
+        print_json({"ok": False, "problems": problems, "warnings": warnings})
+    count = len(error.problems)
+    fail(f"{error}\n{count} mistake{'' if count == 1 else 's'}, {len(error.warnings)} warnings")
 
 
 async def _look(

@@ -6,11 +6,11 @@ A warning is about a configuration that works but probably not as meant.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address
-from typing import Generic, TypeVar
+from typing import Generic, TypeGuard, TypeVar
 
 from aggregator.config.build import feed_key
 from aggregator.config.document import MappingAt
@@ -27,7 +27,8 @@ from aggregator.model.settings import (
     SourceSettings,
     ViewSettings,
 )
-from aggregator.urls.origin import host
+from aggregator.urls.origin import host, split
+from aggregator.urls.redact import strip_userinfo
 
 M = TypeVar("M", SourceSettings, ViewSettings)
 
@@ -63,22 +64,36 @@ def same_ids(trees: Iterable[tuple[MappingAt, str]]) -> Iterator[Problem]:
             first[name] = place
 
 
-def same_urls(sources: Sequence[Placed[SourceSettings]]) -> Iterator[Problem]:
-    """Every address that a second source has. Other credentials may get another feed."""
-    first: dict[tuple[object, ...], Placed[SourceSettings]] = {}
-    for one in sources:
-        made = one.made
-        key = (feed_key(made.url), made.auth, frozenset(made.headers.items()))
-        if key not in first:
-            first[key] = one
+def same_urls(trees: Iterable[tuple[MappingAt, str]]) -> Iterator[Problem]:
+    """Every address that a second source has; also among sources with other mistakes.
+
+    Other credentials may get another feed.
+    """
+    first: dict[tuple[object, ...], tuple[str, Place]] = {}
+    for tree, path in trees:
+        url = tree.get("url")
+        if not isinstance(url, str) or split(url) is None:
             continue
-        earlier = first[key]
-        place, at = one.at("url")
-        said = (
-            f"the source `{earlier.made.id}` at {earlier.at('url')[0]} has the same address: "
-            "one poll serves all views"
+        bare, userinfo = strip_userinfo(str(url))
+        auth, headers = tree.get("auth"), tree.get("headers")
+        pair = userinfo or (
+            (auth.get("username"), auth.get("password")) if isinstance(auth, dict) else None
         )
+        sent = frozenset(headers.items()) if _is_flat(headers) else repr(headers)
+        key = (feed_key(bare), repr(pair), sent)
+        place, at = locate(tree, ("url",), tree.place, path)
+        if key not in first:
+            name = tree.get("id")
+            named = f"the source `{name}`" if isinstance(name, str) else "another source"
+            first[key] = (named, place)
+            continue
+        named, earlier = first[key]
+        said = f"{named} at {earlier} has the same address: one poll serves all views"
         yield Problem(place, at, said, "remove one of the two, and give the other both tags")
+
+
+def _is_flat(headers: object) -> TypeGuard[dict[str, str]]:
+    return isinstance(headers, dict) and all(isinstance(value, str) for value in headers.values())
 
 
 def unknown_sources(
@@ -163,9 +178,25 @@ def hidden_sources(
 
 
 def doubts(
-    settings: Settings, sources: Sequence[Placed[SourceSettings]], place: Place
+    settings: Settings,
+    sources: Sequence[Placed[SourceSettings]],
+    place: Place,
+    broken: Collection[str],
 ) -> Iterator[Problem]:
-    """What works but is probably not meant so, about the service and single sources."""
+    """What works but is probably not meant so, about the service and single sources.
+
+    `broken` are the groups that have mistakes: what they would say is not known.
+    """
+    if "service" not in broken:
+        yield from _doubts_of_service(settings, place)
+    if "polling" not in broken and settings.polling.min_interval > settings.polling.max_interval:
+        yield Problem(place, "polling.min_interval", "is longer than `max_interval`")
+    if "fetching" not in broken:
+        for one in sources:
+            yield from _doubts_of(one, settings.fetching.allow_networks)
+
+
+def _doubts_of_service(settings: Settings, place: Place) -> Iterator[Problem]:
     service = settings.service
     if service.contact is None:
         said = "is not set: publishers who see our requests cannot reach you"
@@ -181,12 +212,6 @@ def doubts(
         if token is not None and len(token.reveal()) < _SHORT_TOKEN:
             said = f"has fewer than {_SHORT_TOKEN} characters and may be guessed"
             yield Problem(place, f"service.{name}", said)
-    if settings.polling.min_interval > settings.polling.max_interval:
-        yield Problem(place, "polling.min_interval", "is longer than `max_interval`")
-    if not settings.sources:
-        yield Problem(place, "sources", "there are none: nothing will be polled")
-    for one in sources:
-        yield from _doubts_of(one, settings.fetching.allow_networks)
 
 
 def _reads_pages(source: SourceSettings) -> bool:

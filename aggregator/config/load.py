@@ -60,7 +60,7 @@ def load_settings(path: Path, *, environ: Mapping[str, str] | None = None) -> Se
         # A variable that is not set leaves nothing behind: what is wrong with that says no more.
         unread = {problem.place for problem in read.problems}
         rest = [problem for problem in work.problems if problem.place not in unread]
-        raise ConfigError([*read.problems, *rest])
+        raise ConfigError([*read.problems, *rest], work.warnings)
     return replace(
         settings,
         files=tuple(dict.fromkeys(read.watch)),
@@ -76,6 +76,7 @@ class _Work:
     warnings: list[Problem]
     groups: dict[str, models.Group] = field(default_factory=dict)
     groups_at: dict[str, Place] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)  # groups that could not be understood
     group_trees: dict[str, Any] = field(default_factory=dict)
     sources: list[tuple[models.Source, MappingAt, str]] = field(default_factory=list)
     views: list[tuple[models.View, MappingAt, str]] = field(default_factory=list)
@@ -127,6 +128,8 @@ class _Work:
         self.problems += problems
         if group is not None:
             self.groups[name] = group
+        else:
+            self.broken.add(name)
 
     def _entries(self, tree: MappingAt, name: str) -> Iterator[tuple[MappingAt, str]]:
         """The entries of `sources:` or `views:` of one file that are groups of settings."""
@@ -229,16 +232,20 @@ class _Work:
         """Everything that takes more than one entry to see."""
         self.problems += checks.same_ids(self.source_trees)
         self.problems += checks.same_ids(self.view_trees)
-        self.problems += checks.same_urls(self.placed_sources)
+        self.problems += checks.same_urls(self.source_trees)
         ids = [tree["id"] for tree, _ in self.source_trees if isinstance(tree.get("id"), str)]
         self.problems += checks.unknown_sources(self.view_trees, ids)
         self.problems += checks.unreachable_callback(settings.service, place)
-        if self.problems:
-            return
         views = [(view, *_place_of(view, self.placed_views, place)) for view in settings.views]
-        self.warnings += checks.unknown_tags(self.placed_views, settings.sources)
-        self.warnings += checks.hidden_sources(views, settings.sources, settings.service)
-        self.warnings += checks.doubts(settings, self.placed_sources, place)
+        broken = len(self.source_trees) > len(self.placed_sources) or "defaults" in self.broken
+        if not broken:  # a tag may stand in what could not be understood
+            self.warnings += checks.unknown_tags(self.placed_views, settings.sources)
+        if "service" not in self.broken:  # it may have a token
+            self.warnings += checks.hidden_sources(views, settings.sources, settings.service)
+        self.warnings += checks.doubts(settings, self.placed_sources, place, self.broken)
+        if not self.source_trees and not self.problems:
+            said = "there are none: nothing will be polled"
+            self.warnings.append(Problem(place, "sources", said))
 
 
 def _place_of(

@@ -53,10 +53,14 @@ class Problem:
 
 
 class ConfigError(OperatorError):
-    """The configuration cannot be used. `problems` holds all mistakes, sorted by place."""
+    """The configuration cannot be used. `problems` holds all mistakes, sorted by place.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    `warnings` are those of what could be understood, sorted too; they are no part of the message.
+    """
+
+    def __init__(self, problems: Iterable[Problem], warnings: Iterable[Problem] = ()) -> None:
         self.problems = tuple(sorted(problems))
+        self.warnings = tuple(sorted(warnings))
         super().__init__(self.problems)
 
     def __str__(self) -> str:

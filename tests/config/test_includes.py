@@ -84,5 +84,7 @@ def test_mistakes_name_the_file_they_are_in(mistakes: Mistakes) -> None:
         "keep each group in one file",
         "b.yaml:2:10: sources[0].id: the id `a` is taken already, at a.yaml:1:16; "
         "give each its own id",
+        "b.yaml:2:18: sources[0].url: the source `a` at a.yaml:1:24 has the same address: one poll "
+        "serves all views; remove one of the two, and give the other both tags",
         "b.yaml:2:43: sources[0].pool: there is no such setting here; did you mean `poll`?",
     ]

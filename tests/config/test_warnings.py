@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.config.load import ConfigError, load_settings
 from tests.config.conftest import Load
 
 CONTACT = "service: {contact: desk@example.org}\n"
@@ -104,3 +105,46 @@ def test_a_view_of_a_tag_that_no_source_has(warnings) -> None:
         "aggregator.yaml:3:24: views[0].tags[0]: no source has the tag `wrold`; "
         "did you mean `world`?"
     ]
+
+
+def test_mistakes_and_warnings_are_told_in_one_run(tmp_path: Path) -> None:
+    path = tmp_path / "aggregator.yaml"
+    path.write_text(
+        "polling: {min_interval: 2h, max_interval: 1h}\n"
+        "sources:\n"
+        "  - {id: a, url: https://example.org/f, pol: 1h}\n"
+        "  - {id: b, url: http://www.example.org/f/, colour: red}\n"
+        "  - {id: c, url: https://example.com/f, poll: 5m}\n"
+        "views:\n"
+        "  - {id: v, tags: [nowhere], sources: [z]}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_settings(path, environ={})
+    told = [str(problem) for problem in caught.value.problems]
+    assert [line.removeprefix(f"{path}:").split(":")[0] for line in told] == ["3", "4", "4", "7"]
+    assert f"the source `a` at {path}:3:18 has the same address" in "\n".join(told)
+    warned = [warning.path for warning in caught.value.warnings]
+    assert "polling.min_interval" in warned
+    assert "service.contact" in warned
+    assert "sources[2].poll" in warned
+    assert not any("views" in path for path in warned)  # the tag may be of a broken source
+
+
+def test_what_a_broken_group_would_say_is_no_warning(tmp_path: Path) -> None:
+    path = tmp_path / "aggregator.yaml"
+    path.write_text("service: {contact: me, token: 123}\nsources: [{id: a, url: x}]\n")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(path, environ={})
+    assert len(caught.value.problems) == 2
+    assert caught.value.warnings == ()
+
+
+def test_two_sources_of_one_address_with_other_passwords_are_two(load: Load) -> None:
+    settings = load(
+        "sources:\n"
+        "  - {id: a, url: 'https://me:one@example.org/f'}\n"
+        "  - {id: b, url: 'https://me:two@example.org/f'}\n"
+        "  - {id: c, url: 'https://example.org/f', headers: {X-Key: three}}\n"
+        "  - {id: d, url: 'https://example.org/f', auth: {username: me, password: three}}\n"
+    )
+    assert len(settings.sources) == 4
