@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -114,14 +114,14 @@ async def _look(
             async def one(source: SourceSettings) -> _Seen:
                 result, feed = await look_at_source(reader, source)
                 progress.advance(bar)
-                return _Seen(source.id, feed, hide(_problem(result, feed), source))
+                return _Seen(source.id, feed, hide(_problem(result, feed, settings), source))
 
             return list(await asyncio.gather(*(one(source) for source in wanted)))
 
 
-def _problem(result: FetchResult | None, feed: ParsedFeed | None) -> str | None:
+def _problem(result: FetchResult | None, feed: ParsedFeed | None, settings: Settings) -> str | None:
     if result is not None and result.error is not None:
-        return f"{result.error}: {result.detail}" if result.detail else str(result.error)
+        return _why(result, settings)
     if feed is None:
         return "nothing could be read"
     if feed.entries or feed.error_class is None:
@@ -165,11 +165,13 @@ def _print_seen(seen: Sequence[_Seen], *, json: bool) -> None:
 
 
 def discover(
-    url: Annotated[str, typer.Argument(help="The address of a web page or a feed.")],
+    url: Annotated[
+        str, typer.Argument(help="The address of a web page or a feed; `https://` may be left out.")
+    ],
     json: JsonOption = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """List the feeds that a web page offers, ready to be put into the configuration."""
+    """List the feeds that a web page offers, as sources in YAML ready to paste."""
     import asyncio
 
     from aggregator.config.load import load_settings
@@ -179,27 +181,75 @@ def discover(
         settings = load_settings(config) if config.exists() else Settings()
         result, feed = asyncio.run(_discover(settings, url))
     if result.error is not None:
-        fail(f"{url}: {result.error}: {result.detail or ''}".rstrip(": "), SOME_FAILED)
+        fail(f"{url}: {_why(result, settings)}", SOME_FAILED)
     found = (
         [{"url": result.final_url, "title": feed.title, "type": feed.format}]
         if feed.format and feed.entries
         else [{"url": one.href, "title": one.title, "type": one.type} for one in feed.alternates]
     )
+    if not found:
+        fail(f"{url} is no feed and names none", SOME_FAILED)
     if json:
         print_json(found)
     else:
-        for one in found:
-            stdout.print(f"{escape(str(one['url']))}  [dim]{escape(one['title'] or '')}[/]")
-    if not found:
-        fail(f"{url} is no feed and names none", SOME_FAILED)
+        _print_sources(settings, found)
+
+
+def _print_sources(settings: Settings, found: Sequence[Mapping[str, str | None]]) -> None:
+    """The feeds as `sources:`, under ids that the configuration does not have."""
+    from aggregator.config.build import feed_key
+    from aggregator.config.lists.free_ids import FreeIds
+    from aggregator.config.lists.write import write_list
+
+    known = {feed_key(one.url): one.id for one in settings.sources}
+    ids = FreeIds([one.id for one in settings.sources])
+    entries = []
+    for one in found:
+        url, title = str(one["url"]), one["title"]
+        if feed_key(url) in known:
+            name = known[feed_key(url)]
+            stderr.print(f"[yellow]note:[/] {escape(url)} is configured already, as `{name}`")
+        else:
+            entries.append({"id": ids.take(title, url), "url": url, "title": title})
+    if entries:
+        sys.stdout.write(write_list("sources", entries))
+
+
+def _why(result: FetchResult, settings: Settings) -> str:
+    """Why there is no answer, and which setting might help."""
+    import os
+
+    from aggregator.config.checks import unused_proxy
+    from aggregator.model.http import FetchError
+
+    said = f"{result.error}: {result.detail or ''}".rstrip(": ")
+    if result.allowed_by is not None:
+        return f"{said}; {result.allowed_by} would allow it"
+    if result.error in (FetchError.DNS, FetchError.CONNECT, FetchError.TLS, FetchError.TIMEOUT):
+        said += "".join(
+            f"; {one.path} {one.message}; {one.suggestion}"
+            for one in unused_proxy(settings.fetching, os.environ)
+        )
+    return said
 
 
 async def _discover(settings: Settings, url: str) -> tuple[FetchResult, ParsedFeed]:
+    """Look at the address; where it has no scheme, by https and, failing that, by http."""
+    from aggregator.model.http import FetchError
     from aggregator.pipeline.preview import look_at_page
     from aggregator.service import open_reader
+    from aggregator.urls.origin import web_address
 
+    meant = web_address(url.strip())
+    bare = meant.removeprefix("//")
+    tried = [meant] if "://" in meant else [f"https://{bare}", f"http://{bare}"]
+    unreached = (FetchError.CONNECT, FetchError.TLS, FetchError.TIMEOUT, FetchError.PROTOCOL)
     async with open_reader(settings) as reader:
-        return await look_at_page(reader, url)
+        for address in tried[:-1]:
+            result, feed = await look_at_page(reader, address)
+            if result.error not in unreached:
+                return result, feed
+        return await look_at_page(reader, tried[-1])
 
 
 def parse(
@@ -249,13 +299,13 @@ async def _parse_one(reader: Reader, name: str) -> _Seen:
 
     if name.startswith(("http://", "https://")):
         result, feed = await look_at_page(reader, name)
-        return _Seen(name, feed, _problem(result, feed))
+        return _Seen(name, feed, _problem(result, feed, reader.settings))
     try:
         body = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()  # noqa: ASYNC240
     except OSError as error:
         return _Seen(name, None, f"cannot read {name}: {error.strerror}")
     feed = await look_at_document(reader, body)
-    return _Seen(name, feed, _problem(None, feed) or feed.error)
+    return _Seen(name, feed, _problem(None, feed, reader.settings) or feed.error)
 
 
 def _parsed_json(one: _Seen) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def import_opml(
     used again. Add the new file to the configuration with `include:`. A damaged list is read as far
     as can be; what is left out is named with its line.
     """
-    from aggregator.config.opml_in import MAX_BYTES, OpmlError, imported_yaml, read_opml
+    from aggregator.config.lists.opml_in import MAX_BYTES, OpmlError, imported_yaml, read_opml
     from aggregator.publish.opml import source_url
 
     settings = _settings(config) if config.exists() else None
@@ -148,7 +148,7 @@ def export(
     if output is None:
         sys.stdout.buffer.write(document)
         return
-    from aggregator.config.private_file import write_private
+    from aggregator.config.lists.private_file import write_private
 
     try:
         write_private(output, document, replace=True)
@@ -174,7 +174,7 @@ def _settings(config: Path) -> Settings:
 
 def _write_new(path: Path, text: str) -> None:
     """Write a file that is not there yet; addresses in it may hold passwords."""
-    from aggregator.config.private_file import write_private
+    from aggregator.config.lists.private_file import write_private
 
     try:
         write_private(path, text.encode(), replace=False)
@@ -194,7 +194,7 @@ def _at_most(file: Path, most: int) -> bytes:
 
 def _refuse_open_output(why: str) -> None:
     """End where standard output is a file that others may read (`> FILE`)."""
-    from aggregator.config.private_file import others_may_read
+    from aggregator.config.lists.private_file import others_may_read
 
     try:
         descriptor = sys.stdout.fileno()

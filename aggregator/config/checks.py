@@ -6,7 +6,7 @@ A warning is about a configuration that works but probably not as meant.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address
@@ -20,6 +20,7 @@ from aggregator.config.validate import locate
 from aggregator.config.values import split_at_commas
 from aggregator.config.variables import Confidential
 from aggregator.model.settings import (
+    FetchingSettings,
     FullText,
     Network,
     ServiceSettings,
@@ -34,6 +35,7 @@ M = TypeVar("M", SourceSettings, ViewSettings)
 
 _POLITE = timedelta(minutes=15)
 _SHORT_TOKEN = 16
+_PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +214,18 @@ def _doubts_of_service(settings: Settings, place: Place) -> Iterator[Problem]:
         if token is not None and len(token.reveal()) < _SHORT_TOKEN:
             said = f"has fewer than {_SHORT_TOKEN} characters and may be guessed"
             yield Problem(place, f"service.{name}", said)
+
+
+def unused_proxy(fetching: FetchingSettings, environ: Mapping[str, str]) -> Iterator[Problem]:
+    """A proxy that the environment names: no request goes through it."""
+    if fetching.proxy is not None:
+        return
+    for name in _PROXIES:
+        if environ.get(name, "").strip():
+            said = "is set, but a proxy of the environment is not used"
+            hint = "set `fetching.proxy` (and `proxy_trusted: yes`) where requests need it"
+            yield Problem(Place("environment"), name, said, hint)
+            return
 
 
 def _reads_pages(source: SourceSettings) -> bool:

@@ -11,10 +11,12 @@ from typing import Any
 from aggregator.config.document import MAX_BYTES, ListAt, MappingAt, read_document
 from aggregator.config.kinds import shown
 from aggregator.config.problems import ConfigError, Place, Problem
+from aggregator.config.regular_file import read_regular
 from aggregator.config.validate import locate
 from aggregator.config.variables import Confidential, expander
 
 MAX_FILES = 1000
+_HANDED_OVER = (("/", "dev"), ("/", "proc"))  # `--config <(…)`, a pipe that the shell holds open
 
 
 @dataclass
@@ -98,8 +100,10 @@ def _include(
 def _bytes(path: Path, place: Place, at: str, problems: list[Problem]) -> bytes | None:
     """The bytes of a file; at most one more than are allowed, so that a device cannot fill us."""
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+        if not at and path.parts[:2] in _HANDED_OVER:
+            with path.open("rb") as file:
+                return file.read(MAX_BYTES + 1)
+        return read_regular(path, MAX_BYTES + 1)
     except FileNotFoundError:
         said, help_ = "there is no such file", "`aggregator init` writes one to start from"
     except IsADirectoryError:

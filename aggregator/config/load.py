@@ -55,7 +55,7 @@ def load_settings(path: Path, *, environ: Mapping[str, str] | None = None) -> Se
     for tree in read.trees:
         work.take(tree)
     settings = work.settings(path, environ)
-    work.check(settings, Place(str(path)))
+    work.check(settings, Place(str(path)), environ)
     if read.problems or work.problems:
         # A variable that is not set leaves nothing behind: what is wrong with that says no more.
         unread = {problem.place for problem in read.problems}
@@ -182,7 +182,8 @@ class _Work:
         return self._overridden(settings, environ)
 
     def _check_fetching(self, fetching: FetchingSettings) -> None:
-        if fetching.ca_bundle is not None and not Path(fetching.ca_bundle).exists():
+        bundle = Path(fetching.ca_bundle) if fetching.ca_bundle is not None else None
+        if bundle is not None and not (bundle.is_file() or bundle.is_dir()):
             said = f"there is no file `{fetching.ca_bundle}`"
             self.problems.append(Problem(*self._in_group("fetching", "ca_bundle"), said))
         if fetching.proxy is not None and not fetching.proxy_trusted:
@@ -228,7 +229,7 @@ class _Work:
             self.problems.append(Problem(Place("environment"), name, error.message(), hint))
             return None
 
-    def check(self, settings: Settings, place: Place) -> None:
+    def check(self, settings: Settings, place: Place, environ: Mapping[str, str]) -> None:
         """Everything that takes more than one entry to see."""
         self.problems += checks.same_ids(self.source_trees)
         self.problems += checks.same_ids(self.view_trees)
@@ -243,6 +244,8 @@ class _Work:
         if "service" not in self.broken:  # it may have a token
             self.warnings += checks.hidden_sources(views, settings.sources, settings.service)
         self.warnings += checks.doubts(settings, self.placed_sources, place, self.broken)
+        if "fetching" not in self.broken:
+            self.warnings += checks.unused_proxy(settings.fetching, environ)
         if not self.source_trees and not self.problems:
             said = "there are none: nothing will be polled"
             self.warnings.append(Problem(place, "sources", said))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from aggregator.config.problems import Place, Problem, did_you_mean
+from aggregator.config.regular_file import read_regular
 
 MAX_SECRET_BYTES = 64 * 1024
 
@@ -105,8 +106,7 @@ def _read_secret(path: Path, files: list[str]) -> tuple[str, str | None]:
     """A secret file's text without the line end that editors and `echo` add."""
     files.append(str(path))
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_SECRET_BYTES + 1)
+        data = read_regular(path, MAX_SECRET_BYTES + 1)
     except OSError as error:
         return "", f"cannot read the file `{path}`: {error.strerror}"
     if len(data) > MAX_SECRET_BYTES:

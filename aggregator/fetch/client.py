@@ -215,7 +215,12 @@ class Fetcher:
                 detail=f"{busy.host}: {busy.reason}",
             )
         except FetchFailed as failure:
-            return replace(visit.result(), error=failure.error, detail=failure.detail)
+            return replace(
+                visit.result(),
+                error=failure.error,
+                detail=failure.detail,
+                allowed_by=failure.allowed_by,
+            )
         except TimeoutError:
             total = self._limits.of(request.kind).total.total_seconds()
             detail = f"no complete answer within {total:g} s"

@@ -14,13 +14,15 @@ class FetchFailed(httpx.TransportError):
         super().__init__(detail)
         self.error = error
         self.detail = detail
+        self.allowed_by: str | None = None
 
 
 class Blocked(FetchFailed):
-    """The address guard refused an address or a port."""
+    """The address guard refused an address or a port; `allowed_by` is what would allow it."""
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, detail: str, allowed_by: str | None = None) -> None:
         super().__init__(FetchError.BLOCKED, detail)
+        self.allowed_by = allowed_by
 
 
 def classify(error: Exception) -> tuple[FetchError, str]:

@@ -177,6 +177,7 @@ class FetchResult:
     address: str | None = None  # dialled IP
     error: FetchError | None = None
     detail: str | None = None  # one line for people; never a secret
+    allowed_by: str | None = None  # BLOCKED only: the setting that would allow it
 
     @property
     def permanent_target(self) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,74 @@ def test_discover_lists_the_feeds_of_a_page(run: Run, origin: Origin) -> None:
     assert lines(result)[0] == [  # type: ignore[comparison-overlap]
         {"url": origin.url("/good"), "title": "News", "type": "application/rss+xml"}
     ]
+
+
+def test_discover_prints_yaml_that_can_be_pasted(run: Run, origin: Origin, config: Path) -> None:
+    page = b'<link rel=alternate type=application/rss+xml title="Good" href="/more">' + PAGE
+    origin.answer("/both", body=page, headers={"Content-Type": "text/html"})
+    result = run("discover", origin.url("/both"))
+    assert result.exit_code == 0, result.stderr
+    assert yaml.safe_load(result.stdout) == {
+        "sources": [{"id": "good-2", "url": origin.url("/more"), "title": "Good"}]
+    }
+    assert "/good is configured already, as `good`" in " ".join(result.stderr.split())
+    config.write_text(config.read_text() + "include: more.yaml\n")
+    (config.parent / "more.yaml").write_text(result.stdout)
+    assert run("check").exit_code == 0
+
+
+@pytest.mark.parametrize("prefix", ["", "//", "feed://", " "])
+def test_discover_needs_no_scheme(run: Run, origin: Origin, prefix: str) -> None:
+    address = prefix + origin.url("/page").removeprefix("http://")
+    result = run("discover", address, "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)[0]["url"] == origin.url("/good")
+
+
+def test_a_refused_address_says_which_setting_would_allow_it(run: Run, config: Path) -> None:
+    config.unlink()
+    result = run("discover", "http://127.0.0.1:1/feed")
+    said = " ".join(result.stderr.split())
+    assert result.exit_code == 1
+    assert "`fetching.allow_networks: [127.0.0.1]`" in said
+    assert "`allow_private: yes`" in said
+    assert "link-local" not in said
+    linked = " ".join(run("discover", "http://169.254.169.254/").stderr.split())
+    assert "`fetching.allow_networks: [169.254.169.254]` would allow it" in linked
+
+
+def test_a_proxy_of_the_environment_that_is_not_used_is_hinted_at(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:s3cret@proxy.example:3128")
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        result = run("discover", f"http://127.0.0.1:{port}/feed")
+    assert result.exit_code == 1
+    assert "HTTPS_PROXY is set" in result.stderr
+    assert "`fetching.proxy`" in result.stderr
+    checked = run("check")
+    assert checked.exit_code == 0
+    assert "HTTPS_PROXY" in checked.stderr
+    assert "s3cret" not in result.stderr + checked.stderr
+
+
+def test_check_tells_mistakes_and_warnings_in_one_run(run: Run, config: Path) -> None:
+    config.write_text(
+        "sources:\n"
+        "  - {id: a, url: 'https://example.org/f', pol: 1h}\n"
+        "  - {id: b, url: 'http://www.example.org/f/'}\n"
+    )
+    result = run("check")
+    said = " ".join(result.stderr.split())
+    assert result.exit_code == 2
+    assert "did you mean `poll`?" in said
+    assert "the same address" in said
+    assert "warning:" in said
+    assert "service.contact" in said
+    (told,) = lines(run("check", "--json"))
+    assert (told["ok"], len(told["problems"]), len(told["warnings"])) == (False, 2, 1)
 
 
 def test_discover_of_what_cannot_be_fetched_says_why(run: Run, origin: Origin) -> None:

@@ -15,8 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from aggregator.config.load import load_settings
-from aggregator.config.opml_in import (
+from aggregator.config.lists.opml_in import (
     MAX_NOTES,
     Imported,
     ImportedSource,
@@ -24,7 +23,8 @@ from aggregator.config.opml_in import (
     imported_yaml,
     read_opml,
 )
-from aggregator.config.outlines import MAX_OUTLINES, read_outlines
+from aggregator.config.lists.outlines import MAX_OUTLINES, read_outlines
+from aggregator.config.load import load_settings
 from tests.config.conftest import Load
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<opml version="1.0"><head/><body>\n'

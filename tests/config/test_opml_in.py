@@ -10,8 +10,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aggregator.config.load import load_settings
-from aggregator.config.opml_in import (
+from aggregator.config.lists.opml_in import (
     Imported,
     ImportedSource,
     OpmlError,
@@ -19,7 +18,8 @@ from aggregator.config.opml_in import (
     opml_to_yaml,
     read_opml,
 )
-from aggregator.config.write import quote, write_list
+from aggregator.config.lists.write import quote, write_list
+from aggregator.config.load import load_settings
 from aggregator.model.settings import Secret, SourceSettings
 from aggregator.publish.opml import render_opml
 from tests.config.conftest import Load

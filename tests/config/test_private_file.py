@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.config.private_file import others_may_read, write_private
+from aggregator.config.lists.private_file import others_may_read, write_private
 
 
 def mode(path: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -184,3 +185,22 @@ def test_headers_that_the_program_sets_itself_are_refused(mistakes: Mistakes) ->
         "sources[0].headers.bad name: is no name of a header",
         "sources[0].headers.X: the value of a header is one line of text",
     ]
+
+
+def test_a_pipe_or_device_is_no_secret_file_and_holds_nobody_up(load: Load, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for name, what in (("pipe", "a pipe"), ("/dev/zero", "a device"), (".", "a folder")):
+        with pytest.raises(ConfigError) as caught:
+            load(f"service: {{contact: a@b.example, token: '${{file:{name}}}'}}\n")
+        assert f"is {what}, not a file" in str(caught.value)
+
+
+def test_a_pipe_is_no_included_file(load: Load, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    for written in ("pipe.yaml", "[pipe.yaml]"):
+        with pytest.raises(ConfigError, match="is a pipe, not a file"):
+            load(f"include: {written}\n")
+    with pytest.raises(ConfigError, match="is a pipe, not a file"):
+        load_settings(tmp_path / "pipe.yaml", environ={})
+    with pytest.raises(ConfigError, match="there is no file"):
+        load("fetching: {ca_bundle: pipe.yaml}\n")

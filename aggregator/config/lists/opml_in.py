@@ -20,12 +20,12 @@ from pydantic_core import PydanticCustomError
 
 from aggregator.config.addresses import read_url
 from aggregator.config.build import feed_key, has_secret, split_userinfo
-from aggregator.config.outlines import MAX_OUTLINES, Outline, Outlines, read_outlines
-from aggregator.config.values import slug
-from aggregator.config.write import write_list
+from aggregator.config.lists.free_ids import FreeIds
+from aggregator.config.lists.outlines import MAX_OUTLINES, Outline, Outlines, read_outlines
+from aggregator.config.lists.write import write_list
 from aggregator.feeds.encoding import decode
 from aggregator.markup.text import one_line
-from aggregator.urls.origin import host, web_address
+from aggregator.urls.origin import web_address
 from aggregator.urls.redact import redact
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -156,9 +156,9 @@ def read_opml(
             )
         else:
             found[key] = one
-    ids = _FreeIds(existing_ids)
+    ids = FreeIds(existing_ids)
     sources = tuple(
-        ImportedSource(ids.of(one), one.url, one.title or None, tuple(one.tags))
+        ImportedSource(ids.take(one.title, one.url), one.url, one.title or None, tuple(one.tags))
         for one in found.values()
     )
     return Imported(sources, notes.all(), subscriptions.left_out, repeated, configured)
@@ -376,21 +376,3 @@ def _categories(text: str) -> Iterator[str]:
 
 def _tag(name: str) -> str:
     return one_line(name.replace(",", " "))[:MAX_TAG].strip()
-
-
-class _FreeIds:
-    """Ids made of titles, or of hosts where a title has no letters of ours; each only once."""
-
-    def __init__(self, taken: Collection[str]) -> None:
-        self._taken = set(taken)
-        self._counts: dict[str, int] = {}
-
-    def of(self, one: _Found) -> str:
-        name = slug(one.title) or slug(host(one.url) or "") or "feed"
-        tried, count = name, self._counts.get(name, 1)
-        while tried in self._taken or (count > 1 and tried == name):
-            count += 1
-            tried = f"{name[: 62 - len(str(count))]}-{count}"
-        self._counts[name] = count
-        self._taken.add(tried)
-        return tried
