@@ -14,7 +14,7 @@ from aggregator.config.problems import did_you_mean
 from aggregator.config.values import or_several, read_optional_text, split_at_commas, whole
 from aggregator.config.variables import Confidential
 from aggregator.model.settings import Network, Secret
-from aggregator.urls.origin import split
+from aggregator.urls.origin import split, web_address
 
 _NOT_IN_URL = re.compile(r"[\s\x00-\x20\x7f]")
 
@@ -31,6 +31,9 @@ def read_url(value: Any) -> str:
         )
     if text.casefold().startswith(("feed:http:", "feed:https:")):
         raise wrong("`feed:` is no way to fetch anything", "leave out `feed:`")
+    if web_address(text) != text:
+        better = None if isinstance(value, Confidential) else f"write {shown(web_address(text))}"
+        raise wrong(f"`{text.partition(':')[0]}:` is no way to fetch anything", better)
     if not separator:
         looks_like_a_host = "." in text.split("/")[0] and not text.startswith("/")
         raise wrong(

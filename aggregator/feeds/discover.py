@@ -30,7 +30,7 @@ _ANCHOR = re.compile(
 )
 # A video site has its link behind 512 KB of scripts; those hold no elements.
 _SILENT = re.compile(
-    r"<!--(?:(?!-->).)*+-->|<(script|style)\b(?:(?!</\1).)*+", re.IGNORECASE | re.DOTALL
+    r"<!--(?:(?!-->).)*+(?:-->|\Z)|<(script|style)\b(?:(?!</\1).)*+", re.IGNORECASE | re.DOTALL
 )
 _MOST_READ = 10 * 1024 * 1024
 _MOST_PARSED = 2 * 1024 * 1024

@@ -58,6 +58,7 @@ def read(outlines: str) -> Imported:
         ("text=“News” xmlUrl=“https://a.example/f”", "https://a.example/f", "News"),
         ('text="a"xmlUrl="https://a.example/f"', "https://a.example/f", "a"),
         ('type="rss" text="a" url="https://a.example/f"', "https://a.example/f", "a"),
+        ('type="application/feed+json" text="a" xmlUrl="https://a.example/f"', "https://a.example/f", "a"),
         ('text="a" xmlUrl="https://a.example/f?x=&#x26;&#38;y"', "https://a.example/f?x=&&y", "a"),
         ('text="a" xmlUrl=" \n https://a.example/a b\n"', "https://a.example/a%20b", "a"),
         ('text="a" xmlUrl="itpc://a.example/f"', "http://a.example/f", "a"),

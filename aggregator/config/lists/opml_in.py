@@ -37,8 +37,8 @@ _SHOWN = 120  # characters of an address or title in a note
 
 # Types of outlines that lead to something else than a feed: pages to scrape and documents to take
 # apart by a recipe (`HTML+XPath`, `JSON+DotNotation`), links, further lists.
-_NO_FEED = re.compile(r".*\+.*(?:path|dot|notation|css|json)|html\b.*|link|include|v?folder", re.I)
-_IS_FEED = re.compile(r"(?:rss|atom|rdf|feed|pie|json)", re.I)
+_NO_FEED = re.compile(r".*\+.*(?:path|dot|notation|css)|html\b.*|link|include|v?folder", re.I)
+_IS_FEED = re.compile(r"\b(?:rss|atom|rdf|feed|pie|json)", re.I)
 
 
 class OpmlError(ValueError):
@@ -260,7 +260,7 @@ class _Subscriptions:
         """Take the outline if it is a subscription, or say why not; False for folders and notes."""
         kind = tag.attributes.get("type", "").strip()
         written = [tag.attributes.get("xmlurl", ""), *tag.others]
-        if not written[0].strip() and _IS_FEED.match(kind):
+        if not written[0].strip() and _IS_FEED.search(kind):
             written[0] = tag.attributes.get("url", "")
         if not any(one.strip() for one in written):
             return False

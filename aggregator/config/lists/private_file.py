@@ -23,24 +23,30 @@ def write_private(path: Path, data: bytes, *, replace: bool) -> None:
         FileExistsError: there is one, and `replace` is False.
         OSError: it cannot be written.
     """
+    if not replace:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        _write_whole(handle, data, path)
+        return
     if path.exists() and not path.is_file():  # a pipe or a terminal: nothing stays there
-        if not replace:
-            raise FileExistsError(path)
         path.write_bytes(data)
         return
-    target = path.resolve() if replace else path
+    target = path.resolve()
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
+    _write_whole(handle, data, Path(name))
+    try:
+        Path(name).replace(target)
+    except OSError:
+        Path(name).unlink()
+        raise
+
+
+def _write_whole(handle: int, data: bytes, path: Path) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        if replace:
-            Path(name).replace(target)
-        else:
-            os.link(name, target)  # fails where there is a file, a link included
-            Path(name).unlink()
     except OSError:
         with contextlib.suppress(OSError):
-            Path(name).unlink()
+            path.unlink()
         raise
 
 
