@@ -338,6 +338,8 @@ def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
+_LABEL = "[a-z0-9]+(?:-[a-z0-9]+)*"
+_USUAL = re.compile(rf"https?://{_LABEL}(?:\.{_LABEL})+/[!-%'-~]*")  # nothing to be mended
 _ESCAPED = re.compile(r"&amp;", re.I)
 _BREAK = re.compile(r"[^\S\n\x0b\x0c\r\x85\u2028\u2029]*+[\n\x0b\x0c\r\x85\u2028\u2029]\s*+")
 
@@ -348,6 +350,8 @@ def _address(written: str) -> tuple[str | None, list[str]]:
     None when it is none that can be fetched: the configuration would refuse it.
     """
     changes: list[str] = []
+    if len(written) < 250 and _USUAL.fullmatch(written):
+        return written, changes
     url = written.strip().strip("\ufeff\u200b").strip()
     joined = _BREAK.sub("", url)
     if joined != url:
