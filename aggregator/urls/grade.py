@@ -24,7 +24,8 @@ _LIST_PARAMETERS = frozenset({"page", "paged", "s", "q", "query", "search", "lan
 
 
 @cache
-def _sections() -> frozenset[str]:
+def sections() -> frozenset[str]:
+    """First path segments that name a section or a service page, in lower case."""
     return frozenset(data_lines("sections.txt"))
 
 
@@ -49,7 +50,7 @@ def not_identity(host: str, path: str, names: frozenset[str]) -> str | None:
         return "home page"
     if len(segments) >= 2 and segments[0] == "page" and segments[1].isdigit():
         return "home page"
-    if all(segment in _sections() for segment in segments):
+    if all(segment in sections() for segment in segments):
         return "section or service page"
     if _names_a_list(segments):
         return "list of articles"
@@ -66,6 +67,6 @@ def _names_a_list(segments: list[str]) -> bool:
         if segment in _LISTS:
             below = segments[place + 1 :]
             return len(below) == 1 or not any(map(_SLUG.fullmatch, below))
-        if place or segment not in _sections():
+        if place or segment not in sections():
             return False
     return False

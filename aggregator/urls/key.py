@@ -15,18 +15,24 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
+from aggregator.urls.decoration import is_strong_number, names_and_numbers, undecorated
 from aggregator.urls.grade import not_identity
 from aggregator.urls.origin import SplitUrl, registrable_domain, split
-from aggregator.urls.parameters import data_lines, is_tracking, picks
+from aggregator.urls.parameters import data_lines, is_tracking, may_pick_alone, picks
 from aggregator.urls.unwrap import unwrap
 
 _FOLDED = ("doi.org/",)  # names without regard to case: DOI Handbook §2.4
 _MAX_LAYERS = 5  # redirector in redirector; a loop of them ends here
 _MAX_SETTLING = 8
-_TWIN_LABELS = frozenset({"www", "m", "www-m", "mobile", "mobil", "amp", "touch", "wap", "sp"})
+# Hosts for small screens, slow lines, resale: the same pages, drawn otherwise.
+_TWIN_LABEL = re.compile(r"www|www-m|m\d?|mobile?\d?|amp\d?|wap\d?|touch|sp?|lite|text|syndication")
+# Hosts for a kind of text: what an address with an article's name below them is elsewhere, too.
+_KIND_LABELS = frozenset({"blog", "blogs", "news", "social", "rss", "feeds"})
 _TWIN_LABEL_OF_LANGUAGE = re.compile(r"(?:m|amp|mobile)-(?=[a-z]{2}$)")  # m-en.example.org
 _TWIN_FIRST_SEGMENTS = frozenset({"mobile", "_mobile"})
 _AMP_SEGMENTS = frozenset({"amp", "_amp", ".amp", "amphtml", "google-amp", "alt=amp.html"})
+# The mark inside a directory's name: /amp-story/…, /article_amp/…, /ampArticle/….
+_AMP_INSIDE = re.compile(r"amp[-_](?=[a-z]+$)|(?<=[a-z])(?:[-_]amp|Amp)$|^amp(?=[A-Z][a-z]+$)")
 # Some publishers put `amp` or `sp` (smartphone) where the page itself has one of these.
 _FILLERS = frozenset({"article", "articles", "artikel", "-"})
 _DISTINCTIVE = re.compile(r"(?=.*\d{6}).+|.{20,}")  # a last segment that stands for itself
@@ -104,7 +110,7 @@ def url_key(
     host = _host(parts.host, steps)
     path = _path(parts.path, steps)
     named = _path_names_article(path)
-    pairs = _query(parts.query, host, extra_parameters, steps, named=named)
+    pairs = _query(parts.query, host, extra_parameters, steps, path=path, named=named)
     routed = not named and (
         _PLACE.match(parts.fragment) is not None or (not path and "=" in parts.fragment)
     )
@@ -118,7 +124,9 @@ def url_key(
     mapped = _site_rule(key)
     if mapped != key:
         steps.append("site rule")
-        key = mapped
+    key, bare = _undecorated(mapped), mapped
+    if key != bare:
+        steps.append("words that pick nothing")
     if key.startswith(_FOLDED):
         key = key.lower()
     if fragment:
@@ -129,6 +137,20 @@ def url_key(
         reason = "longer than any article's address"
         key = key[:2000]
     return UrlKey(key, reason is None, (reason,) if reason else (), tuple(dict.fromkeys(steps)))
+
+
+def _undecorated(key: str) -> str:
+    address, mark, query = key.partition("?")
+    host, slash, path = address.partition("/")
+    shown = undecorated(slash + path)
+    label, _, above = host.partition(".")
+    if label in _KIND_LABELS and above == registrable_domain(host) and _names_by_words(shown):
+        host = above
+    return f"{host}{shown}{mark}{query}"
+
+
+def _names_by_words(path: str) -> bool:
+    return any(map(_names_article, path.split("/")[-1:])) and "-" in path.rpartition("/")[2]
 
 
 def _split_clean(url: str, steps: list[str]) -> SplitUrl | None:
@@ -154,7 +176,11 @@ def _twin_free(host: str) -> str:
     if not host.endswith(owned) or host == owned:
         return host
     below = host[: -len(owned) - 1].split(".")
-    kept = [_TWIN_LABEL_OF_LANGUAGE.sub("", label) for label in below if label not in _TWIN_LABELS]
+    kept = [
+        _TWIN_LABEL_OF_LANGUAGE.sub("", label)
+        for label in below
+        if not _TWIN_LABEL.fullmatch(label)
+    ]
     return ".".join([*kept, owned])
 
 
@@ -239,11 +265,20 @@ def _path_names_article(path: str) -> bool:
 def _settle(segments: list[str]) -> list[str]:
     """One round of taking off what marks a rendering and not a page."""
     kept: list[str] = []
-    for segment in segments:
+    for place, segment in enumerate(segments):
+        if segment == "AMP" and not _path_names_article("/" + "/".join(segments)):
+            kept.append(segment)  # a share's name at an exchange
+            continue
         if segment.casefold() in _AMP_SEGMENTS and len(segments) > 1:
             if len(kept) == 1 and kept[0] in _AMP_PARENTS:
                 kept.pop()
             continue
+        if (
+            place < len(segments) - 1
+            and "amp" in segment.casefold()
+            and _path_names_article("/" + "/".join(segments))
+        ):
+            segment = _AMP_INSIDE.sub("", segment, count=1)  # noqa: PLW2901
         kept.append(segment)
     if len(kept) > 1 and (
         kept[0] in _TWIN_FIRST_SEGMENTS
@@ -255,6 +290,8 @@ def _settle(segments: list[str]) -> list[str]:
         last = kept[-1].casefold()
         if last in _ALL_PAGES or _COMMENT_PAGE.fullmatch(last):
             kept = kept[:-1]
+    if len(kept) > 1 and kept[-1] == "mobile" and is_strong_number(kept[-2]):
+        kept = kept[:-1]
     if len(kept) > 1 and kept[-1].casefold() in _PRINTED and _NUMBERED.fullmatch(kept[-2]):
         kept = kept[:-1]
     if len(kept) > 1 and _DISTINCTIVE.fullmatch(kept[-1]):
@@ -282,28 +319,42 @@ def _pairs(query: str) -> list[tuple[str, str | None]]:
     return pairs
 
 
+def _has_name_and_number(path: str) -> bool:
+    return names_and_numbers(path.rpartition("/")[2])
+
+
 def _kept(
-    query: str, host: str, extra: Sequence[str], *, named: bool = False
+    query: str, host: str, extra: Sequence[str], *, numbered: bool = False, named: bool = False
 ) -> list[tuple[str, str | None]]:
     return [
         (name, value)
         for name, value in _pairs(query)
         if value != ""
         and not is_tracking(name, value or "", host, extra)
-        and (not named or picks(name, value or ""))
+        and (not named or picks(name, value or "", numbered=numbered))
     ]
 
 
 def _query(
-    query: str, host: str, extra: Sequence[str], steps: list[str], *, named: bool
+    query: str, host: str, extra: Sequence[str], steps: list[str], *, path: str, named: bool
 ) -> list[tuple[str, str | None]]:
     """What is left of the query, sorted: an order means nothing to any server we know.
 
-    `named` says that the path names an article by itself.
+    `named` says that the path names an article by itself. Where it does not and nothing else is
+    left, a parameter counts whose name is also a tracker's, and one without a value.
     """
     if not query:
         return []
-    kept = _kept(_without_garbage(query), host, extra, named=named)
+    query = _without_garbage(query)
+    kept = _kept(query, host, extra, numbered=_has_name_and_number(path), named=named)
+    if not kept and not named:
+        pairs = _pairs(query)
+        kept = [
+            (name, value)
+            for name, value in pairs
+            if (value and may_pick_alone(name, value, host, path, extra))
+            or (value == "" and len(pairs) == 1 and not is_tracking(name, "", host, extra))
+        ]
     if len(kept) < sum(1 for piece in query.split("&") if piece):
         steps.append("parameters")
     return sorted(set(kept), key=lambda pair: (pair[0], pair[1] or ""))

@@ -33,6 +33,12 @@ _UNREADABLE = re.compile(  # a value
 )
 _YES_OR_NO = frozenset({"", "0", "1", "true", "false", "yes", "no", "on", "off", "y", "n"})
 _NUMBER_NAMES = ("no", "nr", "num", "ref")
+_SHORT_NAME = 4  # letters; longer ones were coined for tracking
+_SHORT_NUMBER = re.compile(r"\d{1,4}")
+_DAY = re.compile(r"(?:19|20)\d\d-?(?:0[1-9]|1[0-2])(?:-?(?:0[1-9]|[12]\d|3[01]))?")
+_TITLE = re.compile(r".*/(?=[^/]{18})[^/-]*-[^/-]*-[^/]*")  # three words name a page
+_ONE_WORD = re.compile(r"/[^\W\d_]{4,}(?:\.\w{2,5})?")
+_IDS_OF_PARTS = frozenset({"commentid", "comment_id", "postid", "post_id", "variantid", "imageid"})
 
 
 def data_lines(name: str) -> tuple[str, ...]:
@@ -109,20 +115,55 @@ def _picking() -> tuple[re.Pattern[str], re.Pattern[str]]:
     )
 
 
-def picks(name: str, value: str) -> bool:
+def may_pick_alone(name: str, value: str, host: str, path: str, extra: Sequence[str] = ()) -> bool:
+    """Whether a tracker's name may pick the page, where nothing else in an address does.
+
+    A short number does (`news.php?ncid=12`): counters and click ids are none. So does a word after
+    one of the names that mean something in English, where the path is no more than a word
+    (`/observations?source=brest`).
+    """
+    name, folded = name.casefold(), value.casefold()
+    wordlike = name in _AMBIGUOUS or (len(name) <= _SHORT_NAME and name.isalpha())
+    if not wordlike or not _shipped()[0].fullmatch(name) or _TITLE.fullmatch(path):
+        return False
+    if extra and _matcher(tuple(extra)).fullmatch(name):
+        return False
+    if any(
+        (rules := _shipped()[1].get(domain)) is not None and rules.fullmatch(name)
+        for domain in _suffixes(host)
+    ):
+        return False
+    if _SHORT_NUMBER.fullmatch(value):
+        return folded not in _YES_OR_NO
+    return (
+        name in _AMBIGUOUS
+        and _ONE_WORD.fullmatch(path) is not None
+        and _READABLE.fullmatch(folded) is not None
+        and folded not in _TELLING_VALUES
+    )
+
+
+def picks(name: str, value: str, *, numbered: bool = False) -> bool:
     """Whether a parameter may pick a page though the path names an article by itself.
 
     Beside the names that are known to, a readable word may, for it was chosen to be read
-    (`?station=brest`), but not with a mere yes or no or a value that nobody could read.
+    (`?station=brest`), but not with a mere yes or no or a value that nobody could read; so may a
+    day, a year and a short number. Where the path has the page's number (`numbered`), only
+    the names that are known to pick count, and no ids.
     """
     name = name.casefold()
     names, others = _picking()
+    if numbered and name.endswith("id") and name not in _IDS_OF_PARTS:
+        return False
     if names.fullmatch(name):
         return others.fullmatch(name) is None
+    if not numbered and (_SHORT_NUMBER.fullmatch(value) or _DAY.fullmatch(value)):
+        return value not in _YES_OR_NO and others.fullmatch(name) is None
     if name.endswith(_NUMBER_NAMES) and value.isascii() and value.isdecimal():
         return True
     return (
-        _READABLE.fullmatch(name) is not None
+        not numbered
+        and _READABLE.fullmatch(name) is not None
         and value.casefold() not in _YES_OR_NO
         and _UNREADABLE.fullmatch(value) is None
         and others.fullmatch(name) is None

@@ -446,8 +446,106 @@ def test_order_and_tracking_parameters_do_not_matter(
     telling: list[tuple[str, str]], tracking: list[tuple[str, str]], random: object
 ) -> None:
     def url(pairs: list[tuple[str, str]]) -> str:
-        return "https://example.org/a?" + "&".join(f"{name}={value}" for name, value in pairs)
+        return "https://example.org/2024/a-story-of-our-town?" + "&".join(
+            f"{name}={value}" for name, value in pairs
+        )
 
     mixed = telling + tracking
     random.shuffle(mixed)  # type: ignore[attr-defined]
     assert key(url(mixed)) == key(url(telling))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("news.php?ncid=12", "news.php?ncid=13"),
+        ("show/evening-mix?trk=3", "show/evening-mix?trk=4"),
+        ("readings?source=brest", "readings?source=lorient"),
+        ("strip?about=", "strip?contact="),
+    ],
+)
+def test_a_tracker_s_name_picks_the_page_where_nothing_else_does(one: str, other: str) -> None:
+    assert key(f"https://example.org/{one}") != key(f"https://example.org/{other}")
+
+
+@pytest.mark.parametrize("query", ["ncid=12", "trk=3", "source=brest"])
+def test_a_tracker_s_name_tracks_where_the_rest_is_a_page(query: str) -> None:
+    for page in (
+        "https://example.org/world/ferry-sinks-off-cape",
+        "https://example.org/view.php?id=7",
+    ):
+        joint = "&" if "?" in page else "?"
+        assert key(f"{page}{joint}{query}") == key(page)
+
+
+def test_beside_a_name_days_years_and_short_numbers_pick() -> None:
+    page = "https://example.org/the-weekly-letter-of-our-town"
+    for query in ("d=2024-05-10", "y=2024", "wk=19"):
+        assert key(f"{page}?{query}") != key(page)
+    numbered = "https://example.org/ferry-sinks-off-the-cape-5612345"
+    for query in ("wk=19", "nid=00f-16", "playbook=morning"):
+        assert key(f"{numbered}?{query}") == key(numbered)
+    assert key(f"{numbered}?page=2") != key(numbered)
+
+
+def test_amp_in_capitals_is_a_share_and_not_a_rendering() -> None:
+    assert key("https://example.org/stocks/NYSE/AMP/news") != key(
+        "https://example.org/stocks/NYSE/news"
+    )
+    assert key("https://example.org/quote/AMP") != key("https://example.org/quote")
+
+
+@pytest.mark.parametrize(
+    "twin",
+    [
+        "https://example.org/amp-story/ferry-sinks-off-the-northern-cape",
+        "https://example.org/story_amp/ferry-sinks-off-the-northern-cape",
+        "https://example.org/storyAmp/ferry-sinks-off-the-northern-cape",
+        "https://amp2.example.org/story/ferry-sinks-off-the-northern-cape",
+        "https://text.example.org/story/ferry-sinks-off-the-northern-cape",
+        "https://lite.example.org/story/ferry-sinks-off-the-northern-cape",
+        "https://syndication.example.org/story/ferry-sinks-off-the-northern-cape",
+        "https://news.example.org/story/ferry-sinks-off-the-northern-cape",
+        "https://example.org/news/ferry-sinks-off-the-northern-cape",
+    ],
+)
+def test_a_twin_is_known_by_its_host_and_by_a_word_in_its_path(twin: str) -> None:
+    assert key(twin) == key("https://example.org/story/ferry-sinks-off-the-northern-cape")
+
+
+@pytest.mark.parametrize(
+    ("decorated", "bare"),
+    [
+        ("shop.example/itm/Old-Radio-Set/256789012", "shop.example/itm/256789012"),
+        ("shop.example/listing/12345/old-radio-set", "shop.example/listing/12345"),
+        ("forum.example/threads/wifi-breaks.8812/", "forum.example/threads/8812"),
+        ("forum.example/t/wifi-breaks/8812", "forum.example/t/8812"),
+        ("forum.example/topic/8812-wifi-breaks", "forum.example/topic/8812"),
+        ("forum.example/viewtopic.php?f=2&t=55", "forum.example/viewtopic.php?t=55"),
+        ("forum.example/showthread.php?55-wifi-breaks", "forum.example/showthread.php?t=55"),
+        ("news.example/706332/ferry-sinks-off-cape", "news.example/706332"),
+        ("news.example/sport/ferry-sinks-again-7063321", "news.example/ferry-sinks-again-7063321"),
+        ("news.example/sport/7063321", "news.example/amp/7063321"),
+    ],
+)  # fmt: skip
+def test_words_beside_a_number_pick_nothing(decorated: str, bare: str) -> None:
+    assert key(f"https://{decorated}") == key(f"https://{bare}")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("20240510/ferry-sinks-off-cape", "20240510/bridge-opens-in-town"),
+        ("202405/ferry-sinks-off-cape", "202405/bridge-opens-in-town"),
+        ("706332/ferry-sinks-part-1", "706332/ferry-sinks-part-2"),
+        ("groups/706332/ferry-sinks-off-cape", "groups/706332/bridge-opens-in-town"),
+        ("t/wifi-breaks/8812/7", "t/wifi-breaks/8812/8"),
+        ("de/ferry-sinks-off-cape-7063321", "fr/ferry-sinks-off-cape-7063321"),
+        ("video/7063321", "gallery/7063321"),
+        ("lisbon/weather-of-the-week-ahead", "porto/weather-of-the-week-ahead"),
+        ("events/2024-summer-fair", "events/2024-winter-fair"),
+        ("706332/comments", "706332/edit"),
+    ],
+)
+def test_what_is_no_page_s_number_has_words_that_pick(one: str, other: str) -> None:
+    assert key(f"https://example.org/{one}") != key(f"https://example.org/{other}")
