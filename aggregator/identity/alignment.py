@@ -12,9 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from aggregator.identity.fingerprints import SHINGLE
+from aggregator.identity.places import Place
 from aggregator.identity.tokens import is_number
 
 _DATELINE = 8  # words: outlets put their own place and day before a text
+_BRIEF_END = 3  # words: more at an end are another end, not something in one place
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,9 @@ class Alignment:
     `opening` is how many words both have before the first they share, `replaced` the share of the
     shorter text that has other words in its place (0..1), `conflicts` how many such places have
     different figures on both sides, `begins` where in the longer text the shared part begins
-    (0..1), and `crossed` how many words one has before and the other behind all that they share.
+    (0..1), `crossed` how many words one has before and the other behind all that they share, and
+    `ending` how many words both have behind the last they share. `places` are where both have
+    words of their own between two runs that they share, `front` is what they have before the first.
     """
 
     opening: int
@@ -32,6 +36,9 @@ class Alignment:
     conflicts: int
     begins: float
     crossed: int = 0
+    ending: int = 0
+    places: tuple[Place, ...] = ()
+    front: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +78,18 @@ def common_runs(a: Sequence[int], b: Sequence[int]) -> Iterator[Run]:
 
 
 def align(
-    words_a: Sequence[str],
-    shingles_a: Sequence[int],
-    words_b: Sequence[str],
-    shingles_b: Sequence[int],
+    words_a: tuple[str, ...] | list[str],
+    shingles_a: tuple[int, ...],
+    words_b: tuple[str, ...] | list[str],
+    shingles_b: tuple[int, ...],
 ) -> Alignment:
     """Lay two texts side by side; the answer is the same both ways round."""
-    if (len(words_a), shingles_a) > (len(words_b), shingles_b):
+    if (len(words_a), shingles_a, words_a) > (len(words_b), shingles_b, words_b):
         words_a, shingles_a, words_b, shingles_b = words_b, shingles_b, words_a, shingles_a
     opening = replaced = conflicts = 0
     begins: int | None = None
+    places: list[Place] = []
+    front: Place | None = None
     before = 0  # words more that one has in front; negative for the other
     end_a = end_b = 0
     for run in _in_order(common_runs(shingles_a, shingles_b)):
@@ -88,6 +97,9 @@ def align(
         if begins is None:
             begins, opening = run.b, min(len(gap_a), len(gap_b))
             before = len(gap_a) - len(gap_b)
+            front = Place(tuple(gap_a), tuple(gap_b))
+        elif gap_a and gap_b:
+            places.append(Place(tuple(gap_a), tuple(gap_b)))
         replaced += min(len(gap_a), len(gap_b))
         if end_a or max(len(gap_a), len(gap_b)) > _DATELINE:
             conflicts += _conflict(gap_a, gap_b)
@@ -96,12 +108,17 @@ def align(
     replaced += min(len(gap_a), len(gap_b))
     conflicts += _conflict(gap_a, gap_b)
     behind = len(gap_a) - len(gap_b)
+    if gap_a and gap_b and max(len(gap_a), len(gap_b)) <= _BRIEF_END:
+        places.append(Place(tuple(gap_a), tuple(gap_b)))
     return Alignment(
         opening if begins is not None else len(words_a),
         replaced / max(1, len(words_a)),
         conflicts,
         (begins or 0) / max(1, len(words_b)),
         min(abs(before), abs(behind)) if before * behind < 0 else 0,
+        min(len(gap_a), len(gap_b)) if begins is not None else 0,
+        tuple(places),
+        front,
     )
 
 

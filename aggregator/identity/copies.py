@@ -17,6 +17,12 @@ from aggregator.identity.boilerplate import Fate, Paragraph, learnable, paragrap
 from aggregator.identity.days import days_named
 from aggregator.identity.fingerprints import shingles, winnow
 from aggregator.identity.names import names
+from aggregator.identity.places import (
+    figures_against,
+    names_against,
+    single_names_against,
+    versions_against,
+)
 from aggregator.identity.tokens import is_number, is_unspaced, word_spans
 from aggregator.model.copies import (
     CopyDecision,
@@ -29,10 +35,13 @@ from aggregator.model.copies import (
 _TEASER_SHINGLES = 8  # a sentence of eleven words
 _FEW_NUMBERS = 3  # figures below which their differing says nothing
 _CORRECTION = 0.08  # of the shorter text replaced: below, a figure may have been corrected
+_FEW_WORDS = 0.1  # of a short text replaced: below, too
 _OTHER_ROWS = 3  # places of a table with other figures: another edition of it
 _BRIEF_OPENING = 15  # words of its own: an outlet's line, and not another beginning
 _LATE = 0.25  # of the longer text: what begins later is no opening of it
 _NAMED = 150  # words of the opening whose names count
+_NOUNS = 0.25  # of the words with capitals: a language that gives them to every noun
+_OWN_HALF = 0.36  # of the shorter text, at one end of it: what is shared there is furniture
 _OPENING = 60  # words in which a report says which day it is about
 _SHOWN = 20  # figures listed in the evidence
 _GROUPING = re.compile(r"[.,](?=\d{3}(?!\d))")
@@ -257,9 +266,28 @@ def _speaks_against(
         yield "numbers"
     if beside.opening >= limits.own_opening and score < limits.sure_opening:
         yield "opening"
+    fewer_words = min(len(a.words), len(b.words))
+    if beside.ending >= _OWN_HALF * fewer_words and score < limits.sure_opening:
+        yield "ending"
+    if fewer_words < limits.short_text:
+        nouns = _names_nouns(a) or _names_nouns(b)
+        both = frozenset(a.words).intersection(b.words)
+        if names_against(beside.places, a.names | b.names, both, nouns=nouns):
+            yield "names"
+        counted = figures_against(beside.places, both)
+        other_kind = single_names_against(beside.places, a.names | b.names)
+        if versions_against(beside.places, beside.front) or (
+            counted and (other_kind or beside.replaced >= _FEW_WORDS)
+        ):
+            yield "numbers"
     shorter, longer = sorted((len(a.words), len(b.words)))
     if beside.begins > _LATE and longer >= limits.excerpt * shorter:
         yield "excerpt"
+
+
+def _names_nouns(text: ComparableText) -> bool:
+    opening = set(text.words[:_NAMED])
+    return len(text.names & opening) > _NOUNS * len(opening)
 
 
 def _is_one_sided(
@@ -286,6 +314,8 @@ _AGAINST = {
     "numbers": "the figures differ",
     "dates": "they are about different days",
     "opening": "each begins with a text of its own",
+    "ending": "each ends with a text of its own",
+    "names": "they name others in one place",
     "excerpt": "it stands in the middle of a much longer one",
 }
 

@@ -77,7 +77,7 @@ class CopyEvidence:
     dates_a: tuple[str, ...] = ()  # `MM-DD`, of the opening, where the guard looked
     dates_b: tuple[str, ...] = ()
     replaced: float | None = None  # share of the shorter text with other words in its place
-    vetoes: tuple[str, ...] = ()  # numbers | dates | opening | excerpt | short | source
+    vetoes: tuple[str, ...] = ()  # numbers dates names opening ending excerpt short source
 
 
 @dataclass(frozen=True, slots=True)

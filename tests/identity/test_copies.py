@@ -95,7 +95,7 @@ def test_a_report_about_another_day_is_another_text_though_most_figures_agree() 
     two = report.format(day="April 16", end="April 15", call="4.71")
     decision = compare(comparable(one), comparable(two))
     assert decision.score >= 0.58
-    assert decision.evidence.vetoes == ("dates",)
+    assert "dates" in decision.evidence.vetoes
     assert not decision.same
 
 
@@ -141,10 +141,88 @@ def test_two_notices_of_one_form_with_few_figures_are_two_texts() -> None:
     decision = compare(comparable(one), comparable(two))
     assert decision.score >= 0.58
     assert decision.evidence.numeric_share < 0.1
-    assert decision.evidence.vetoes == ("numbers",)
+    assert decision.evidence.vetoes == ("numbers", "names")
     assert not decision.same
     corrected = one.replace("13 March", "14 March")
     assert same(one, corrected)
+
+
+COURT = (
+    "A court in the capital {day} sentenced {who} to {years} years in prison for forging deeds. "
+    "The defence had asked for a fine. {name} denied everything and will appeal, a lawyer said. "
+    "The judge spoke of a breach of trust that had harmed many families over a long time."
+)
+RELEASE = (
+    "Release {version} of the compiler is out. It brings many small fixes, better messages and "
+    "faster builds. Packages for all systems are in the usual places. The next release is planned "
+    "for autumn. Thanks to everyone who sent patches or reported problems."
+)
+WARNING = (
+    "Die Wetterwarte warnt vor Sturmböen im Kreis {place}. Es treten Böen mit Geschwindigkeiten um "
+    "{speed} Kilometer in der Stunde aus westlicher Richtung auf. Einzelne Äste können "
+    "herabstürzen. Achten Sie besonders auf herabfallende Gegenstände."
+)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "veto"),
+    [
+        (
+            COURT.format(day="Monday", who="former mayor Olga Brandt", years="two", name="Brandt"),
+            COURT.format(day="Monday", who="banker Juri Falk", years="two", name="Falk"),
+            "names",
+        ),
+        (
+            COURT.format(day="today", who="the clerk at last", years="three", name="He"),
+            COURT.format(day="today", who="a driver for the firm", years="seven", name="She"),
+            "numbers",
+        ),
+        (RELEASE.format(version="3.8"), RELEASE.format(version="3.9"), "numbers"),
+        (
+            RELEASE.replace("small", "small {version}").format(version="3.8.1"),
+            RELEASE.replace("small", "small {version}").format(version="3.8.2"),
+            "numbers",
+        ),
+        (
+            WARNING.format(place="Husum", speed="75"),
+            WARNING.format(place="Passau", speed="65"),
+            "numbers",
+        ),
+    ],
+)
+def test_forms_that_differ_in_a_name_or_a_count_are_two_texts(
+    one: str, other: str, veto: str
+) -> None:
+    decision = compare(comparable(one), comparable(other))
+    assert decision.score >= 0.46
+    assert veto in decision.evidence.vetoes
+    assert not decision.same
+
+
+def test_one_name_or_figure_in_two_forms_is_none_against_another() -> None:
+    base = COURT.format(day="Monday", who="former mayor Olga Brandt", years="two", name="Brandt")
+    base += " Some 12,100 people in Reidgefield had lost money since October, they said on Friday."
+    for written, otherwise in (
+        ("Reidgefield", "Ridgefield"),
+        ("October", "Oct."),
+        ("12,100", "12,141"),
+        ("two years", "three years"),
+    ):
+        assert same(base, base.replace(written, otherwise)), otherwise
+
+
+def test_in_a_language_of_capitals_one_noun_for_another_is_no_other_name() -> None:
+    assert same(GERMAN, GERMAN.replace(" Fähren", " Schiffe"))
+
+
+def test_a_shared_beginning_above_two_articles_is_furniture() -> None:
+    foot = " ".join(NOTICE.split()[:44])
+    one, two = ENGLISH.split()[:30], GERMAN.split()[:30]
+    decision = compare(
+        comparable(f"{foot}\n{' '.join(one)}"), comparable(f"{foot}\n{' '.join(two)}")
+    )
+    assert decision.evidence.vetoes == ("ending",) or decision.score < 0.58
+    assert not decision.same
 
 
 def test_two_articles_above_the_same_long_foot_are_two_texts() -> None:
@@ -206,7 +284,7 @@ def test_own_texts_at_opposite_ends_of_a_shared_one_are_two_articles(own: int, l
 
 
 def test_a_source_not_known_yet_needs_more() -> None:
-    half = " ".join(ENGLISH.split()[:60]) + " " + " ".join(GERMAN.split()[:36])
+    half = " ".join([*ENGLISH.split()[:64], *GERMAN.split()[:34]])
     decision = compare(comparable(half), comparable(ENGLISH))
     assert 0.58 <= decision.score < 0.65
     assert decision.same
