@@ -2,12 +2,17 @@
 
     python -m bench.eval_dedup [DIR]
 
-DIR holds `dedup/urls.jsonl` and `dedup/pairs.jsonl.gz`; without it the environment variable
+DIR holds `dedup/urls.jsonl` and `dedup/pairs.jsonl.gz`, and where they are there `urls-2.jsonl`,
+`pairs-2.jsonl` and `stories-2.jsonl`, which were seen later; without it the environment variable
 AGGREGATOR_EVAL_DATA is asked, then `../shared/data` beside the repository. The data is public
 text for measuring and is not part of the project; without it the program says so and ends.
 
 Rows of `urls.jsonl`: `{"a", "b", "same", "kind"}`. Rows of `pairs.jsonl.gz`:
-`{"kind", "same", "a": {"title", "text"}, "b": {"title", "text"}}`.
+`{"kind", "same", "a": {"title", "text"}, "b": {"title", "text"}}`. Rows of `stories-2.jsonl`:
+`{"event", "hours", "source", "title", "text"}`.
+
+The first table has every set and its two halves, by a hash, side by side: what is tuned on one is
+looked at on another.
 """
 
 from __future__ import annotations
@@ -22,9 +27,10 @@ import statistics
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -32,19 +38,21 @@ from typing import Any
 from aggregator.identity.copies import ComparableText, comparable, compare
 from aggregator.identity.groups import choose_group
 from aggregator.identity.revisions import headline, judge_revision
-from aggregator.identity.stories import RecentStories, story_item
+from aggregator.identity.stories import is_template, story_item
 from aggregator.model.copies import CopyThresholds, StoryThresholds, TextOfItem
 from aggregator.urls.key import url_key
+from tests.identity.shelf import Shelf
 
 # Pairs whose sameness no rule over the two strings can know: opaque ids, other publishers.
 OPAQUE = {"declared_syndication", "feed_origlink", "guid_permalink_vs_link", "page_data_only"}
+_SHIPPED = CopyThresholds()
+_STORIES = StoryThresholds()
+_NONE: frozenset[int] = frozenset()  # the sources are unknown: nothing was learned of them
+
 _DATELINE = re.compile(
     r"\b(Jan|Feb|March|April|May|June|July|Aug|Sept|Oct|Nov|Dec)[a-z.]* (\d{1,2})\b", re.I
 )
 _MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_abbr)}
-
-_SHIPPED = CopyThresholds()
-_NONE: frozenset[int] = frozenset()  # the sources are unknown: nothing was learned of them
 
 
 @dataclass
@@ -77,6 +85,15 @@ class Tally:
             f"P {precision:.4f}  R {recall:.4f}  false merges {self.false_positive} of {negatives}"
         )
 
+    def cells(self) -> str:
+        """Precision, recall and false merges as cells of a table."""
+        said = self.true_positive + self.false_positive
+        same = self.true_positive + self.false_negative
+        return (
+            f"{self.true_positive / max(1, said):.4f} | {self.true_positive / max(1, same):.4f} | "
+            f"{self.false_positive} of {self.false_positive + self.true_negative}"
+        )
+
     def table(self) -> Iterator[str]:
         for kind, (right, total) in sorted(self.kinds.items()):
             yield f"  {kind:34s} {right:5d} / {total}"
@@ -88,9 +105,15 @@ def data_directory(argument: str | None) -> Path:
     return Path(argument or os.environ.get("AGGREGATOR_EVAL_DATA") or beside)
 
 
-def evaluate_urls(path: Path) -> None:
-    """Print the table of URL pairs."""
-    every, solvable = Tally(), Tally()
+def halves(row: Mapping[str, Any]) -> str:
+    """The half of a set that a row belongs to, by a hash of it: rules are tuned on A alone."""
+    written = json.dumps(row, sort_keys=True, ensure_ascii=False).encode()
+    return "AB"[sha256(written).digest()[0] & 1]
+
+
+def judged_urls(path: Path) -> tuple[dict[str, Tally], float]:
+    """URL pairs judged: all, those a string rule can solve, and those by halves; seconds a URL."""
+    tallies = {name: Tally() for name in ("all", "solvable", "A", "B")}
     spent = []
     with path.open(encoding="utf-8") as rows:
         for row in map(json.loads, rows):
@@ -98,13 +121,26 @@ def evaluate_urls(path: Path) -> None:
             a, b = url_key(row["a"]), url_key(row["b"])
             spent.append((time.perf_counter() - begin) / 2)
             said = a is not None and b is not None and a.key == b.key
-            every.add(row["kind"], row["same"], said)
-            if row["kind"] not in OPAQUE:
-                solvable.add(row["kind"], row["same"], said)
-    print(f"URL keys: {every.line()}")
-    print(f"  of the kinds a string rule can solve: {solvable.line()}")
-    print(*every.table(), sep="\n")
-    print(f"  {statistics.median(spent) * 1e6:.0f} µs a URL (median)\n")
+            solvable = row["kind"] not in OPAQUE
+            for name in ("all", *(("solvable", halves(row)) if solvable else ())):
+                tallies[name].add(row["kind"], row["same"], said)
+    return tallies, statistics.median(spent)
+
+
+def evaluate_urls(path: Path) -> None:
+    """Print the table of URL pairs."""
+    tallies, spent = judged_urls(path)
+    print(f"URL keys: {tallies['all'].line()}")
+    print(f"  of the kinds a string rule can solve: {tallies['solvable'].line()}")
+    print(*tallies["all"].table(), sep="\n")
+    print(f"  {spent * 1e6:.0f} µs a URL (median)\n")
+
+
+def same_texts(row: Mapping[str, Any]) -> bool:
+    """Whether the program takes the two texts of a pair for one."""
+    return compare(
+        comparable(row["a"]["text"], _NONE), comparable(row["b"]["text"], _NONE), _SHIPPED
+    ).same
 
 
 def evaluate_copies(rows: list[Mapping[str, Any]]) -> None:
@@ -258,48 +294,142 @@ def replay(
     numbers: Mapping[tuple[str, str], int], dates: Mapping[int, datetime], limits: StoryThresholds
 ) -> tuple[dict[int, int], float]:
     """Place every text in order of its date. Returns item -> story and the mean seconds of one."""
-    known = RecentStories(limits)
-    story_of: dict[int, int] = {}
+    shelf = Shelf(limits)
+    texts = {number: comparable(text, _NONE) for (_, text), number in numbers.items()}
     items = sorted(
         (
-            story_item(number, dates[number], *text, boilerplate=_NONE, thresholds=limits)
-            for text, number in numbers.items()
+            story_item(number, dates[number], title, texts[number], limits)
+            for (title, _), number in numbers.items()
         ),
         key=lambda item: (item.at, item.item_id),
     )
-    by_number = {item.item_id: item for item in items}
+    story_of: dict[int, int] = {}
     spent = 0.0
     for item in items:
-        known.expire(item.at - timedelta(hours=72))
+        shelf.expire(item.at - limits.window)
         begin = time.perf_counter()
-        found = known.place(item)
+        shelf.put(item, texts[item.item_id])
         spent += time.perf_counter() - begin
-        story = found.story
-        if story is None and found.with_item is not None:
-            story = story_of[found.with_item] = len(story_of) + len(items) + 1
-            known.add(by_number[found.with_item], story)
-        known.add(item, story)
-        if story is not None:
-            story_of[item.item_id] = story
+        story_of.update(shelf.story)
     return story_of, spent / max(len(items), 1)
+
+
+def stream_pairs(rows: Sequence[Mapping[str, Any]], order: Sequence[int]) -> set[tuple[int, int]]:
+    """The pairs of a dated stream that end in one story, placed in this order."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    shelf = Shelf(_STORIES)
+    for number in order:
+        row = rows[number]
+        at = start + timedelta(hours=row["hours"])
+        text = comparable(row["text"], _NONE)
+        shelf.put(story_item(number, at, row["title"], text, _STORIES), text)
+    return grouped_pairs(shelf.story)
+
+
+def evaluate_story_stream(path: Path) -> None:
+    """Print pairs of one event within three days that end in one story, also in other orders."""
+    with path.open(encoding="utf-8") as lines:
+        rows = sorted(map(json.loads, lines), key=lambda row: row["hours"])
+    wanted = {
+        (a, b)
+        for a, b in combinations(range(len(rows)), 2)
+        if rows[a]["event"] is not None
+        and rows[a]["event"] == rows[b]["event"]
+        and abs(rows[a]["hours"] - rows[b]["hours"]) <= 72
+    }
+    orders = [list(range(len(rows)))]
+    orders += [random.Random(seed).sample(orders[0], len(rows)) for seed in range(20)]
+    scores = []
+    for order in orders:
+        found = stream_pairs(rows, order)
+        scores.append(2 * len(found & wanted) / max(1, len(found) + len(wanted)))
+    found = stream_pairs(rows, orders[0])
+    right = len(found & wanted)
+    print(
+        f"Stories of {len(rows)} items: P {right / max(1, len(found)):.4f}  "
+        f"R {right / max(1, len(wanted)):.4f}  pair F1 in 20 other orders "
+        f"{min(scores[1:]):.3f} to {max(scores[1:]):.3f}"
+    )
+    for a, b in sorted(found ^ wanted):
+        kind = "wrongly together" if (a, b) in found else "wrongly apart"
+        print(f"  {kind}: {rows[a]['title']} | {rows[b]['title']}")
+
+
+def evaluate_forms(rows: Sequence[Mapping[str, Any]]) -> None:
+    """How many pairs of forms, which are no copies, would share a story on their own."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    kinds: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for row in rows:
+        if row["same"]:
+            continue
+        shelf = Shelf(_STORIES)
+        texts = [comparable(row[side]["text"], _NONE) for side in "ab"]
+        for number, text in enumerate(texts):
+            title = row["ab"[number]]["title"]
+            shelf.put(story_item(number, start, title, text, _STORIES), text)
+        kinds[row["kind"]][0] += shelf.story[0] == shelf.story[1]
+        kinds[row["kind"]][1] += is_template(*texts, shelf.limits)
+        kinds[row["kind"]][2] += 1
+    together, total = (sum(one[place] for one in kinds.values()) for place in (0, 2))
+    print(f"Forms and other pairs that are no copies, in one story: {together} of {total}")
+    for kind, (shared, templates, count) in sorted(kinds.items()):
+        print(f"  {kind:34s} {shared:5d} / {count}, taken for one template {templates}")
+
+
+def side_by_side(directory: Path) -> None:
+    """Print what holds on the set that rules were made with beside what was seen later."""
+    print("| what | set | half | P | R | false merges |")
+    print("|---|---|---|---|---|---|")
+    for name in ("urls", "urls-2"):
+        path = directory / f"{name}.jsonl"
+        if path.is_file():
+            tallies, _ = judged_urls(path)
+            for half in ("solvable", "A", "B"):
+                print(f"| URL keys | {name} | {half} | {tallies[half].cells()} |")
+    for name in ("pairs", "pairs-2"):
+        rows = text_pairs(directory, name)
+        copies = {half: Tally() for half in ("all", "A", "B")}
+        for row in rows:
+            said = same_texts(row)
+            for half in ("all", halves(row)):
+                copies[half].add(row["kind"], row["same"], said)
+        for half, tally in copies.items():
+            if rows:
+                print(f"| one text | {name} | {half} | {tally.cells()} |")
+    print()
+
+
+def text_pairs(directory: Path, name: str) -> list[Mapping[str, Any]]:
+    """The rows of a file of text pairs, packed or not; none where it is not there."""
+    for path in (directory / f"{name}.jsonl", directory / f"{name}.jsonl.gz"):
+        if path.is_file():
+            opener = gzip.open if path.suffix == ".gz" else open
+            with opener(path, "rt", encoding="utf-8") as lines:
+                return [json.loads(line) for line in lines]
+    return []
 
 
 def main() -> int:
     """Print every table whose data is there; 2 when none is."""
     directory = data_directory(sys.argv[1] if len(sys.argv) > 1 else None) / "dedup"
-    urls, pairs = directory / "urls.jsonl", directory / "pairs.jsonl.gz"
-    if not urls.is_file() and not pairs.is_file():
+    urls, pairs = directory / "urls.jsonl", text_pairs(directory, "pairs")
+    if not urls.is_file() and not pairs:
         print(f"No labelled pairs in {directory}: give a directory or set AGGREGATOR_EVAL_DATA.")
         return 2
-    if urls.is_file():
-        evaluate_urls(urls)
-    if pairs.is_file():
-        with gzip.open(pairs, "rt", encoding="utf-8") as lines:
-            rows = [json.loads(line) for line in lines]
-        evaluate_copies(rows)
-        evaluate_revisions(rows)
-        evaluate_stream(rows)
-        evaluate_stories(rows)
+    side_by_side(directory)
+    for path in (urls, directory / "urls-2.jsonl"):
+        if path.is_file():
+            evaluate_urls(path)
+    if pairs:
+        evaluate_copies(pairs)
+        evaluate_revisions(pairs)
+        evaluate_stream(pairs)
+        evaluate_stories(pairs)
+    if later := text_pairs(directory, "pairs-2"):
+        evaluate_copies(later)
+        evaluate_forms(later)
+    if (stream := directory / "stories-2.jsonl").is_file():
+        evaluate_story_stream(stream)
     return 0
 
 

@@ -367,8 +367,15 @@ class Stories(Group):
     cohesion: Annotated[float, _SHARE] | None = Field(
         None, description="Share of `similarity` that the story's members must have on average."
     )
+    similarity_few: Annotated[float, _SHARE] | None = Field(
+        None, description="The same where no more than `rare_shared` things are shared."
+    )
     rare_shared: Annotated[int, whole(0, 100)] | None = Field(
-        None, description="Rare terms that two items must share."
+        None, description="Rare things (names, words; a person is one) that two items must share."
+    )
+    surprise: Annotated[float, number(0, 100)] | None = Field(
+        None,
+        description="How much rarer together these must be than one item of all, as a logarithm.",
     )
     rare: Annotated[float, _SHARE] | None = Field(
         None, description="Share of the items of other stories up to which a term is rare."

@@ -353,6 +353,33 @@ posting_list = Table(
     Column("postings", LargeBinary, nullable=False),
 )
 
+# The same for the rare terms of items, by which those about one event are found
+# (`store.copies.stories`).
+term_posting_list = Table(
+    "term_posting_list",
+    metadata,
+    Column("low", Integer, primary_key=True, autoincrement=False),
+    Column("postings", LargeBinary, nullable=False),
+)
+
+# In how many items of the window a term stands, as it was at a time; it fades. Term 0: all items.
+term_count = Table(
+    "term_count",
+    metadata,
+    Column("term", Integer, primary_key=True, autoincrement=False),
+    Column("documents", Float, nullable=False),
+    Column("at", Utc, nullable=False),
+)
+
+# The terms of an item of the window (`identity.terms`), and its displayed date.
+item_terms = Table(
+    "item_terms",
+    metadata,
+    Column("item_id", _Number, ForeignKey("item.id"), primary_key=True, autoincrement=False),
+    Column("at", Utc, nullable=False),
+    Column("terms", LargeBinary, nullable=False),
+)
+
 # In how many copy groups of a source a paragraph was seen: from some number on it is furniture.
 paragraph = Table(
     "paragraph",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from aggregator.identity import boilerplate, copies, groups, revisions, stories
+from aggregator.identity import boilerplate, copies, groups, revisions
 from aggregator.model.copies import CopyDecision, CopyThresholds, PreparedText, StoryThresholds
 
 NOTHING: frozenset[int] = frozenset()
@@ -46,12 +46,4 @@ def same_text(title_a: str, text_a: str, title_b: str, text_b: str) -> bool:
 choose_group = partial(groups.choose_group, thresholds=COPIES)
 unlisted = partial(revisions.unlisted, thresholds=COPIES)
 judge_revision = partial(revisions.judge_revision, thresholds=COPIES)
-story_item = partial(stories.story_item, thresholds=STORIES, boilerplate=NOTHING)
 learned_boilerplate = partial(boilerplate.learned_boilerplate, thresholds=COPIES)
-
-
-def recent_stories(
-    limits: StoryThresholds = STORIES, counts: stories.TermCounts | None = None
-) -> stories.RecentStories:
-    """`identity.stories.RecentStories`."""
-    return stories.RecentStories(limits, counts)

@@ -15,7 +15,8 @@ from aggregator.identity.fingerprints import VERSION
 from aggregator.model.copies import CopyThresholds, PreparedText
 from aggregator.pipeline.parts import Parts
 from aggregator.store import facts
-from aggregator.store.copies import boilerplate, index, placing
+from aggregator.store import schema as t
+from aggregator.store.copies import boilerplate, index, placing, stories
 
 _SLICES = 64  # of the index, each in a transaction of its own
 _LONGER = timedelta(days=2)  # kept beyond the window: an operator may widen it a little
@@ -34,8 +35,19 @@ async def tidy_copies(parts: Parts) -> None:
     oldest = await parts.database.run_read(placing.first_item_since, now - limits.window - _LONGER)
     for part in range(_SLICES):
         await parts.database.run_write(index.drop, oldest, part, _SLICES)
+    await _tidy_stories(parts)
     await parts.database.run_write(boilerplate.drop, now, limits.boilerplate_groups)
     await parts.database.run_write(facts.set_fact, _DAY_FACT, today)
+
+
+async def _tidy_stories(parts: Parts) -> None:
+    """Drop terms past their time."""
+    window = parts.settings.dedup.stories.window
+    before = parts.clock.now() - window
+    oldest = await parts.database.run_read(placing.first_item_since, before)
+    for part in range(_SLICES):
+        await parts.database.run_write(index.drop, oldest, part, _SLICES, t.term_posting_list)
+    await parts.database.run_write(stories.drop_terms, before - window)
 
 
 async def _reindex(parts: Parts, limits: CopyThresholds) -> None:

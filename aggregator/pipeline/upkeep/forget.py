@@ -9,7 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from aggregator.pipeline.parts import Parts
-from aggregator.store.copies import index
+from aggregator.store import schema as t
+from aggregator.store.copies import index, stories
 from aggregator.store.database import Database
 from aggregator.store.decisions import forgotten
 from aggregator.store.views import rendered
@@ -20,6 +21,8 @@ _AT_ONCE = 500
 async def forget_items(parts: Parts, numbers: Sequence[int]) -> int:
     """Remove text, revisions, fingerprints, pages and links of items; returns how many."""
     await parts.database.run_write(index.remove, numbers)
+    await parts.database.run_write(index.remove, numbers, t.term_posting_list)
+    await parts.database.run_write(stories.remove_terms, numbers)
     for start in range(0, len(numbers), _AT_ONCE):
         some = numbers[start : start + _AT_ONCE]
         await parts.database.run_write(_forget, some, parts.clock.now())

@@ -1,8 +1,9 @@
-"""The index of fingerprints: which items have one, packed so that an item costs few bytes.
+"""Which items have a fingerprint, or a term, packed so that an item costs few bytes.
 
-A row of `posting_list` is the leaf of a B+ tree whose inner nodes are the database's own index: it
-has all postings from its hash `low` up to the next row's, in order. A posting is eight bytes, 32
-bits of hash and 32 of item number; as a row of its own it would cost about 60 in PostgreSQL.
+A row of `posting_list`, as of `term_posting_list`, is the leaf of a B+ tree whose inner nodes are
+the database's own index: it has all postings from its hash `low` up to the next row's, in order. A
+posting is eight bytes, 32 bits of hash and 32 of item number; as a row of its own it would cost
+about 60 in PostgreSQL.
 Whoever writes runs serialised: of two that change one row at once, one change would be lost.
 """
 
@@ -14,7 +15,7 @@ from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Collection, Iterator
 
-from sqlalchemy import Connection, bindparam, delete, select, text
+from sqlalchemy import Connection, Table, bindparam, delete, select, text
 
 from aggregator.store import schema as t
 from aggregator.store.database import serialise
@@ -27,35 +28,34 @@ _AT_ONCE = 500
 
 # For each hash the leaf with the largest `low` not above it.
 _FIND = {
-    "sqlite": text(
-        "SELECT leaf.low, leaf.postings FROM json_each(:wanted) AS wanted "
-        "JOIN posting_list AS leaf "
-        "ON leaf.low = (SELECT max(low) FROM posting_list WHERE low <= wanted.value)"
-    ),
-    "postgresql": text(
-        "SELECT leaf.low, leaf.postings "
-        "FROM json_array_elements_text(CAST(:wanted AS json)) AS wanted, LATERAL "
-        "(SELECT low, postings FROM posting_list WHERE low <= CAST(wanted.value AS integer) "
-        "ORDER BY low DESC LIMIT 1) AS leaf"
-    ),
+    "sqlite": "SELECT leaf.low, leaf.postings FROM json_each(:wanted) AS wanted "
+    "JOIN {index} AS leaf "
+    "ON leaf.low = (SELECT max(low) FROM {index} WHERE low <= wanted.value)",
+    "postgresql": "SELECT leaf.low, leaf.postings "
+    "FROM json_array_elements_text(CAST(:wanted AS json)) AS wanted, LATERAL "
+    "(SELECT low, postings FROM {index} WHERE low <= CAST(wanted.value AS integer) "
+    "ORDER BY low DESC LIMIT 1) AS leaf",
 }
 
 
 class Postings:
     """The leaves that a batch reads, with what the batch adds to them."""
 
-    def __init__(self) -> None:
+    def __init__(self, index: Table = t.posting_list) -> None:
+        self._index = index
         # What is below the first leaf there is belongs to one at the lowest hash, made when needed.
         self._leaves: dict[int, array[int]] = {_LOWEST: array("q")}
         self._lows = [_LOWEST]
         self._changed: set[int] = set()
 
     @classmethod
-    def of(cls, connection: Connection, hashes: Collection[int]) -> Postings:
+    def of(
+        cls, connection: Connection, hashes: Collection[int], index: Table = t.posting_list
+    ) -> Postings:
         """The leaves of these hashes, which alone may then be asked for and added to."""
-        found = cls()
+        found = cls(index)
         wanted = sorted(set(hashes))
-        query = _FIND[connection.dialect.name]
+        query = text(_FIND[connection.dialect.name].format(index=index.name))
         for some in batches(wanted):
             for low, packed in connection.execute(query, {"wanted": json.dumps(some)}):
                 if not found._leaves.get(low):
@@ -84,47 +84,56 @@ class Postings:
         leaves: dict[int, array[int]] = {}
         for low in sorted(self._changed):
             leaves.update(_part(low, self._leaves[low]))
-        _store(connection, leaves)
+        _store(connection, self._index, leaves)
         self._changed.clear()
 
     def _low(self, value: int) -> int:
         return self._lows[bisect_right(self._lows, value) - 1]
 
 
-def drop(connection: Connection, before: int | None, part: int, parts: int) -> None:
+def drop(
+    connection: Connection,
+    before: int | None,
+    part: int,
+    parts: int,
+    index: Table = t.posting_list,
+) -> None:
     """Drop one of `parts` slices of the index: what is of items before a number, or all of it."""
     serialise(connection)
     width = (1 << 32) // parts
     low = _LOWEST + part * width
     high = _HIGHEST if part == parts - 1 else low + width - 1
     if before is None:
-        gone = t.posting_list.c.low.between(low, high)
-        connection.execute(delete(t.posting_list).where(gone))
+        connection.execute(delete(index).where(index.c.low.between(low, high)))
     else:
-        _keep(connection, low, high, lambda number: number >= before)
+        _keep(connection, index, low, high, lambda number: number >= before)
 
 
-def remove(connection: Connection, numbers: Collection[int]) -> None:
+def remove(connection: Connection, numbers: Collection[int], index: Table = t.posting_list) -> None:
     """Drop every posting of these items; the whole index is read for it, so ask once for all."""
     gone = frozenset(numbers)
     if gone:
         serialise(connection)
-        _keep(connection, _LOWEST, _HIGHEST, lambda number: number not in gone)
+        _keep(connection, index, _LOWEST, _HIGHEST, lambda number: number not in gone)
 
 
-def all_postings(connection: Connection) -> Iterator[tuple[int, int]]:
+def all_postings(
+    connection: Connection, index: Table = t.posting_list
+) -> Iterator[tuple[int, int]]:
     """Every hash with the number of an item that has it, in order."""
-    for _, leaf in _leaves(connection, _LOWEST, _HIGHEST):
+    for _, leaf in _leaves(connection, index, _LOWEST, _HIGHEST):
         for posting in leaf:
             yield posting >> 32, posting & _NUMBER
 
 
-def _keep(connection: Connection, low: int, high: int, wanted: Callable[[int], bool]) -> None:
+def _keep(
+    connection: Connection, index: Table, low: int, high: int, wanted: Callable[[int], bool]
+) -> None:
     """Keep some postings; a leaf that has become small is joined to the one before."""
     changed: dict[int, array[int]] = {}
     gone: list[dict[str, int]] = []
     before: tuple[int, array[int]] | None = None
-    for first, leaf in _leaves(connection, low, high):
+    for first, leaf in _leaves(connection, index, low, high):
         kept = array("q", [posting for posting in leaf if wanted(posting & _NUMBER)])
         if before is not None and len(before[1]) + len(kept) <= MOST // 2:
             before[1].extend(kept)
@@ -134,14 +143,16 @@ def _keep(connection: Connection, low: int, high: int, wanted: Callable[[int], b
         before = first, kept
         if len(kept) < len(leaf):
             changed[first] = kept
-    _store(connection, changed)
+    _store(connection, index, changed)
     if gone:
-        matching = t.posting_list.c.low == bindparam("gone")
-        connection.execute(delete(t.posting_list).where(matching), gone)
+        matching = index.c.low == bindparam("gone")
+        connection.execute(delete(index).where(matching), gone)
 
 
-def _leaves(connection: Connection, low: int, high: int) -> Iterator[tuple[int, array[int]]]:
-    p = t.posting_list.c
+def _leaves(
+    connection: Connection, index: Table, low: int, high: int
+) -> Iterator[tuple[int, array[int]]]:
+    p = index.c
     while True:
         rows = connection.execute(
             select(p.low, p.postings)
@@ -170,9 +181,9 @@ def _part(low: int, leaf: array[int]) -> Iterator[tuple[int, array[int]]]:
     yield from _part(leaf[cut] >> 32, leaf[cut:])
 
 
-def _store(connection: Connection, leaves: dict[int, array[int]]) -> None:
+def _store(connection: Connection, index: Table, leaves: dict[int, array[int]]) -> None:
     rows = [{"low": low, "postings": _pack(leaf)} for low, leaf in leaves.items()]
-    upsert(connection, t.posting_list, rows, update=True)
+    upsert(connection, index, rows, update=True)
 
 
 def _pack(leaf: array[int]) -> bytes:

@@ -1,4 +1,4 @@
-"""What the copy and story steps keep in memory between two polls: less to read in a transaction.
+"""What the copy step keeps in memory between two polls: less to read in a transaction.
 
 Nothing here decides anything: a process that starts with an empty memory comes to the same groups.
 """
@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from aggregator.identity.copies import ComparableText, comparable
 from aggregator.model.settings import DedupSettings
-from aggregator.store.copies.stories import RecentItems
 
 _TEXTS = 1500  # texts kept ready; a text of 200 words takes about 15 kB
 
@@ -48,4 +47,3 @@ class Grouping:
 
     settings: DedupSettings = field(default_factory=DedupSettings)
     texts: ReadyTexts = field(default_factory=ReadyTexts)
-    recent: RecentItems = field(default_factory=RecentItems)

@@ -14,15 +14,15 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from aggregator.identity.copies import restore
+from aggregator.identity.copies import ComparableText, restore
 from aggregator.identity.groups import choose_group
+from aggregator.identity.stories import StoryItem, StoryPlace, story_item
 from aggregator.model.copies import (
     Assignment,
     Compared,
     CopyDecision,
     CopyThresholds,
     PreparedText,
-    StoryDecision,
     TextOfItem,
 )
 from aggregator.model.states import DecisionKind
@@ -31,6 +31,7 @@ from aggregator.store.changed import Grown
 from aggregator.store.copies import boilerplate
 from aggregator.store.copies.index import Postings
 from aggregator.store.copies.memory import Grouping
+from aggregator.store.copies.stories import Stories
 from aggregator.store.copies.texts import own_text
 from aggregator.store.database import serialise
 
@@ -72,9 +73,6 @@ def place_items(
         return Grown()
     placing = _Placing(connection, grouping, source, now)
     placing.look_up(items)
-    fresh = [item.item_id for item in items if not item.changed]
-    if fresh:
-        grouping.recent.follow(connection, grouping.settings, now, min(fresh))
     for item in items:
         placing.place(item)
     placing.write()
@@ -99,6 +97,10 @@ class _Placing:
         self._paragraphs: Counter[int] = Counter()
         self._log: list[dict[str, Any]] = []
         self._overruled = _any_apart(connection)
+        self._prepared: dict[int, PreparedText] = {}
+        self._told: dict[int, StoryItem] = {}
+        settings = grouping.settings
+        self._stories = Stories(connection, settings.stories, settings.copies, now, self._text_of)
         self.grown: set[int] = set()
         self.grown_stories: set[int] = set()
 
@@ -107,6 +109,15 @@ class _Placing:
         hashes = {value for item in items for value in self._indexed(item)}
         self._postings = Postings.of(self._connection, hashes)
         self._holders = {value: self._postings.holders(value) for value in hashes}
+        stories = self._grouping.settings.stories
+        self._prepared = {item.item_id: item.prepared for item in items}
+        for item in items:
+            if not item.changed and item.shown_at >= self._now - stories.window:
+                ready = restore(item.prepared)
+                self._told[item.item_id] = story_item(
+                    item.item_id, item.shown_at, item.title, ready, stories
+                )
+        self._stories.look_up(tuple(self._told.values()))
 
     def place(self, item: NewText) -> None:
         """Find the item's group and story and make it findable itself."""
@@ -118,7 +129,7 @@ class _Placing:
                 shared.update(holders)
         shared.pop(item.item_id, None)
         group = item.item_id if not item.changed else _group_of(self._connection, item.item_id)
-        story: StoryDecision | None = None
+        story: StoryPlace | None = None
         if shared:
             assignment = self._assign(item, shared, group)
             group = self._carry_out(item, assignment, group)
@@ -127,12 +138,13 @@ class _Placing:
         self._index(item, hashes)
         if item.from_page or not item.changed:
             self._count_paragraphs(item, group)
-        if story is not None and story.story is not None and story.with_item is not None:
+        if story is not None and story.decision.with_item is not None:
             self._set_story(item, story)
 
     def write(self) -> None:
         """What was gathered: fingerprints, paragraph counts, the log."""
         self._postings.write(self._connection)
+        self._stories.write()
         boilerplate.add_counts(self._connection, self._source.id, self._paragraphs, self._now)
         if self._log:
             self._connection.execute(t.merge_log.insert(), self._log)
@@ -229,6 +241,8 @@ class _Placing:
             if compared.item_id == assignment.with_item:
                 best = compared
         join_groups(self._connection, [group, *assignment.also], target, best.item_id)
+        if assignment.also or item.changed:
+            self._stories.groups_moved()
         self._note(DecisionKind.COPY, item.item_id, best, target)
         if assignment.also or item.changed:
             reason = "the same text as members of both groups"
@@ -252,28 +266,43 @@ class _Placing:
             )
         )  # fmt: skip
 
-    def _tell(self, item: NewText, group: int) -> StoryDecision | None:
-        limits = self._grouping.settings.stories
-        if item.shown_at < self._now - limits.window:
+    def _tell(self, item: NewText, group: int) -> StoryPlace | None:
+        told = self._told.get(item.item_id)
+        if told is None:
             return None
-        ready = restore(item.prepared)
         story = None
         if group != item.item_id:
             story = self._connection.scalar(
                 select(t.item.c.story_id).where(t.item.c.id == item.item_id)
             )
-        return self._grouping.recent.place(
-            item.item_id, item.shown_at, item.title, ready, group, item.content_hash, story=story
-        )
+        return self._stories.place(told, story)
 
-    def _set_story(self, item: NewText, decision: StoryDecision) -> None:
+    def _text_of(self, number: int) -> ComparableText | None:
+        """The text of an item that may be of the same event, made ready."""
+        if number in self._prepared:
+            return restore(self._prepared[number])
+        i = t.item.c
+        row = self._connection.execute(
+            select(i.source_id, own_text())
+            .join(t.item_text, t.item_text.c.item_id == i.id)
+            .join(t.article, t.article.c.item_id == i.id, isouter=True)
+            .where(i.id == number)
+        ).first()
+        if row is None:
+            return None
+        learned = self._learned_of(row.source_id)
+        return self._grouping.texts.get(number, row.text, learned)
+
+    def _set_story(self, item: NewText, place: StoryPlace) -> None:
+        decision = place.decision
         self._connection.execute(
             update(t.item).where(t.item.c.id == item.item_id).values(story_id=decision.story)
         )
         self._log.append(
             log_row(
                 self._now, DecisionKind.STORY, item.item_id, decision.with_item, decision.story,
-                decision.score, decision.reason, {"terms": list(decision.shared)},
+                decision.score, decision.reason,
+                {"terms": list(decision.shared), "joined": list(place.also)},
             )
         )  # fmt: skip
         self.grown_stories.add(decision.story or item.item_id)

@@ -1,192 +1,282 @@
-"""The items of the last days in memory, for finding the story of the next one.
+"""Which story a new item belongs to: candidates are found by rare terms, through the database.
 
-A memory of what is committed: it is brought up to date from the database inside the serialised
-transaction that asks it, so that several processes give the same answers.
+Every item of the window has its terms stored, and stands in the index under the heaviest of them,
+which are the rare ones. A term takes at most 64 items, an item is compared with at most 24 others
+and a dozen members of their stories: what an item costs depends neither on the vocabulary nor on
+how many items there are. Nothing is kept in memory, so that all processes give the same answers.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime
-from threading import Lock
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, delete, func, select, update
 
-from aggregator.identity.copies import ComparableText
-from aggregator.identity.stories import RecentStories, StoryItem, story_item
-from aggregator.model.copies import StoryDecision, StoryThresholds
-from aggregator.model.settings import DedupSettings
-from aggregator.model.states import DecisionKind
+from aggregator.identity.copies import ComparableText, figures_or_dates_differ
+from aggregator.identity.stories import (
+    StoryItem,
+    StoryPlace,
+    TermCounts,
+    choose_story,
+    is_template,
+    weigh,
+)
+from aggregator.identity.terms import unpack
+from aggregator.model.copies import CopyThresholds, StoryDecision, StoryThresholds
 from aggregator.store import schema as t
-from aggregator.store.copies import boilerplate
-from aggregator.store.rows import batches
+from aggregator.store.copies.index import Postings
+from aggregator.store.rows import batches, upsert
 
-MOST_RECENT = 4000  # items compared with; beyond that a busy installation looks back less far
-_AT_ONCE = 500
-# Decisions that move items that were there before.
-REGROUPED = (
-    DecisionKind.JOINED, DecisionKind.STATED, DecisionKind.SPLIT, DecisionKind.MERGE,
-    DecisionKind.REGROUPED,
-)  # fmt: skip
+_PROBES = 24  # heaviest terms of an item: it is found by these
+_HOLDERS = 64  # items of a term; it takes no more
+_CANDIDATES = 24
+_MEMBERS = 12  # of a story that an item is compared with
+_BUSY, _EVERY = 5000, 16  # items of a window; from there on every 16th is counted, for sixteen
+_ALL = 0  # the term of every item
+_NOBODY = StoryDecision(None, None, 0.0, "the story of its copies")
+
+TextOf = Callable[[int], ComparableText | None]
 
 
-class RecentItems:
-    """The stories of the window; `follow` first, then `place` each new item."""
+class Stories:
+    """The stories of one batch: `look_up` its items, `place` each, `write` at the end."""
 
-    def __init__(self, most: int = MOST_RECENT) -> None:
-        self._most = most
-        self._lock = Lock()
-        self._limits = StoryThresholds()  # in force once something was followed
-        self._stories = RecentStories(self._limits)
-        self._followed = False
-        self._known: dict[int, StoryItem] = {}  # in order of their numbers
-        # Placed in a transaction that may not have been committed: number -> content hash.
-        self._unsure: dict[int, str] = {}
-        self._last_item = 0
-        self._last_decision = 0
-
-    def follow(
-        self, connection: Connection, settings: DedupSettings, now: datetime, below: int
-    ) -> None:
-        """Read what was committed since the last time, by whomever: items numbered below `below`.
-
-        Later ones are this transaction's own and are placed one after the other.
-        """
-        limits = settings.stories
-        with self._lock:
-            if limits != self._limits or not self._is_sound(connection):
-                self._limits, self._followed = limits, True
-                self._stories = RecentStories(limits)
-                self._known = {}
-                self._last_item = _first_wanted(connection, now - limits.window, self._most)
-                self._last_decision = connection.scalar(select(func.max(t.merge_log.c.id))) or 0
-            self._unsure.clear()
-            self._read_new(connection, settings, now, below)
-            self._read_regrouped(connection)
-            self._expire(now - limits.window)
-
-    def place(
+    def __init__(
         self,
-        item_id: int,
-        at: datetime,
-        title: str | None,
-        ready: ComparableText,
-        group: int,
-        content_hash: str,
-        *,
-        story: int | None = None,
-    ) -> StoryDecision:
+        connection: Connection,
+        limits: StoryThresholds,
+        figures: CopyThresholds,
+        now: datetime,
+        text_of: TextOf,
+    ) -> None:
+        """`text_of` gives the text of an item, asked for few; None where it is no longer kept."""
+        self._connection = connection
+        self._limits = limits
+        self._figures = figures
+        self._now = now
+        self._text_of = text_of
+        self._postings = Postings(t.term_posting_list)
+        self._counts: dict[int, float] = {}
+        self._counted: set[int] = set()
+        self._probes: dict[int, tuple[int, ...]] = {}
+        self._known: dict[int, StoryItem] = {}
+        self._story: dict[int, int] = {}  # item -> story
+        self._sizes: Counter[int] = Counter()
+        self._new: list[StoryItem] = []
+        self._moved = False
+
+    def look_up(self, items: Sequence[StoryItem]) -> None:
+        """Read what these items may belong to, in as few statements as may be."""
+        if not items:
+            return
+        self._read_counts({term for item in items for term in item.terms.counts()})
+        counts = self._term_counts()
+        for item in items:
+            vector = weigh(item.terms, counts, self._limits)
+            heaviest = sorted(vector, key=lambda term: (-vector[term], term))
+            self._probes[item.item_id] = tuple(heaviest[:_PROBES])
+        probed = {term for probes in self._probes.values() for term in probes}
+        self._postings = Postings.of(self._connection, probed, t.term_posting_list)
+        for term in probed:
+            held = float(len(self._postings.holders(term)))
+            self._counts[term] = max(self._counts.get(term, 0.0), held)
+        near = {number for item in items for number in self._candidates(item)}
+        self._read_items(near)
+        self._read_members({self._story[number] for number in near if number in self._story})
+
+    def place(self, item: StoryItem, story: int | None) -> StoryPlace:
         """The story of a new item, which is known from then on under that story or its own.
 
         `story` is given where it is known already: copies share one.
         """
-        with self._lock:
-            made = story_item(
-                item_id,
-                at,
-                title,
-                "",
-                boilerplate=frozenset(),
-                copy_group=group,
-                thresholds=self._limits,
-                ready=ready,
-            )
-            decision = (
-                self._stories.place(made)
-                if story is None
-                else StoryDecision(story, None, 1.0, "the story of its copies")
-            )
-            self._add(made, item_id if decision.story is None else decision.story)
-            self._unsure[item_id] = content_hash
-            self._last_item = max(self._last_item, item_id)
-            return decision
+        if self._moved:
+            self._read_stories()
+        found = StoryPlace(_NOBODY)
+        if story is None:
+            found = self._choose(item)
+            story = found.decision.story
+            for other in found.also:
+                self._merge(other, story or item.item_id)
+        self._add(item, item.item_id if story is None else story)
+        return found
 
-    def _is_sound(self, connection: Connection) -> bool:
-        """Whether everything placed last time was committed; a rolled back number is used again."""
-        if not self._unsure:
-            return self._followed
-        numbers = sorted(self._unsure)
-        found: dict[int, str] = {}
-        for some in batches(numbers):
-            rows = connection.execute(
-                select(t.item.c.id, t.item.c.content_hash).where(t.item.c.id.in_(some))
-            )
-            found |= {row.id: row.content_hash for row in rows}
-        return found == self._unsure
+    def groups_moved(self) -> None:
+        """Say that items known here may be in other stories now: their copies were joined."""
+        self._moved = True
 
-    def _read_new(
-        self, connection: Connection, settings: DedupSettings, now: datetime, below: int
-    ) -> None:
-        if self._last_item + 1 >= below:
-            return
-        i, limits = t.item.c, settings.stories
-        furniture: dict[str, frozenset[int]] = {}
-        while True:
-            rows = connection.execute(
-                select(
-                    i.id, i.source_id, i.title, i.published, i.first_seen, i.group_id, i.story_id,
-                    t.item_text.c.text,
-                )
-                .join(t.item_text, t.item_text.c.item_id == i.id)
-                .where(i.id > self._last_item, i.id < below)
-                .order_by(i.id)
-                .limit(_AT_ONCE)
-            ).all()  # fmt: skip
-            for row in rows:
-                self._last_item = row.id
-                at = shown_at(row)
-                if at >= now - limits.window:
-                    if row.source_id not in furniture:
-                        furniture[row.source_id] = boilerplate.learned(
-                            connection, row.source_id, settings.copies
-                        )
-                    made = story_item(
-                        row.id, at, row.title, row.text, boilerplate=furniture[row.source_id],
-                        copy_group=row.group_id, thresholds=limits,
-                    )  # fmt: skip
-                    self._add(made, row.story_id)
-            if len(rows) < _AT_ONCE:
-                return
+    def write(self) -> None:
+        """Store the terms of the items placed, the index and the counts."""
+        self._postings.write(self._connection)
+        rows = [
+            {"item_id": item.item_id, "at": item.at, "terms": item.terms.pack()}
+            for item in self._new
+        ]
+        upsert(self._connection, t.item_terms, rows, update=True)
+        counted = [
+            {"term": term, "documents": self._counts[term], "at": self._now}
+            for term in sorted(self._counted)
+        ]
+        for some in (counted[at : at + 500] for at in range(0, len(counted), 500)):
+            upsert(self._connection, t.term_count, some, update=True)
 
-    def _read_regrouped(self, connection: Connection) -> None:
-        """Items that an operator or a late copy moved to another group."""
-        m, i = t.merge_log.c, t.item.c
-        newest = connection.scalar(select(func.max(m.id))) or 0
-        if newest == self._last_decision:
-            return
-        groups = select(m.group_id).where(m.id > self._last_decision, m.kind.in_(REGROUPED))
-        rows = connection.execute(
-            select(i.id, i.group_id, i.story_id).where(i.group_id.in_(groups))
+    def _choose(self, item: StoryItem) -> StoryPlace:
+        near = [number for number in self._candidates(item) if number in self._known]
+        stories = {self._story[number] for number in near}
+        members = [
+            StoryItem(number, one.at, one.terms, self._story[number])
+            for number, one in self._known.items()
+            if self._story[number] in stories
+        ]
+        counts = self._term_counts()
+        own = {term: counts.of(term) + 1 for term in item.terms.counts()}
+        counts = TermCounts(counts.documents + 1, {**self._counts, **own})
+        found = choose_story(
+            item, members, counts, self._limits, is_form=self._is_form, sizes=self._sizes
         )
-        for row in rows:
-            if (known := self._known.get(row.id)) is not None:
-                self._add(replace(known, copy_group=row.group_id), row.story_id)
-        self._last_decision = newest
+        also = self._not_kept_apart(found.decision.story, found.also)
+        return StoryPlace(found.decision, also)
+
+    def _candidates(self, item: StoryItem) -> list[int]:
+        """The items that share most of an item's heaviest terms."""
+        counts = self._term_counts()
+        likely: defaultdict[int, float] = defaultdict(float)
+        for term in self._probes.get(item.item_id, ()):
+            weight = counts.weight(term)
+            for number in self._postings.holders(term)[-_HOLDERS:]:
+                likely[number] += weight
+        likely.pop(item.item_id, None)
+        return sorted(likely, key=lambda number: (-likely[number], number))[:_CANDIDATES]
+
+    def _is_form(self, one: StoryItem, other: StoryItem) -> tuple[bool, bool]:
+        a, b = self._text_of(one.item_id), self._text_of(other.item_id)
+        if a is None or b is None:
+            return False, False
+        return figures_or_dates_differ(a, b, self._figures), is_template(a, b, self._limits)
 
     def _add(self, item: StoryItem, story: int) -> None:
-        kept = replace(item, story=story)
-        self._known[item.item_id] = kept
-        self._stories.add(kept)
+        number = item.item_id
+        self._new.append(item)
+        self._known[number], self._story[number] = item, story
+        self._sizes[story] += 1
+        for term in self._probes.get(number, ()):
+            if len(self._postings.holders(term)) < _HOLDERS:
+                self._postings.add(term, number)
+        every = 1 if self._counts.get(_ALL, 0.0) < _BUSY else _EVERY
+        self._counts[_ALL] = self._counts.get(_ALL, 0.0) + 1
+        self._counted.add(_ALL)
+        if number % every == 0:
+            for term in item.terms.counts():
+                self._counts[term] = self._counts.get(term, 0.0) + every
+                self._counted.add(term)
 
-    def _expire(self, before: datetime) -> None:
-        self._stories.expire(before)
-        for number in [n for n, item in self._known.items() if item.at < before]:
-            del self._known[number]
-        for number in list(self._known)[: max(0, len(self._known) - self._most)]:
-            self._stories.discard(number)
-            del self._known[number]
+    def _term_counts(self) -> TermCounts:
+        return TermCounts(self._counts.get(_ALL, 0.0), self._counts)
+
+    def _read_counts(self, wanted: set[int]) -> None:
+        c = t.term_count.c
+        for some in batches(sorted({_ALL, *wanted})):
+            rows = self._connection.execute(
+                select(c.term, c.documents, c.at).where(c.term.in_(some))
+            )
+            for row in rows:
+                age = max(timedelta(0), self._now - row.at)
+                self._counts[row.term] = row.documents * math.exp(-(age / self._limits.window))
+
+    def _read_items(self, numbers: Collection[int]) -> None:
+        x, i = t.item_terms.c, t.item.c
+        for some in batches(sorted(numbers)):
+            self._keep(
+                self._connection.execute(
+                    select(i.id, i.story_id, x.at, x.terms)
+                    .join(t.item_terms, x.item_id == i.id)
+                    .where(i.id.in_(some), x.at >= self._now - 2 * self._limits.window)
+                )
+            )
+
+    def _read_members(self, stories: Collection[int]) -> None:
+        """The newest members of stories, and how many each has in the window."""
+        x, i = t.item_terms.c, t.item.c
+        for some in batches(sorted(stories)):
+            of_story = (
+                select(
+                    i.id,
+                    i.story_id,
+                    x.at,
+                    x.terms,
+                    func.row_number()
+                    .over(partition_by=i.story_id, order_by=i.id.desc())
+                    .label("place"),
+                    func.count().over(partition_by=i.story_id).label("size"),
+                )
+                .join(t.item_terms, x.item_id == i.id)
+                .where(i.story_id.in_(some), x.at >= self._now - 2 * self._limits.window)
+                .subquery()
+            )
+            rows = self._connection.execute(
+                select(of_story).where(of_story.c.place <= _MEMBERS)
+            ).all()
+            self._keep(rows)
+            self._sizes.update({row.story_id: row.size for row in rows})
+
+    def _keep(self, rows: Any) -> None:
+        for row in rows:
+            self._known[row.id] = StoryItem(row.id, row.at, unpack(row.terms))
+            self._story[row.id] = row.story_id
+
+    def _read_stories(self) -> None:
+        """Which stories the items known are in now."""
+        i = t.item.c
+        placed = {item.item_id for item in self._new}
+        for some in batches(sorted(self._story.keys() - placed)):
+            rows = self._connection.execute(select(i.id, i.story_id).where(i.id.in_(some)))
+            self._story.update({row.id: row.story_id for row in rows})
+        self._moved = False
+
+    def _merge(self, story: int, target: int) -> None:
+        i = t.item.c
+        self._connection.execute(update(t.item).where(i.story_id == story).values(story_id=target))
+        for number in [n for n, one in self._story.items() if one == story]:
+            self._story[number] = target
+        self._sizes[target] += self._sizes.pop(story, 0)
+
+    def _not_kept_apart(self, story: int | None, others: tuple[int, ...]) -> tuple[int, ...]:
+        """Without the stories an operator keeps apart from the one, through any of their items."""
+        if story is None or not others:
+            return ()
+        low, high, o = t.item.alias("low"), t.item.alias("high"), t.override.c
+        rows = self._connection.execute(
+            select(low.c.story_id, high.c.story_id)
+            .select_from(t.override)
+            .join(low, low.c.id == o.low_id)
+            .join(high, high.c.id == o.high_id)
+            .where(
+                o.together.is_(False),
+                low.c.story_id.in_((story, *others)),
+                high.c.story_id.in_((story, *others)),
+            )
+        )
+        apart = {number for pair in rows for number in pair}
+        return tuple(other for other in others if other not in apart)
+
+
+def drop_terms(connection: Connection, before: datetime) -> None:
+    """Drop the terms of items shown before a time, and counts that have faded to nothing."""
+    connection.execute(delete(t.item_terms).where(t.item_terms.c.at < before))
+    faded = (t.term_count.c.documents < _EVERY * 2) & (t.term_count.c.at < before)
+    connection.execute(delete(t.term_count).where(faded))
+
+
+def remove_terms(connection: Connection, numbers: Sequence[int]) -> None:
+    """Drop the terms of these items."""
+    for some in batches(numbers):
+        connection.execute(delete(t.item_terms).where(t.item_terms.c.item_id.in_(some)))
 
 
 def shown_at(row: Any) -> datetime:
     """The displayed date: the earlier of published and first seen."""
     first: datetime = row.first_seen
     return min(row.published, first) if row.published else first
-
-
-def _first_wanted(connection: Connection, since: datetime, most: int) -> int:
-    """The number before the first item to be read."""
-    i = t.item.c
-    oldest = connection.scalar(select(func.min(i.id)).where(i.first_seen >= since))
-    newest = int(connection.scalar(select(func.max(i.id))) or 0)
-    return newest if oldest is None else max(int(oldest) - 1, newest - most)
