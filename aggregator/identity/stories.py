@@ -12,6 +12,7 @@ Pure: candidates are handed in with how often terms are met; the store finds the
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,49 +65,63 @@ def story_item(
     return StoryItem(item_id, at, terms(title, ready.words, ready.names, thresholds.opening), story)
 
 
-@dataclass(frozen=True, slots=True)
-class TermCounts:
-    """In how many of the `documents` of the window each term stands, as far as it matters."""
+Vector = dict[int, float]
+# Whether the figures or days of two items differ, and whether they are made from one template.
+IsForm = Callable[[StoryItem, StoryItem], tuple[bool, bool]]
+_REPEATED = tuple(1.0 + math.log(1.0 + times) for times in range(256))
 
-    documents: float
-    counts: Mapping[int, float]
+
+class TermCounts:
+    """In how many of the `documents` of the window each term stands, and the weights from that."""
+
+    def __init__(self, documents: float, counts: Mapping[int, float]) -> None:
+        self.documents = documents
+        self._counts = counts
+        self._weights: dict[int, float] = {}
+        self._vectors: dict[int, Vector] = {}
 
     def of(self, term: int) -> float:
         """In how many items of the window a term stands."""
-        return self.counts.get(term, 0.0)
+        return self._counts.get(term, 0.0)
 
     def weight(self, term: int) -> float:
         """How much a term tells: its inverse document frequency."""
-        return max(0.0, math.log((self.documents + _PRIOR) / (self.of(term) + 1)))
+        found = self._weights.get(term)
+        if found is None:
+            rarity = math.log((self.documents + _PRIOR) / (self.of(term) + 1))
+            found = self._weights[term] = max(0.0, rarity)
+        return found
 
-
-Vector = dict[int, float]
-# Whether the figures or days of two items differ, and whether they are made from one template.
-IsForm = Callable[["StoryItem", "StoryItem"], tuple[bool, bool]]
+    def vector(self, item: StoryItem, limits: StoryThresholds) -> Vector:
+        """`weigh`, once for each item."""
+        found = self._vectors.get(item.item_id)
+        if found is None:
+            found = self._vectors[item.item_id] = weigh(item.terms, self, limits)
+        return found
 
 
 def weigh(item: Terms, counts: TermCounts, limits: StoryThresholds) -> Vector:
     """The heaviest terms of an item with their weights, as a vector of length one."""
-    headline = set(item.headline)
     weights = {
-        term: counts.weight(term)
-        * (1.0 + math.log(1.0 + times))
-        * (_HEADLINE if term in headline else 1.0)
-        * (limits.names if term in item.names else 1.0)
+        term: counts.weight(term) * _REPEATED[min(times, 255)]
         for term, times in item.counts().items()
     }
-    heaviest = sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))[: limits.max_terms]
-    length = math.sqrt(sum(weight * weight for _, weight in heaviest))
+    for term in weights.keys() & set(item.headline):
+        weights[term] *= _HEADLINE
+    for term in weights.keys() & item.names:
+        weights[term] *= limits.names
+    if len(weights) > limits.max_terms:
+        heaviest = sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))
+        weights = dict(heaviest[: limits.max_terms])
+    length = math.sqrt(sum(weight * weight for weight in weights.values()))
     if not length:
         return {}
-    return {term: weight / length for term, weight in heaviest if weight}
+    return {term: weight / length for term, weight in weights.items() if weight}
 
 
-def similarity(a: Vector, b: Vector) -> tuple[float, tuple[int, ...]]:
-    """Cosine of two vectors of `weigh`, and the terms both have, those that weigh most first."""
-    shared = {term: a[term] * b[term] for term in a.keys() & b.keys()}
-    order = sorted(shared, key=lambda term: (-shared[term], term))
-    return min(1.0, sum(shared.values())), tuple(order)
+def similarity(a: Vector, b: Vector) -> float:
+    """Cosine of two vectors of `weigh`."""
+    return min(1.0, sum(a[term] * b[term] for term in sorted(a.keys() & b.keys())))
 
 
 @lru_cache(maxsize=1024)
@@ -165,7 +180,9 @@ def compare_items(
         limits: The thresholds.
         elsewhere: How many items of the story in question have a term: they do not make it common.
     """
-    score, shared = similarity(weigh(new.terms, counts, limits), weigh(other.terms, counts, limits))
+    a, b = counts.vector(new, limits), counts.vector(other, limits)
+    weights = {term: a[term] * b[term] for term in a.keys() & b.keys()}
+    shared = tuple(sorted(weights, key=lambda term: (-weights[term], term)))
     own = elsewhere or {}
     documents = counts.documents + _PRIOR
     most = max(float(_FEW), limits.rare * counts.documents)
@@ -174,17 +191,15 @@ def compare_items(
         met = max(0.0, counts.of(term) - own.get(term, 0))
         if met <= most:
             strength[term] = math.log(documents / (met + 1))
-    groups = _things(strength, new.terms.neighbours() | other.terms.neighbours())
-    tells = sorted(
-        weight
-        for group in groups
-        for weight in sorted((strength[term] for term in group), reverse=True)[
-            : math.ceil(len(group) / _PERSON)
-        ]
-    )
+    tells: list[float] = []
+    if len(strength) >= limits.rare_shared:
+        groups = _things(strength, new.terms.neighbours() | other.terms.neighbours())
+        for group in groups:
+            strongest = sorted((strength[term] for term in group), reverse=True)
+            tells += strongest[: math.ceil(len(group) / _PERSON)]
     names = new.terms.names | other.terms.names
     return Evidence(
-        score,
+        min(1.0, sum(weights.values())),
         shared,
         len(tells),
         sum(tells) - math.log(documents),
@@ -243,16 +258,13 @@ def choose_story(
         if one.item_id != new.item_id and one.story is not None:
             members.setdefault(one.story, []).append(one)
     scale = _UNSPACED if new.terms.unspaced else 1.0
-    vectors = {
-        one.item_id: weigh(one.terms, counts, limits) for some in members.values() for one in some
-    }
-    vector = weigh(new.terms, counts, limits)
+    vector = counts.vector(new, limits)
     found: list[tuple[float, int, StoryItem, Evidence]] = []
     nearest = 0.0
     for story, some in members.items():
         if max(len(some), (sizes or {}).get(story, 0)) >= limits.max_items:
             continue
-        likeness = {one.item_id: similarity(vector, vectors[one.item_id])[0] for one in some}
+        likeness = {one.item_id: similarity(vector, counts.vector(one, limits)) for one in some}
         nearest = max(nearest, *likeness.values())
         mean = sum(likeness.values()) / len(likeness)
         if mean < limits.cohesion * scale * limits.similarity:
@@ -272,7 +284,7 @@ def choose_story(
     together = members[story]
     also = []
     for _, other, _, _ in found[1:]:
-        if _are_one(together, members[other], vectors, scale * limits.similarity):
+        if _are_one(together, members[other], counts, limits, scale):
             also.append(other)
             together = together + members[other]
     return StoryPlace(decision, tuple(also))
@@ -288,13 +300,13 @@ def _nearest_of(
     is_form: IsForm,
 ) -> tuple[StoryItem, Evidence] | None:
     """The nearest member of a story that shows that the item is about the same event."""
-    own: dict[int, int] = {}
-    for one in members:
-        for term in one.terms.counts():
-            own[term] = own.get(term, 0) + 1
+    own: Counter[int] = Counter()
     for one in sorted(members, key=lambda m: (-likeness[m.item_id], m.item_id)):
         if likeness[one.item_id] < scale * limits.similarity:
             return None
+        if not own:
+            for member in members:
+                own.update(counts.vector(member, limits).keys())
         if abs(one.at - new.at) > limits.window:
             continue
         evidence = compare_items(new, one, counts, limits, elsewhere=own)
@@ -319,9 +331,12 @@ def _tells(evidence: Evidence, limits: StoryThresholds, scale: float) -> bool:
 def _are_one(
     ours: Sequence[StoryItem],
     others: Sequence[StoryItem],
-    vectors: Mapping[int, Vector],
-    needed: float,
+    counts: TermCounts,
+    limits: StoryThresholds,
+    scale: float,
 ) -> bool:
     """Whether two stories that one item belongs to are alike themselves: a round-up joins none."""
-    total = sum(similarity(vectors[a.item_id], vectors[b.item_id])[0] for a in ours for b in others)
-    return total / (len(ours) * len(others)) >= needed
+    total = sum(
+        similarity(counts.vector(a, limits), counts.vector(b, limits)) for a in ours for b in others
+    )
+    return total / (len(ours) * len(others)) >= scale * limits.similarity

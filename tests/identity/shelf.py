@@ -50,7 +50,7 @@ class Shelf:
             if self.story[n] in stories
         ]
         seen = Counter(item.terms.counts().keys())
-        counts = TermCounts(len(self.items) + 1, self.counts + seen)
+        counts = TermCounts(len(self.items) + 1.0, dict(self.counts + seen))
         texts = {**self.texts, item.item_id: text}
 
         def is_form(one: StoryItem, other: StoryItem) -> tuple[bool, bool]:

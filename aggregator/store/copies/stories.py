@@ -1,8 +1,8 @@
 """Which story a new item belongs to: candidates are found by rare terms, through the database.
 
 Every item of the window has its terms stored, and stands in the index under the heaviest of them,
-which are the rare ones. A term takes at most 64 items, an item is compared with at most 24 others
-and a dozen members of their stories: what an item costs depends neither on the vocabulary nor on
+which are the rare ones. A term takes at most 64 items, an item is compared with at most 16 others
+and eight members of their stories: what an item costs depends neither on the vocabulary nor on
 how many items there are. Nothing is kept in memory, so that all processes give the same answers.
 """
 
@@ -33,8 +33,8 @@ from aggregator.store.rows import batches, upsert
 
 _PROBES = 24  # heaviest terms of an item: it is found by these
 _HOLDERS = 64  # items of a term; it takes no more
-_CANDIDATES = 24
-_MEMBERS = 12  # of a story that an item is compared with
+_CANDIDATES = 16
+_MEMBERS = 8  # of a story that an item is compared with
 _BUSY, _EVERY = 5000, 16  # items of a window; from there on every 16th is counted, for sixteen
 _ALL = 0  # the term of every item
 _NOBODY = StoryDecision(None, None, 0.0, "the story of its copies")
@@ -60,8 +60,9 @@ class Stories:
         self._now = now
         self._text_of = text_of
         self._postings = Postings(t.term_posting_list)
-        self._counts: dict[int, float] = {}
-        self._counted: set[int] = set()
+        self._stored: dict[int, float] = {}  # how often terms were met before this batch
+        self._counts = TermCounts(0.0, {})  # the same with it
+        self._counted: Counter[int] = Counter()  # what the batch adds
         self._probes: dict[int, tuple[int, ...]] = {}
         self._known: dict[int, StoryItem] = {}
         self._story: dict[int, int] = {}  # item -> story
@@ -73,17 +74,18 @@ class Stories:
         """Read what these items may belong to, in as few statements as may be."""
         if not items:
             return
-        self._read_counts({term for item in items for term in item.terms.counts()})
-        counts = self._term_counts()
+        own = Counter(term for item in items for term in item.terms.counts())
+        self._read_counts(own.keys())
         for item in items:
-            vector = weigh(item.terms, counts, self._limits)
-            heaviest = sorted(vector, key=lambda term: (-vector[term], term))
-            self._probes[item.item_id] = tuple(heaviest[:_PROBES])
+            self._probes[item.item_id] = self._heaviest(item, own, len(items))
         probed = {term for probes in self._probes.values() for term in probes}
         self._postings = Postings.of(self._connection, probed, t.term_posting_list)
+        met = dict(self._stored)
         for term in probed:
-            held = float(len(self._postings.holders(term)))
-            self._counts[term] = max(self._counts.get(term, 0.0), held)
+            met[term] = max(met.get(term, 0.0), len(self._postings.holders(term)))
+        for term, times in own.items():
+            met[term] = met.get(term, 0.0) + times
+        self._counts = TermCounts(self._stored.get(_ALL, 0.0) + len(items), met)
         near = {number for item in items for number in self._candidates(item)}
         self._read_items(near)
         self._read_members({self._story[number] for number in near if number in self._story})
@@ -117,8 +119,8 @@ class Stories:
         ]
         upsert(self._connection, t.item_terms, rows, update=True)
         counted = [
-            {"term": term, "documents": self._counts[term], "at": self._now}
-            for term in sorted(self._counted)
+            {"term": term, "documents": self._stored.get(term, 0.0) + more, "at": self._now}
+            for term, more in sorted(self._counted.items())
         ]
         for some in (counted[at : at + 500] for at in range(0, len(counted), 500)):
             upsert(self._connection, t.term_count, some, update=True)
@@ -131,21 +133,26 @@ class Stories:
             for number, one in self._known.items()
             if self._story[number] in stories
         ]
-        counts = self._term_counts()
-        own = {term: counts.of(term) + 1 for term in item.terms.counts()}
-        counts = TermCounts(counts.documents + 1, {**self._counts, **own})
         found = choose_story(
-            item, members, counts, self._limits, is_form=self._is_form, sizes=self._sizes
+            item, members, self._counts, self._limits, is_form=self._is_form, sizes=self._sizes
         )
         also = self._not_kept_apart(found.decision.story, found.also)
         return StoryPlace(found.decision, also)
 
+    def _heaviest(self, item: StoryItem, own: Counter[int], items: int) -> tuple[int, ...]:
+        """The terms by which an item is found."""
+        counts = TermCounts(
+            self._stored.get(_ALL, 0.0) + items,
+            {term: self._stored.get(term, 0.0) + own[term] for term in item.terms.counts()},
+        )
+        vector = weigh(item.terms, counts, self._limits)
+        return tuple(sorted(vector, key=lambda term: (-vector[term], term))[:_PROBES])
+
     def _candidates(self, item: StoryItem) -> list[int]:
         """The items that share most of an item's heaviest terms."""
-        counts = self._term_counts()
         likely: defaultdict[int, float] = defaultdict(float)
         for term in self._probes.get(item.item_id, ()):
-            weight = counts.weight(term)
+            weight = self._counts.weight(term)
             for number in self._postings.holders(term)[-_HOLDERS:]:
                 likely[number] += weight
         likely.pop(item.item_id, None)
@@ -165,18 +172,13 @@ class Stories:
         for term in self._probes.get(number, ()):
             if len(self._postings.holders(term)) < _HOLDERS:
                 self._postings.add(term, number)
-        every = 1 if self._counts.get(_ALL, 0.0) < _BUSY else _EVERY
-        self._counts[_ALL] = self._counts.get(_ALL, 0.0) + 1
-        self._counted.add(_ALL)
+        self._counted[_ALL] += 1
+        every = 1 if self._stored.get(_ALL, 0.0) < _BUSY else _EVERY
         if number % every == 0:
             for term in item.terms.counts():
-                self._counts[term] = self._counts.get(term, 0.0) + every
-                self._counted.add(term)
+                self._counted[term] += every
 
-    def _term_counts(self) -> TermCounts:
-        return TermCounts(self._counts.get(_ALL, 0.0), self._counts)
-
-    def _read_counts(self, wanted: set[int]) -> None:
+    def _read_counts(self, wanted: Collection[int]) -> None:
         c = t.term_count.c
         for some in batches(sorted({_ALL, *wanted})):
             rows = self._connection.execute(
@@ -184,7 +186,7 @@ class Stories:
             )
             for row in rows:
                 age = max(timedelta(0), self._now - row.at)
-                self._counts[row.term] = row.documents * math.exp(-(age / self._limits.window))
+                self._stored[row.term] = row.documents * math.exp(-(age / self._limits.window))
 
     def _read_items(self, numbers: Collection[int]) -> None:
         x, i = t.item_terms.c, t.item.c

@@ -1,0 +1,158 @@
+"""Which story an item joins when it is stored: found through the database, on both of them."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from aggregator.store import schema as t
+from aggregator.store.copies import index, stories
+from aggregator.store.copies.memory import Grouping
+from aggregator.store.database import Database
+from tests.store.test_copies import NOON, Desk
+
+FIRE = (
+    "Wagon burns in Kettelberg tunnel",
+    "A freight wagon caught fire in the Kettelberg tunnel; trains were halted at both ends.",
+)
+BLAME = (
+    "Axle blamed for blaze under the mountain",
+    "Experts think that a hot axle set the wagon alight that closed the Kettelberg for days.",
+)
+STAGE = [
+    (
+        "Rocket stage bursts on its stand",
+        "An upper stage built by Skyforge blew up while it was being fuelled in Nevada.",
+    ),
+    (
+        "Blast shakes town",
+        "Glass broke in Port Lorne as a Skyforge upper stage burst at a helium valve.",
+    ),
+    (
+        "Regulator grounds Skyforge",
+        "Skyforge may not fly until it has explained why a stage blew up on the stand in Nevada. "
+        "It blames a helium valve.",
+    ),
+]
+OTHERS = [
+    ("Orchard growers fear late frost", "Growers in the southern valleys cover apple blossom."),
+    ("Chess champion retires at forty", "The grandmaster wants to teach children in villages."),
+    ("Museum buys painting of a bridge", "The canvas had hung unseen in a private kitchen."),
+    ("New tram line opens on Sunday", "Passengers ride free of charge until the summer."),
+    ("Scientists count whales from space", "Satellites see the animals better than ships do."),
+]
+
+
+@pytest.fixture
+def desk(database_url: str) -> Iterator[Desk]:
+    made = Desk(database_url)
+    for number, news in enumerate(OTHERS):
+        take(made, f"other{number}", news)
+    yield made
+    made.database.close()
+
+
+def take(desk: Desk, source: str, news: tuple[str, str], grouping: Grouping | None = None) -> int:
+    (number,) = desk.take(source, news[1], title=news[0], grouping=grouping)
+    return number
+
+
+def story_of(desk: Desk, number: int) -> int:
+    with desk.database.read() as connection:
+        return connection.scalar(select(t.item.c.story_id).where(t.item.c.id == number)) or 0
+
+
+def test_two_tellings_share_a_story_whoever_stored_them(desk: Desk) -> None:
+    first = take(desk, "alpha", FIRE)
+    second = take(desk, "beta", BLAME, grouping=Grouping())  # another process
+    assert story_of(desk, second) == story_of(desk, first) == first
+    assert desk.decisions(second) == ["story"]
+
+
+def test_items_of_one_document_meet_each_other(desk: Desk) -> None:
+    with desk.database.read() as connection:
+        before = connection.scalar(select(func.count()).select_from(t.item_terms)) or 0
+    numbers = desk.take("alpha", FIRE[1], BLAME[1], title=FIRE[0])
+    assert len({story_of(desk, number) for number in numbers}) == 1
+    with desk.database.read() as connection:
+        after = connection.scalar(select(func.count()).select_from(t.item_terms))
+    assert after == before + 2
+
+
+def test_an_item_of_two_stories_makes_them_one(desk: Desk) -> None:
+    one, two = take(desk, "alpha", STAGE[0]), take(desk, "beta", STAGE[1])
+    assert story_of(desk, one) != story_of(desk, two)
+    three = take(desk, "gamma", STAGE[2])
+    assert story_of(desk, one) == story_of(desk, two) == story_of(desk, three)
+
+
+def test_stories_that_an_operator_keeps_apart_stay_apart(desk: Desk) -> None:
+    one, two = take(desk, "alpha", STAGE[0]), take(desk, "beta", STAGE[1])
+    with desk.database.write() as connection:
+        row = {"low_id": one, "high_id": two, "together": False, "at": desk.now}
+        connection.execute(t.override.insert(), [row])
+    take(desk, "gamma", STAGE[2])
+    assert story_of(desk, one) != story_of(desk, two)
+
+
+def test_a_transaction_that_is_undone_leaves_nothing_behind(desk: Desk) -> None:
+    first = take(desk, "alpha", FIRE)
+
+    def fail() -> None:
+        with desk.database.write() as connection:
+            connection.execute(t.item_terms.delete())
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert story_of(desk, take(desk, "beta", BLAME)) == first
+
+
+def test_an_event_older_than_the_window_is_another_story(desk: Desk) -> None:
+    take(desk, "alpha", FIRE)
+    desk.now += timedelta(hours=73)
+    second = take(desk, "beta", BLAME)
+    assert story_of(desk, second) == second
+
+
+def test_a_word_that_everybody_uses_takes_a_bounded_number_of_postings(desk: Desk) -> None:
+    order = random.Random(3)
+    words = [f"word{number}" for number in range(60)]
+    for start in range(0, 200, 20):
+        texts = [" ".join(order.choices(words, k=30)) for _ in range(20)]
+        desk.take(f"source{start}", *texts)
+    with desk.database.read() as connection:
+        held = Counter(v for v, _ in index.all_postings(connection, t.term_posting_list))
+    assert held
+    assert max(held.values()) <= 64
+
+
+def test_what_is_older_than_the_window_is_dropped(desk: Desk) -> None:
+    take(desk, "alpha", FIRE)
+    with desk.database.write() as connection:
+        stories.drop_terms(connection, NOON + timedelta(days=9))
+        index.drop(connection, 10**6, 0, 1, t.term_posting_list)
+    with desk.database.read() as connection:
+        assert not list(index.all_postings(connection, t.term_posting_list))
+        assert not connection.scalar(select(func.count()).select_from(t.item_terms))
+
+
+def test_counts_fade(desk: Desk) -> None:
+    assert isinstance(desk.database, Database)
+    with desk.database.read() as connection:
+        counted = connection.scalar(
+            select(t.term_count.c.documents).where(t.term_count.c.term == 0)
+        )
+    assert counted == pytest.approx(len(OTHERS), abs=0.1)
+    desk.now += timedelta(hours=72)
+    take(desk, "alpha", FIRE)
+    with desk.database.read() as connection:
+        counted = connection.scalar(
+            select(t.term_count.c.documents).where(t.term_count.c.term == 0)
+        )
+    assert counted == pytest.approx(1 + len(OTHERS) / 2.718, abs=0.1)
