@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("aggregator")
 
 _DRAIN = timedelta(seconds=6)  # of the 8 s that a stop may take
+_OPEN_FILES = 8192  # wanted; the usual soft limit of 1024 is less than clients may hold open
 
 
 class ServiceError(OperatorError):
@@ -164,7 +166,17 @@ class Subscriber:
         parts = self.parts
         if not parts.settings.service.websub:
             return websub.Reply(404)
+        # Asked without the writer first: anybody may come with made-up tokens.
+        if await parts.database.run_read(websub.refuses, token) is websub.UNKNOWN:
+            return websub.Reply(404, "nothing was asked for here")
         return await parts.database.run_write(websub.verify, token, asked, parts.clock.now())
+
+    async def refuses(self, token: str) -> websub.Reply | None:
+        """Why a delivery is not wanted, decided before its body is read."""
+        parts = self.parts
+        if not parts.settings.service.websub:
+            return websub.Reply(410)
+        return await parts.database.run_read(websub.refuses, token)
 
     async def deliver(
         self, token: str, signature: str | None, content_type: str | None, body: bytes
@@ -194,6 +206,7 @@ class Service:
             ConfigError, DatabaseError, ServiceError: it cannot start.
         """
         settings = self.load(self.path)
+        _allow_open_files()
         listener = _bind(settings)
         stop = asyncio.Event()
         reload = asyncio.Event()
@@ -227,9 +240,13 @@ class Service:
         import uvicorn
 
         from aggregator.server.app import create_app
+        from aggregator.server.connections import LIMITS, limited
+        from aggregator.server.guesses import POLICY
         from aggregator.work.tick import Ticker
 
-        app = create_app(pages, lambda: parts.settings, subscriber=Subscriber(parts))
+        app = create_app(
+            pages, lambda: parts.settings, subscriber=Subscriber(parts), guess_policy=POLICY
+        )
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -239,9 +256,8 @@ class Service:
                 proxy_headers=bool(parts.settings.service.trusted_proxies),
                 forwarded_allow_ips=list(parts.settings.service.trusted_proxies),
                 timeout_graceful_shutdown=2,
-                timeout_keep_alive=15,
-                limit_concurrency=500,
-                h11_max_incomplete_event_size=32 * 1024,
+                http=limited(LIMITS),
+                ws="none",
             )
         )
         ticker = Ticker(parts, condition)
@@ -321,6 +337,13 @@ def _needs_restart(old: Settings, new: Settings) -> bool:
 def _instance_owner(settings: Settings) -> str:
     """Names the service of this host and port in leases: after a kill it takes its own back."""
     return f"service-{socket.gethostname()}-{settings.service.listen_port}"
+
+
+def _allow_open_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _bind(settings: Settings) -> socket.socket:

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -20,6 +20,7 @@ from aggregator.model.settings import Settings
 from aggregator.server.auth import access_of
 from aggregator.server.backend import Backend
 from aggregator.server.feeds import Feeds
+from aggregator.server.guesses import Guesses, GuessPolicy, WrongTokens
 from aggregator.server.headers import SecureHeaders, secure
 from aggregator.server.health import Health
 from aggregator.server.layout import page
@@ -38,6 +39,7 @@ def create_app(
     *,
     feed_max_age: timedelta = timedelta(minutes=1),
     subscriber: Subscriber | None = None,
+    guess_policy: GuessPolicy,
 ) -> Starlette:
     """The application over a backend.
 
@@ -46,6 +48,7 @@ def create_app(
         settings: gives the configuration in force; asked at every request, so that a changed
             token or view counts at once.
         feed_max_age: how long a reader or cache may reuse a feed without asking.
+        guess_policy: what wrong tokens cost.
         subscriber: takes what WebSub hubs send; without it they find nothing here.
     """
 
@@ -62,6 +65,10 @@ def create_app(
         secure(MutableHeaders(raw=response.raw_headers))
         return response
 
+    async def on_leaving(request: Request, error: Exception) -> Response:
+        # The client went away in the middle of its body, or was sent away: nobody reads this.
+        return Response(status_code=400)
+
     async def favicon(request: Request) -> Response:
         return FileResponse(_STATIC / "favicon.svg", media_type="image/svg+xml")
 
@@ -76,8 +83,15 @@ def create_app(
             Route("/favicon.ico", favicon),
             Mount("/static", StaticFiles(directory=_STATIC), name="static"),
         ],
-        middleware=[Middleware(SecureHeaders, settings=settings)],
-        exception_handlers={HTTPException: on_http_error, Exception: on_failure},
+        middleware=[
+            Middleware(SecureHeaders, settings=settings),
+            Middleware(WrongTokens, settings=settings, guesses=Guesses(guess_policy)),
+        ],
+        exception_handlers={
+            HTTPException: on_http_error,
+            ClientDisconnect: on_leaving,
+            Exception: on_failure,
+        },
     )
     app.router.redirect_slashes = False  # Starlette builds that address from the Host header
     return app

@@ -19,6 +19,8 @@ from starlette.responses import Response
 from aggregator.model.settings import Secret, Settings, ViewSettings
 
 COOKIE = "aggregator_access"
+# For people: a scheme that browsers do not open a dialog of their own for.
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="aggregator"'}
 
 _PURPOSE = b"aggregator access cookie 1"
 _MAX_PROOFS = 16
@@ -32,12 +34,32 @@ class Access:
     settings: Settings
     tokens: tuple[str, ...] = ()  # as presented
     proofs: tuple[str, ...] = ()  # from the cookie
+    bearer: str | None = None  # of the tokens, the one a program sent
 
     @property
     def trusted(self) -> bool:
         """A service-wide token was given: everything may be seen, private sources too."""
         service = self.settings.service
         return any(self.holds(secret) for secret in (service.token, service.admin_token))
+
+    @property
+    def presents(self) -> bool:
+        """Something was given that may be a token, and there are tokens that it could be."""
+        return bool(self.tokens or self.proofs) and bool(self._secrets())
+
+    @property
+    def unlimited(self) -> bool:
+        """Nothing is kept from it, so that it may be told what does not exist.
+
+        Everybody else is asked for a token, for what is unknown as for what is closed: names
+        cannot be tried out.
+        """
+        settings = self.settings
+        return self.trusted or not (
+            settings.service.token is not None
+            or any(view.token is not None for view in settings.views)
+            or any(source.private for source in settings.sources)
+        )
 
     @property
     def admitted(self) -> bool:
@@ -71,17 +93,28 @@ class Access:
         proved = [hmac.compare_digest(p.encode(), proof.encode()) for p in self.proofs]
         return any(given) or any(proved)
 
+    def bears(self, secret: Secret | None) -> bool:
+        """Whether a program showed this secret itself, as its Bearer token.
+
+        No page of another site can make a browser do that, so no form needs a proof then.
+        """
+        return self.bearer is not None and Access(self.settings, (self.bearer,)).holds(secret)
+
     def known_tokens(self) -> list[str]:
         """The configured tokens that were presented or proved, for the cookie."""
+        return [s.reveal() for s in self._secrets() if self.holds(s)]
+
+    def _secrets(self) -> list[Secret]:
         service = self.settings.service
         secrets = [service.token, service.admin_token, *(v.token for v in self.settings.views)]
-        return [s.reveal() for s in secrets if s is not None and self.holds(s)]
+        return [s for s in secrets if s is not None and s.reveal()]
 
 
 def access_of(request: Request, settings: Settings) -> Access:
     """What a request presents: `Authorization` Bearer or Basic, `?token=`, our cookie."""
-    tokens = [*_authorization(request), *request.query_params.getlist("token")[:1]]
-    return Access(settings, tuple(t for t in tokens if t), _proofs(request))
+    bearer, password = _authorization(request)
+    tokens = [bearer, password, *request.query_params.getlist("token")[:1]]
+    return Access(settings, tuple(t for t in tokens if t), _proofs(request), bearer)
 
 
 def remember(response: Response, access: Access) -> None:
@@ -104,18 +137,26 @@ def forget(response: Response, settings: Settings) -> None:
     response.delete_cookie(COOKIE, path=settings.service.root_path or "/")
 
 
-def _authorization(request: Request) -> list[str]:
+def stale_cookie(settings: Settings) -> str:
+    """The `Set-Cookie` that takes back a cookie which proves nothing any more."""
+    response = Response()
+    forget(response, settings)
+    return response.headers["set-cookie"]
+
+
+def _authorization(request: Request) -> tuple[str | None, str | None]:
+    """The token of Bearer and the password of Basic, of which one is there at most."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     value = value.strip()
     if scheme.lower() == "bearer":
-        return [value]
+        return value, None
     if scheme.lower() == "basic":
         try:
             decoded = base64.b64decode(value, validate=True).decode("utf-8")
         except (binascii.Error, UnicodeDecodeError, ValueError):
-            return []
-        return [decoded.partition(":")[2]]
-    return []
+            return None, None
+        return None, decoded.partition(":")[2]
+    return None, None
 
 
 def _proofs(request: Request) -> tuple[str, ...]:

@@ -44,8 +44,7 @@ class Feeds:
         access = access_of(request, settings)
         view_id, _, fmt = request.path_params["name"].rpartition(".")
         view = next((v for v in settings.views if v.id == view_id), None)
-        # An unknown view is answered like a guarded one, so that names cannot be tried out.
-        if not (access.may_read(view) if view else access.admitted):
+        if not (access.may_read(view) if view else access.unlimited):
             return _unauthorized()
         if view is None or fmt not in FORMATS:
             return _text(

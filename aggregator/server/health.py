@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from aggregator.model.pages import ReadyState
 from aggregator.model.settings import Settings
-from aggregator.server.auth import access_of
+from aggregator.server.auth import CHALLENGE, access_of
 from aggregator.server.backend import Backend
 
+_PATIENCE = 5  # seconds: whoever watches us wants an answer, not a wait
 _FRESH = {"Cache-Control": "no-store"}
 
 
@@ -37,7 +40,12 @@ class Health:
 
     async def ready(self, request: Request) -> Response:
         """200 when every check is fine, else 503; the checks as JSON."""
-        state = await self.backend.ready()
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                state = await self.backend.ready()
+        except TimeoutError:
+            said = f"no answer within {_PATIENCE} s"
+            state = ReadyState(False, (("checks", False, said),))
         checks = [
             {"name": name, "ok": fine, "detail": detail} for name, fine, detail in state.checks
         ]
@@ -53,7 +61,7 @@ class Health:
             return PlainTextResponse(
                 "Metrics need the service's token as a Bearer token.\n",
                 401,
-                headers={"WWW-Authenticate": 'Bearer realm="aggregator"', **_FRESH},
+                headers={**CHALLENGE, **_FRESH},
             )
         body, content_type = await self.backend.metrics()
         return Response(body, headers={"Content-Type": content_type, **_FRESH})

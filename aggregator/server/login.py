@@ -10,8 +10,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from aggregator.model.settings import Settings
-from aggregator.server.auth import Access, access_of, forget, remember
+from aggregator.server.auth import CHALLENGE, Access, access_of, forget, remember
 from aggregator.server.layout import page
+from aggregator.server.same_site import refuse_other_sites
 
 _MAX_FORM = 16 * 1024  # bytes
 
@@ -38,6 +39,7 @@ class Login:
     async def submit(self, request: Request) -> Response:
         """A token that opens something is remembered, beside those proved before."""
         settings = self.settings()
+        refuse_other_sites(request, settings)
         fields = await read_form(request)
         following = _safe_path(fields.get("next", ""), settings)
         before = access_of(request, settings)
@@ -51,16 +53,14 @@ class Login:
     async def leave(self, request: Request) -> Response:
         """Forget every token."""
         settings = self.settings()
+        refuse_other_sites(request, settings)
         response = RedirectResponse(settings.service.root_path + "/", 303)
         forget(response, settings)
         return response
 
 
 def ask_for_token(request: Request, settings: Settings) -> Response:
-    """401 with the form, which leads back to what was asked for.
-
-    The scheme of the challenge is one that browsers do not open a dialog of their own for.
-    """
+    """401 with the form, which leads back to what was asked for."""
     return _form(
         settings, access_of(request, settings), local_path(request, request.url.query), status=401
     )
@@ -79,7 +79,7 @@ def _form(
 ) -> Response:
     headers = {"Cache-Control": "no-store"}
     if status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="aggregator"'
+        headers |= CHALLENGE
     return page(
         "login.html",
         settings,

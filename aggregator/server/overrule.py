@@ -2,7 +2,8 @@
 
 A form carries a proof that only a page we made for the holder of the admin token contains, so that
 no other site can send it in their name; besides, our cookie is never sent along from elsewhere
-(`SameSite=Strict`). A program with the token in `Authorization: Bearer` needs no proof.
+(`SameSite=Strict`) and browsers say where a form was sent from. A program needs no proof when the
+admin token itself stands in its `Authorization: Bearer`.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from aggregator.model.settings import Settings
-from aggregator.server.auth import Access, access_of
+from aggregator.server.auth import CHALLENGE, Access, access_of
 from aggregator.server.backend import Backend
 from aggregator.server.login import read_form
+from aggregator.server.same_site import refuse_other_sites
 
 _PURPOSE = b"aggregator overrule form 1 "
 _LARGEST_NUMBER = 2**62
@@ -62,14 +64,22 @@ class Overrule:
         return self._answer(number, await self.backend.merge(number, int(other)))
 
     async def _allowed(self, request: Request) -> tuple[int, dict[str, str]]:
-        """The item and the form's fields; raises 403 for anybody but the administrator."""
-        access = access_of(request, self.settings())
+        """The item and the form's fields.
+
+        Raises 401 for anybody but the administrator, 403 for a form that is not ours.
+        """
+        settings = self.settings()
+        access = access_of(request, settings)
         number: int = request.path_params["number"]
         expected = form_proof(access, number) if number < _LARGEST_NUMBER else None
         if expected is None:
-            raise HTTPException(403, "This needs the admin token: sign in with it first.")
+            raise HTTPException(
+                401, "This needs the admin token: sign in with it first.", headers=CHALLENGE
+            )
+        by_program = access.bears(settings.service.admin_token)
+        if not by_program:
+            refuse_other_sites(request, settings)
         fields = await read_form(request)
-        by_program = request.headers.get("authorization", "").lower().startswith("bearer ")
         given = fields.get("proof", "").encode()
         if not by_program and not hmac.compare_digest(given, expected.encode()):
             raise HTTPException(403, "The form is not one of ours: open the item's page again.")

@@ -87,7 +87,7 @@ class Pages:
         access = access_of(request, settings)
         view_id = request.path_params["view"]
         view = next((v for v in settings.views if v.id == view_id), None)
-        if not (access.may_read(view) if view else access.admitted):
+        if not (access.may_read(view) if view else access.unlimited):
             return ask_for_token(request, settings)
         if tidy := _without_token(request, access):
             return tidy
@@ -159,7 +159,7 @@ def _by_urgency(source: SourceOverview) -> tuple[int, str, str]:
 
 def _missing(request: Request, access: Access, message: str) -> Response:
     """404; but 401 for whoever may not know what there is."""
-    if not access.admitted:
+    if not access.unlimited:
         return ask_for_token(request, access.settings)
     raise HTTPException(404, message)
 

@@ -107,6 +107,15 @@ SUBSCRIPTIONS = Gauge(
 PAGES = Counter(
     "aggregator_pages_total", "Visits to article pages, by outcome.", ["outcome"], registry=REGISTRY
 )
+CONNECTIONS_ENDED = Counter(
+    "aggregator_connections_ended_total",
+    "Connections of clients that a limit ended, by reason.",
+    ["reason"],
+    registry=REGISTRY,
+)
+WRONG_TOKENS = Counter(
+    "aggregator_wrong_tokens_total", "Requests refused with a token of theirs.", registry=REGISTRY
+)
 
 
 def exposition() -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -12,19 +13,32 @@ import uvicorn
 
 from aggregator.model.settings import Settings
 from aggregator.server.app import create_app
+from aggregator.server.connections import LIMITS, ConnectionLimits, limited
+from aggregator.server.guesses import GuessPolicy
+from aggregator.server.websub import Subscriber
 from tests.server.samples import SampleBackend, settings_of
 
+NO_WAIT = GuessPolicy(wait=timedelta(0), waiting=256, report=timedelta(seconds=10))
 Serve = Callable[..., AbstractContextManager[httpx.Client]]
 
 
 @contextmanager
 def serving(
-    backend: SampleBackend | None = None, settings: Settings | None = None
+    backend: SampleBackend | None = None,
+    settings: Settings | None = None,
+    limits: ConnectionLimits = LIMITS,
+    guesses: GuessPolicy = NO_WAIT,
+    subscriber: Subscriber | None = None,
 ) -> Iterator[httpx.Client]:
     """Run the application on a free port; gives a client that follows no redirects."""
     in_force = settings or settings_of()
-    app = create_app(backend or SampleBackend(), lambda: in_force)
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False)
+    app = create_app(
+        backend or SampleBackend(), lambda: in_force, subscriber=subscriber, guess_policy=guesses
+    )
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, log_config=None, access_log=False,
+        http=limited(limits), ws="none",
+    )  # fmt: skip
     server = uvicorn.Server(config)
     started = threading.Event()
     original = server.startup

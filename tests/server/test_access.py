@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+from datetime import timedelta
 
 import httpx
 import pytest
 
+from aggregator.server.guesses import GuessPolicy
 from tests.server.samples import PRIVATE_ITEM, settings_of
 
 GUARDED = [
@@ -189,3 +191,59 @@ def test_a_page_opened_with_a_token_keeps_it_out_of_the_address(serve):
         assert answer.status_code == 303
         assert answer.headers["location"] == "/views/all?before=a+b"
         assert client.get("/views/all?before=a+b").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/feeds/{}.atom", "/views/{}", "/sources/{}"])
+def test_what_is_unknown_is_answered_like_what_is_closed(desk_site, path):
+    closed = desk_site.get(path.format("letters" if "sources" in path else "desk"))
+    unknown = desk_site.get(path.format("nothing"))
+    assert (closed.status_code, unknown.status_code) == (401, 401)
+    assert closed.headers["www-authenticate"] == unknown.headers["www-authenticate"]
+
+
+def test_a_site_that_keeps_nothing_says_what_it_does_not_have(open_site):
+    assert open_site.get("/views/nothing").status_code == 404
+    assert open_site.get("/feeds/nothing.atom").status_code == 404
+
+
+LONG = GuessPolicy(wait=timedelta(hours=1), waiting=2, report=timedelta(seconds=10))
+
+
+def test_wrong_tokens_wait_and_right_ones_do_not(serve):
+    with serve(settings=settings_of(token="sesame"), guesses=LONG) as client:
+        wrong = {"authorization": "Bearer wrong"}
+        for ask in (
+            lambda: client.get("/feeds/all.atom", headers=wrong, timeout=1),
+            lambda: sign_in(client, "wrong"),
+        ):
+            client.timeout = 1
+            with pytest.raises(httpx.ReadTimeout):
+                ask()
+        client.timeout = 20
+        # Two wait: whoever tries more is turned away at once, and nobody else.
+        assert client.get("/feeds/all.atom", headers=wrong).status_code == 429
+        right = {"authorization": "Bearer sesame"}
+        assert client.get("/feeds/all.atom", headers=right).status_code == 200
+        assert client.get("/feeds/all.atom").status_code == 401
+        assert client.get("/health/live", headers=wrong).status_code == 200
+        assert sign_in(client, "sesame").status_code == 303
+
+
+def test_a_guess_by_cookie_or_beside_a_right_token_waits_too(serve):
+    settings = settings_of(token="sesame", desk_token="desk")
+    with serve(settings=settings, guesses=LONG) as client:
+        for headers in (
+            {"cookie": "aggregator_access=" + "0" * 64},
+            {"authorization": "Bearer desk"},  # opens another thing than what is asked for
+        ):
+            with pytest.raises(httpx.ReadTimeout):
+                client.get("/feeds/all.atom", headers=headers, timeout=1)
+
+
+def test_a_cookie_that_proves_nothing_any_more_is_taken_back(serve):
+    with serve(settings=settings_of(token="sesame")) as client:
+        answer = client.get("/", headers={"cookie": "aggregator_access=" + "0" * 64})
+        assert 'aggregator_access=""; ' in answer.headers["set-cookie"]
+    with serve() as client:  # there is no token to guess
+        answer = client.get("/", headers={"authorization": "Basic eDp4"})
+        assert answer.status_code == 200

@@ -7,6 +7,7 @@ from pathlib import Path
 from starlette.routing import Mount, Route
 
 from aggregator.server.app import create_app
+from aggregator.server.guesses import POLICY
 from tests.server.samples import SampleBackend, settings_of
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "http.md"
@@ -14,7 +15,7 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "http.md"
 
 def test_every_route_stands_in_the_reference():
     text = REFERENCE.read_text("utf-8")
-    routes = create_app(SampleBackend(), settings_of).routes
+    routes = create_app(SampleBackend(), settings_of, guess_policy=POLICY).routes
     paths = {r.path for r in routes if isinstance(r, Route | Mount)}
     assert {"/", "/opml", "/static"} <= paths
     # Parameters are named for people there: compare what stands before them.

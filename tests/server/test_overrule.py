@@ -61,8 +61,66 @@ def test_nobody_overrules_without_the_admin_token(serve: Serve, admin: str | Non
     with serve(backend, settings_of(admin=admin)) as client:
         for token in ("x", "wrong"):
             headers = {"Authorization": f"Bearer {token}"}
-            assert client.post("/items/1/split", headers=headers).status_code == 403
+            for number in (1, 12345):
+                refused = client.post(f"/items/{number}/split", headers=headers)
+                assert refused.status_code == 401
+                assert refused.headers["www-authenticate"]
     assert backend.overruled == []
+
+
+def test_a_wrong_bearer_token_beside_a_cookie_is_no_program(serve: Serve) -> None:
+    backend = SampleBackend()
+    with serve(backend, settings_of(admin=ADMIN)) as client:
+        signed_in(client, ADMIN)
+        for value in ("Bearer wrong", "Bearer", "Basic eDp4"):
+            answer = client.post("/items/1/split", headers={"Authorization": value})
+            assert answer.status_code == 403
+    assert backend.overruled == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://news.example.evil.example"},
+    ],
+)
+def test_forms_of_another_site_are_refused_by_what_the_browser_says(
+    serve: Serve, headers: dict[str, str]
+) -> None:
+    backend = SampleBackend()
+    with serve(backend, settings_of(admin=ADMIN)) as client:
+        signed_in(client, ADMIN)
+        proof = proof_on(client)
+        for path, fields in (
+            ("/items/1/split", {"proof": proof}),
+            ("/login", {"token": ADMIN}),
+            ("/logout", {}),
+        ):
+            answer = client.post(path, data=fields, headers=headers)
+            assert answer.status_code == 403, path
+            assert "set-cookie" not in answer.headers
+    assert backend.overruled == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "same-origin", "Origin": "null"},
+        {"Origin": "http://news.example"},  # the configured address
+        {"Origin": "https://news.example"},  # of it, through a proxy that ends TLS
+        {},
+    ],
+)
+def test_our_own_forms_are_taken(serve: Serve, headers: dict[str, str]) -> None:
+    with serve(settings=settings_of(admin=ADMIN)) as client:
+        answer = client.post("/login", data={"token": ADMIN}, headers=headers)
+        assert answer.status_code == 303
+        here = {"Origin": str(client.base_url).rstrip("/")}
+        assert client.post("/logout", headers=here).status_code == 303
 
 
 def test_a_program_shows_the_token_and_needs_no_form(serve: Serve) -> None:

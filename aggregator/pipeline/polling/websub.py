@@ -46,6 +46,10 @@ class Reply:
     text: str = ""
 
 
+UNKNOWN = Reply(410, "there is no such subscription")
+ENDED = Reply(410, "there is no such subscription any more")
+
+
 def discovered(
     connection: Connection,
     settings: Settings,
@@ -192,6 +196,14 @@ def verify(connection: Connection, token: str, asked: Mapping[str, str], now: da
     return Reply(200, challenge)
 
 
+def refuses(connection: Connection, token: str) -> Reply | None:
+    """Why nothing may be delivered under this token; None where a delivery is awaited."""
+    one = subscriptions.of_token(connection, token)
+    if one is None:
+        return UNKNOWN
+    return ENDED if one.state in (SubscriptionState.DENIED, SubscriptionState.FAILED) else None
+
+
 def deliver(
     connection: Connection,
     token: str,
@@ -201,9 +213,10 @@ def deliver(
     now: datetime,
 ) -> Reply:
     """Queue a delivery (§7). What is not signed with our secret is thanked for and ignored."""
+    refused = refuses(connection, token)
     one = subscriptions.of_token(connection, token)
-    if one is None or one.state in (SubscriptionState.DENIED, SubscriptionState.FAILED):
-        return Reply(410, "there is no such subscription")
+    if refused is not None or one is None:
+        return refused or UNKNOWN
     if not is_signed(signature, one.secret, body):
         metrics.PUSHES.labels(result="refused").inc()
         return Reply(202)
