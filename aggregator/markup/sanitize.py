@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import html as _html
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from importlib.resources import files
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import nh3
 
@@ -19,7 +20,7 @@ from aggregator.markup.elements import ALLOWED, REMOVED
 from aggregator.markup.tangle import is_tangled, strip_tags
 from aggregator.markup.text import clean, one_line
 
-SANITIZER_VERSION = 1
+SANITIZER_VERSION = 2
 
 LINK_SCHEMES = frozenset({"http", "https", "mailto", "tel", "ftp", "magnet"})
 MEDIA_SCHEMES = frozenset({"http", "https"})
@@ -72,7 +73,16 @@ _SPECIAL_TAG = re.compile(
     r"<(img|source|track|audio|video)\b([^>]*)>"
     r"|<iframe\b([^>]*)>[^<]*(?:<(?!/iframe)[^<]*)*</iframe>"
 )
-_CANDIDATE = re.compile(r"\s*(\S*[^\s,])(?:\s+([0-9.]+[wxh]))?\s*(?:,|\Z)")
+_DESCRIPTOR = re.compile(r"[0-9.]{1,16}[wxh]")
+_MOST_SRCSET = 32 * 1024  # characters
+_MOST_CANDIDATES = 64
+# Written by the serialiser itself into every frame that leaves, whatever stands around it.
+_FRAME = {
+    "loading": "lazy",
+    "referrerpolicy": "no-referrer",
+    "sandbox": "allow-scripts allow-same-origin allow-popups allow-presentation",
+}
+_MOST_ENCODED = 4  # times; a path encoded more often is no player's
 
 
 @lru_cache(maxsize=1)
@@ -153,6 +163,7 @@ def _cleaner(base_url: str | None) -> nh3.Cleaner:
         attributes=_ATTRIBUTES,
         attribute_filter=attribute,
         url_schemes=set(LINK_SCHEMES | {"data"}),
+        set_tag_attribute_values={"iframe": dict(_FRAME)},
         link_rel="noopener noreferrer nofollow",
         strip_comments=True,
     )
@@ -173,19 +184,79 @@ def _is_player(url: str) -> bool:
         plain = parts.port in (None, 80, 443) and not parts.username
     except ValueError:
         return False
-    return plain and any(
-        parts.hostname == host and parts.path.startswith(path) for host, path in _embeds()
+    return (
+        plain
+        and _stays_below(parts.path)
+        and any(parts.hostname == host and _is_below(parts.path, at) for host, at in _embeds())
     )
+
+
+def _is_below(path: str, place: str) -> bool:
+    """Whether `path` is what `place` names: all below it where that ends at a slash, else it."""
+    return path.startswith(place) if place.endswith("/") else path == place
+
+
+def _stays_below(path: str) -> bool:
+    """Whether no browser and no server makes another path of this one.
+
+    Browsers take out dot segments and turn backslashes over (WHATWG URL §4.4), also where the
+    dots are encoded; servers decode once more, some twice.
+    """
+    for _ in range(_MOST_ENCODED):
+        segments = path.replace("\\", "/\\/").split("/")
+        if any(part.partition(";")[0] in (".", "..", "\\") for part in segments):
+            return False
+        decoded = unquote(path)
+        if decoded == path:
+            return _INVISIBLE.search(path) is None
+        path = decoded
+    return False
 
 
 def _srcset(value: str, base_url: str | None) -> str | None:
     """The candidates of a `srcset` that are http(s), absolute (WHATWG HTML §4.8.4.2.1)."""
+    if len(value) > _MOST_SRCSET:
+        return None
     kept = []
-    for match in _CANDIDATE.finditer(_INVISIBLE.sub(" ", value)):
-        url = safe_url(match.group(1), base_url, MEDIA_SCHEMES)
+    for written, descriptor in _candidates(_INVISIBLE.sub(" ", value)):
+        url = safe_url(written, base_url, MEDIA_SCHEMES)
         if url is not None:
-            kept.append(f"{url.replace(',', '%2C')} {match.group(2) or ''}".strip())
+            kept.append(f"{url.replace(',', '%2C')} {descriptor}".strip())
+        if len(kept) == _MOST_CANDIDATES:
+            break
     return ", ".join(kept) or None
+
+
+def _candidates(value: str) -> Iterator[tuple[str, str]]:
+    """Addresses with their descriptors, as browsers split them: word by word, so linear.
+
+    An address may hold commas but neither begin nor end with one; the comma that ends it ends the
+    candidate. Candidates with a descriptor that is none, or several, are left out.
+    """
+    url = ""
+    descriptors: list[str] = []
+    for word in value.split():
+        if not url:
+            begun = word.lstrip(",")
+            url = begun.rstrip(",")
+            if len(url) < len(begun):
+                yield url, ""
+                url = ""
+            continue
+        first, *others = word.split(",")
+        descriptors += [first] if first else []
+        if not others:
+            continue
+        if all(map(_DESCRIPTOR.fullmatch, descriptors)) and len(descriptors) < 2:
+            yield url, "".join(descriptors)
+        # `1x,b.png`: what follows the comma begins the next candidate.
+        rest = ",".join(others).lstrip(",")
+        url, descriptors = rest.rstrip(","), []
+        if len(url) < len(rest):
+            yield url, ""
+            url = ""
+    if url and all(map(_DESCRIPTOR.fullmatch, descriptors)) and len(descriptors) < 2:
+        yield url, "".join(descriptors)
 
 
 def _rewrite(match: re.Match[str]) -> str:
@@ -223,12 +294,7 @@ def _is_pixel(attributes: dict[str, str]) -> bool:
 def _frame(attributes: dict[str, str]) -> str:
     if "src" not in attributes:
         return ""
-    attributes |= {
-        "loading": "lazy",
-        "referrerpolicy": "no-referrer",
-        "sandbox": "allow-scripts allow-same-origin allow-popups allow-presentation",
-    }
-    return _open_tag("iframe", attributes) + "</iframe>"
+    return _open_tag("iframe", attributes | _FRAME) + "</iframe>"
 
 
 def _open_tag(tag: str, attributes: dict[str, str]) -> str:

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger("aggregator.server")
 
 _PIECE = 16 * 1024  # bytes given to the parser at once
-_LINGER = 2.0  # seconds to take in what was sent already, so that our answer is not lost (§9.6)
+# Taken in after our last answer, so that it is not lost (RFC 9112 §9.6): seconds, bytes.
+_LINGER = 2.0
+_LINGER_BYTES = 16 * 1024 * 1024
 _FRAMING = 8  # bytes of chunked framing that a byte of a body may cost
 _REPORT = 60.0  # seconds between two lines in the log
 
@@ -182,6 +184,7 @@ class Connection(HttpToolsProtocol):
         self._header_bytes = 0  # of its headers, names and values
         self._header_count = 0
         self._body_bytes = 0
+        self._thrown_away = 0
 
     # What the event loop calls.
 
@@ -207,6 +210,9 @@ class Connection(HttpToolsProtocol):
         """Feed the parser in pieces, and no more of them once a limit is reached."""
         for start in range(0, len(data), _PIECE):
             if self._phase is _Phase.OVER:
+                self._thrown_away += len(data) - start
+                if self._thrown_away > _LINGER_BYTES:
+                    self.abort(None)
                 return
             self._feed(data[start : start + _PIECE] if len(data) > _PIECE else data)
 
