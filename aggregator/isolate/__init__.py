@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aggregator.isolate.pool import (
+    WorkerBusy,
     WorkerClosed,
     WorkerCrashed,
     WorkerError,
@@ -12,6 +13,7 @@ from aggregator.isolate.pool import (
 )
 
 __all__ = [
+    "WorkerBusy",
     "WorkerClosed",
     "WorkerCrashed",
     "WorkerError",

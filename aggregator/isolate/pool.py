@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -21,8 +22,10 @@ from typing import TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from aggregator.isolate import worker
+from aggregator.isolate.lanes import LaneFull, SlowLane
 from aggregator.isolate.mainless import MainlessContext
 from aggregator.isolate.worker import (
+    WorkerBusy,
     WorkerClosed,
     WorkerCrashed,
     WorkerError,
@@ -31,6 +34,7 @@ from aggregator.isolate.worker import (
 )
 
 __all__ = [
+    "WorkerBusy",
     "WorkerClosed",
     "WorkerCrashed",
     "WorkerError",
@@ -44,14 +48,17 @@ T = TypeVar("T")
 _MIB = 1024 * 1024
 # A worker that has not even begun after this long beyond its task's time is given up.
 _START_GRACE = 30.0
+_SLICE = 1.0  # seconds that every task gets before it counts as slow
+_SLOW_WAITING = 4
 
 
 class WorkerPool:
     """A fixed number of killable worker processes behind one coroutine, `run`.
 
-    At most `workers` tasks are under way; further callers of `run` wait in their order, which is
-    the back-pressure. Processes start when first needed and are replaced after `max_tasks` tasks,
-    a timeout, a crash or a memory failure. Not for use from several event loops.
+    At most `workers` tasks are under way; further callers of `run` wait, which is the
+    back-pressure: in their order for their first second, then in the slow lane (`lanes`).
+    Processes start when first needed and are replaced after `max_tasks` tasks, a timeout, a crash
+    or a memory failure. Not for use from several event loops.
     """
 
     def __init__(
@@ -84,19 +91,51 @@ class WorkerPool:
         self._all: set[ProcessPool] = set()
         self._running: set[Future[bytes]] = set()
         self._closed = False
+        self._slow = SlowLane(max(1, workers - 1), _SLOW_WAITING)
 
-    async def run(self, fn: Callable[..., T], *args: object, timeout: float = 10.0) -> T:
+    async def run(
+        self, fn: Callable[..., T], *args: object, timeout: float = 10.0, share: str = ""
+    ) -> T:
         """`fn(*args)` from a worker process. `fn`, arguments and result must be picklable.
+
+        `fn` may be run twice: what has not ended after a second is begun again in the slow lane.
 
         Args:
             fn: a function that can be imported by its name, not from the main module.
             timeout: seconds from the moment a worker takes the task.
+            share: on whose behalf: a source, a host. What it has made slow it waits for itself.
 
         Raises:
-            WorkerTimeout, WorkerCrashed, WorkerMemory: the task is lost, the pool is not.
+            WorkerTimeout: `WorkerBusy` when too many slow tasks wait already.
+            WorkerCrashed, WorkerMemory: the task is lost, the pool is not.
             WorkerClosed: the pool is closed.
             Exception: whatever `fn` raised.
         """
+        first = min(timeout, _SLICE)
+        if not self._slow.is_slow(share):
+            try:
+                return await self._run(fn, args, first)
+            except WorkerTimeout:
+                self._slow.overran(share, whole=first >= timeout)
+                if first >= timeout:
+                    raise
+        try:
+            async with self._slow.turn(share):
+                begun = time.monotonic()
+                result = await self._run(fn, args, timeout)
+        except WorkerTimeout:
+            self._slow.overran(share, whole=True)
+            raise
+        except LaneFull:
+            raise WorkerBusy(
+                f"the task takes more than {first:g} s, and others that do wait already"
+            ) from None
+        if time.monotonic() - begun < first:
+            self._slow.quick(share)
+        return result
+
+    async def _run(self, fn: Callable[..., T], args: tuple[object, ...], timeout: float) -> T:
+        """The task on the next worker that is free."""
         if self._closed:
             raise WorkerClosed("the pool is closed")
         idle = self._slots()

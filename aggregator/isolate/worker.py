@@ -23,6 +23,10 @@ class WorkerTimeout(WorkerError):
     """The task ran longer than it was allowed to; its process was killed."""
 
 
+class WorkerBusy(WorkerTimeout):
+    """The task needs long, and others that do wait already: it was not tried to its end."""
+
+
 class WorkerCrashed(WorkerError):
     """The task's process died (a crash, an abort, a kill from outside, an exit)."""
 

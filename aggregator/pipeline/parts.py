@@ -19,8 +19,11 @@ T = TypeVar("T")
 class Workers(Protocol):
     """Runs a function in a worker process that can be killed."""
 
-    async def run(self, fn: Callable[..., T], *args: Any, timeout: float = ...) -> T:
-        """The function's result; raises `isolate.pool.WorkerError` when it was ended."""
+    async def run(self, fn: Callable[..., T], *args: Any, timeout: float = ..., share: str) -> T:
+        """The function's result; raises `isolate.pool.WorkerError` when it was ended.
+
+        `share` is on whose behalf: a source's id, a page's host.
+        """
         ...
 
 

@@ -74,6 +74,7 @@ async def look_at_document(
             timezone,
             policy.parse_limits(reader.settings.fetching),
             timeout=timeout * 3,
+            share=url or "",
         )
     except WorkerError as error:
         text = f"the document could not be read within its limits: {error}"

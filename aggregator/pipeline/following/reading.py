@@ -12,6 +12,7 @@ from aggregator.model.article import Article, RelatedLink
 from aggregator.model.copies import PreparedText
 from aggregator.model.settings import RelatedOverride
 from aggregator.pipeline.parts import Workers
+from aggregator.urls.origin import host
 
 _NOWHERE = "https://page.invalid/"  # base of relative links in a page whose address nobody knows
 
@@ -25,6 +26,11 @@ class PageBody:
     content_type: str | None = None
     title: str | None = None  # under which a feed or a link announced it
     overrides: RelatedOverride = field(default_factory=RelatedOverride)
+
+    @property
+    def share(self) -> str:
+        """On whose behalf workers read it: what its host sends slow counts for that host."""
+        return f"pages of {host(self.url or '')}"
 
 
 class UnreadablePage(Exception):
@@ -71,7 +77,9 @@ async def article_to_keep(
         UnreadablePage: as `article_of`.
     """
     try:
-        return await workers.run(read_for_keeping, page, furniture, timeout=seconds)
+        return await workers.run(
+            read_for_keeping, page, furniture, timeout=seconds, share=page.share
+        )
     except WorkerError as error:
         raise UnreadablePage(f"the page could not be read within its limits: {error}") from error
 
@@ -83,7 +91,7 @@ async def article_of(workers: Workers, page: PageBody, seconds: float) -> Articl
         UnreadablePage: the page took too long, too much memory, or broke the reader.
     """
     try:
-        return await workers.run(read_article, page, timeout=seconds)
+        return await workers.run(read_article, page, timeout=seconds, share=page.share)
     except WorkerError as error:
         raise UnreadablePage(f"the page could not be read within its limits: {error}") from error
 
@@ -97,7 +105,7 @@ async def links_of(
         UnreadablePage: as `article_of`.
     """
     try:
-        return await workers.run(read_links, page, timeout=seconds)
+        return await workers.run(read_links, page, timeout=seconds, share=page.share)
     except WorkerError as error:
         raise UnreadablePage(f"the page could not be read within its limits: {error}") from error
 

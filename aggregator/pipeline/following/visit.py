@@ -294,7 +294,7 @@ class _OffLoop:
         self._workers = workers
 
     async def __call__(self, function: Callable[..., T], *arguments: object) -> T:
-        return await self._workers.run(function, *arguments, timeout=10.0)
+        return await self._workers.run(function, *arguments, timeout=10.0, share="robots.txt")
 
 
 async def drain(parts: Parts, follower: Follower, *, most: int = 10_000) -> list[Visit]:

@@ -88,7 +88,7 @@ async def find_revisions(
             )
             for place, earlier in pairs
         ],
-        paragraphs, limits, timeout=timeout,
+        paragraphs, limits, timeout=timeout, share=source.id,
     )  # fmt: skip
     told = list(intents)
     for (place, earlier), decision in zip(pairs, decisions, strict=True):

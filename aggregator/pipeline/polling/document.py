@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import structlog
 from sqlalchemy import Connection
 
 from aggregator.feeds.version import READER
 from aggregator.identity.entries import Identified, Known, Reading, identify
 from aggregator.identity.keys import KeyedEntry
-from aggregator.isolate.pool import WorkerError
-from aggregator.model.feed import ParsedFeed
+from aggregator.isolate.pool import WorkerBusy, WorkerClosed, WorkerError
+from aggregator.model.copies import PreparedText
+from aggregator.model.feed import ParsedEntry, ParsedFeed
 from aggregator.model.http import FetchResult, Validators
-from aggregator.model.item import EntryIntent, FeedState
+from aggregator.model.item import EntryIntent, FeedState, PreparedBody
 from aggregator.model.poll import PollKind, PollOutcome
 from aggregator.model.settings import SourceSettings
 from aggregator.model.states import EntryKind, PollWord
@@ -33,6 +35,12 @@ from aggregator.telemetry import metrics
 from aggregator.urls.origin import host_key
 
 _BODIES_AT_ONCE = 100  # entries prepared in one worker task
+_ALONE = 5.0  # seconds for one that is prepared by itself, since the task with it was ended
+_UNREADABLE = 10  # entries; a document with more of them is not read at all
+
+_Prepared = tuple[PreparedBody, PreparedText]
+
+log = structlog.get_logger("aggregator.poll")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +112,7 @@ async def _read(
             read_document, result.body, result.content_type, result.final_url,
             state.identity_policy, parts.settings.dedup.tracking_parameters,
             policy.timezone(source), policy.parse_limits(parts.settings.fetching),
-            timeout=timeout,
+            timeout=timeout, share=source.id,
         )  # fmt: skip
         feed = read.feed
         if not feed.entries and feed.error_class is not None:
@@ -122,7 +130,7 @@ async def _read(
         furniture = await parts.database.run_read(
             boilerplate.learned, source.id, parts.settings.dedup.copies
         )
-        intents = await _prepare(parts, identified.intents, furniture, timeout)
+        intents, left_out = await _prepare(parts, source, identified.intents, furniture, timeout)
         if not identified.guid_flip:
             intents = await corrections.part_editions(parts, source, intents, furniture)
         if not result.delta and not found.empty and corrections.lists_everything(feed):
@@ -161,7 +169,7 @@ async def _read(
         for intent in intents
     )
     return Polled(
-        learned, outcome, PollWord.NEW if changed else PollWord.UNCHANGED, feed.error,
+        learned, outcome, PollWord.NEW if changed else PollWord.UNCHANGED, feed.error or left_out,
         read, found, replace(identified, intents=tuple(intents)), furniture,
     )  # fmt: skip
 
@@ -187,6 +195,7 @@ async def _page_back(
             read_document, answer.body, answer.content_type, answer.final_url,
             read.policy, parts.settings.dedup.tracking_parameters, policy.timezone(source),
             policy.parse_limits(parts.settings.fetching), timeout=timeout,
+            share=source.id,
         )  # fmt: skip
         return older
 
@@ -237,19 +246,80 @@ def _known_of(connection: Connection, source_id: str, keyed: Sequence[KeyedEntry
 
 
 async def _prepare(
-    parts: Parts, intents: Sequence[EntryIntent], furniture: frozenset[int], timeout: float
-) -> list[EntryIntent]:
-    """Sanitise the bodies of new and changed entries, and of renamed ones whose text changed."""
-    prepared = list(intents)
-    wanted = [index for index, intent in enumerate(prepared) if _needs_body(intent)]
+    parts: Parts,
+    source: SourceSettings,
+    intents: Sequence[EntryIntent],
+    furniture: frozenset[int],
+    timeout: float,
+) -> tuple[list[EntryIntent], str | None]:
+    """Sanitise the bodies of new and changed entries, and of renamed ones whose text changed.
+
+    An entry whose body cannot be read is left out, or stays as it was before, and no other with
+    it. The second value says so.
+
+    Raises:
+        WorkerError: more of them than a document may have cannot be read.
+    """
+    prepared: list[EntryIntent | None] = list(intents)
+    unread: list[str] = []
+    wanted = [index for index, intent in enumerate(intents) if _needs_body(intent)]
     for start in range(0, len(wanted), _BODIES_AT_ONCE):
         some = wanted[start : start + _BODIES_AT_ONCE]
-        bodies = await parts.workers.run(
-            prepare_bodies, [prepared[index].entry for index in some], furniture, timeout=timeout
+        allowed = _UNREADABLE - len(unread)
+        texts = await _bodies(
+            parts, source, [intents[index].entry for index in some], furniture, timeout, allowed
         )
-        for index, (body, text) in zip(some, bodies, strict=True):
-            prepared[index] = replace(prepared[index], body=body, prepared=text)
-    return prepared
+        for index, text in zip(some, texts, strict=True):
+            intent = intents[index]
+            if text is not None:
+                prepared[index] = replace(intent, body=text[0], prepared=text[1])
+                continue
+            unread.append(intent.key)
+            known = intent.kind in (EntryKind.CHANGED, EntryKind.REPLACED)
+            prepared[index] = replace(intent, kind=EntryKind.TOUCHED) if known else None
+    kept = [intent for intent in prepared if intent is not None]
+    if not unread:
+        return kept, None
+    log.warning("entries that cannot be read are left out", source=source.id, entries=len(unread))
+    return kept, f"{len(unread)} entries could not be read within their limits and are left out"
+
+
+async def _bodies(
+    parts: Parts,
+    source: SourceSettings,
+    entries: Sequence[ParsedEntry],
+    furniture: frozenset[int],
+    timeout: float,
+    allowed: int,
+) -> list[_Prepared | None]:
+    """`prepare_bodies`; when that is ended, one entry after the other, None for those that end it.
+
+    Raises:
+        WorkerError: more than `allowed` of them do, or the workers have no time.
+    """
+
+    async def prepare(some: Sequence[ParsedEntry], seconds: float) -> list[_Prepared | None]:
+        return await parts.workers.run(
+            prepare_bodies, some, furniture, timeout=seconds, share=source.id
+        )
+
+    try:
+        return await prepare(entries, timeout)
+    except (WorkerBusy, WorkerClosed):
+        raise
+    except WorkerError as error:
+        metrics.WORKER_FAILURES.labels(kind=type(error).__name__).inc()
+    texts: list[_Prepared | None] = []
+    for entry in entries:
+        try:
+            texts += await prepare([entry], min(timeout, _ALONE))
+        except (WorkerBusy, WorkerClosed):
+            raise
+        except WorkerError:
+            if texts.count(None) >= allowed:
+                raise
+            texts.append(None)
+    return texts
 
 
 def _needs_body(intent: EntryIntent) -> bool:

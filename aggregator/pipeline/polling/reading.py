@@ -51,13 +51,26 @@ def read_document(
 
 def prepare_bodies(
     entries: Sequence[ParsedEntry], learned: frozenset[int]
-) -> list[tuple[PreparedBody, PreparedText]]:
+) -> list[tuple[PreparedBody, PreparedText] | None]:
     """Sanitise the bodies of new and changed entries and fingerprint their texts.
+
+    None stands for an entry that cannot be read; the others do not suffer for it.
 
     `learned` are the paragraphs that the source is known to repeat. Runs in a worker process.
     """
-    bodies = [prepare_body(entry) for entry in entries]
-    return [(body, prepare_text(body.text, learned)) for body in bodies]
+    return [_prepared(entry, learned) for entry in entries]
+
+
+def _prepared(
+    entry: ParsedEntry, learned: frozenset[int]
+) -> tuple[PreparedBody, PreparedText] | None:
+    try:
+        body = prepare_body(entry)
+        return body, prepare_text(body.text, learned)
+    except MemoryError:
+        raise  # the worker's end, not the entry's
+    except Exception:  # noqa: BLE001 - an entry of strangers loses itself, whatever it found
+        return None
 
 
 def judge_revisions(

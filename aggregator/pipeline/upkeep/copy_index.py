@@ -65,7 +65,7 @@ async def _reindex(parts: Parts, limits: CopyThresholds) -> None:
             break
         learned = await parts.database.run_read(_learned, {row.source_id for row in rows}, limits)
         texts = [(row.text, learned[row.source_id]) for row in rows]
-        prepared = await parts.workers.run(_prepare, texts, timeout=60.0)
+        prepared = await parts.workers.run(_prepare, texts, timeout=60.0, share="upkeep")
         numbers = [row.id for row in rows]
         await parts.database.run_write(_index, numbers, prepared, limits)
         last = numbers[-1]

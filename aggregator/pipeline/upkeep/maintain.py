@@ -43,7 +43,7 @@ async def sanitize_again(parts: Parts) -> int:
         old = await parts.database.run_read(words.stale_html, SANITIZER_VERSION, _AT_ONCE)
         if not old:
             return done
-        clean = await parts.workers.run(_sanitize_all, old, timeout=60.0)
+        clean = await parts.workers.run(_sanitize_all, old, timeout=60.0, share="upkeep")
         await parts.database.run_write(_put_all, clean)
         done += len(old)
 
@@ -55,7 +55,7 @@ async def sanitize_pages_again(parts: Parts) -> int:
         old = await parts.database.run_read(articles.stale_articles, SANITIZER_VERSION, _AT_ONCE)
         if not old:
             return done
-        clean = await parts.workers.run(_sanitize_all, old, timeout=60.0)
+        clean = await parts.workers.run(_sanitize_all, old, timeout=60.0, share="upkeep")
         await parts.database.run_write(_put_pages, clean)
         done += len(old)
 

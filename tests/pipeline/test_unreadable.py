@@ -1,0 +1,86 @@
+"""An entry that cannot be read loses itself, not its feed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from aggregator.feeds.parse import parse_document
+from aggregator.isolate import WorkerBusy, WorkerCrashed, WorkerError, WorkerMemory, WorkerTimeout
+from aggregator.model.feed import ParsedEntry
+from aggregator.model.settings import SourceSettings
+from aggregator.pipeline.parts import Parts
+from aggregator.pipeline.polling import document
+from aggregator.pipeline.polling.reading import prepare_bodies
+from tests.e2e.feeds import rss
+
+SOURCE = SourceSettings(id="desk", url="https://desk.example/feed")
+
+
+@dataclass
+class Poisoned:
+    """Workers that some entries end: the fault that no test may have a real parser for."""
+
+    poison: set[str]
+    error: type[WorkerError]
+    tasks: int = 0
+
+    async def run(self, fn: Callable[..., Any], *args: Any, timeout: float, share: str) -> Any:
+        self.tasks += 1
+        entries: Sequence[ParsedEntry] = args[0]
+        if any(entry.id in self.poison for entry in entries):
+            raise self.error("ended")
+        return fn(*args)
+
+
+@dataclass
+class Some:
+    workers: Poisoned
+    settings: Any = field(default=None)
+
+
+def bodies(workers: Poisoned, numbers: int, allowed: int) -> list[Any]:
+    entries = parse_document(rss("desk", range(numbers))).entries
+    parts = cast(Parts, Some(workers))
+    return asyncio.run(document._bodies(parts, SOURCE, entries, frozenset(), 10.0, allowed))
+
+
+@pytest.mark.parametrize("error", [WorkerTimeout, WorkerCrashed, WorkerMemory])
+def test_entries_that_end_their_worker_are_left_out_and_the_others_kept(
+    error: type[WorkerError],
+) -> None:
+    workers = Poisoned({"desk-3", "desk-7"}, error)
+    texts = bodies(workers, 12, allowed=10)
+    lost = [11 - place for place, text in enumerate(texts) if text is None]
+    assert sorted(lost) == [3, 7]
+
+
+def test_a_document_full_of_them_is_not_read() -> None:
+    workers = Poisoned({f"desk-{n}" for n in range(12)}, WorkerTimeout)
+    with pytest.raises(WorkerTimeout):
+        bodies(workers, 12, allowed=3)
+    assert workers.tasks == 5  # all at once, three that are given up, and the one too many
+
+
+def test_no_entry_is_lost_because_others_keep_the_workers_busy() -> None:
+    with pytest.raises(WorkerBusy):
+        bodies(Poisoned({"desk-3"}, WorkerBusy), 12, allowed=10)
+
+
+def test_an_entry_that_raises_is_none_among_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    from aggregator.pipeline.polling import reading
+
+    honest = reading.prepare_body
+
+    def prepare(entry: ParsedEntry) -> Any:
+        if entry.id == "desk-1":
+            raise RecursionError("too deep")
+        return honest(entry)
+
+    monkeypatch.setattr(reading, "prepare_body", prepare)
+    texts = prepare_bodies(parse_document(rss("desk", range(3))).entries)
+    assert [text is None for text in texts] == [False, True, False]
