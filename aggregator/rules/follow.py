@@ -57,7 +57,7 @@ def refuse_link(
     """
     parts = split(url)
     if parts is None or key is None:
-        return Refusal(Refused.ADDRESS, "it leads to no web page")
+        return Refusal(Refused.ADDRESS, "its address is none that can be asked for")
     if nofollow:
         return Refusal(Refused.NOFOLLOW, "its page asks not to follow it")
     if depth > policy.depth:

@@ -20,6 +20,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # What RFC 3986 forbids in a URL and is no letter of another script: those stay, as in an IRI.
 _UNSAFE = re.compile(r"[\s\"<>\\^`{|}\u200b\u2060\ufeff]")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
+_LONGEST_LABEL = 63  # RFC 1035 §2.3.4
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # Schemes that tell a browser which program to open; what is fetched is http (a custom of feed
 # readers and podcast players): `feed://host/…`, `feed:https://host/…`, `itpc://host/…`.
@@ -102,7 +104,9 @@ def canonical_host(name: str) -> str | None:
     name = name.strip("[]").lower()
     if ":" in name:
         try:
-            return f"[{ip_address(name).compressed}]"
+            address = ip_address(name)
+            # A zone is a name of one machine's own interface (RFC 6874), nothing for a link.
+            return None if "%" in name else f"[{address.compressed}]"
         except ValueError:
             return None
     name = name.rstrip(".")
@@ -113,7 +117,29 @@ def canonical_host(name: str) -> str | None:
             return None
     if len(name) > 253 or not _HOST.fullmatch(name):
         return None
+    labels = name.split(".")
+    if any(len(label) > _LONGEST_LABEL for label in labels):
+        return None
+    # A host that ends in a number is an address or nothing (WHATWG URL §3.5).
+    if _NUMBER.fullmatch(labels[-1]) and not _is_numeric_address(labels):
+        return None
     return name
+
+
+def _is_numeric_address(labels: list[str]) -> bool:
+    """Whether these are one to four numbers in range, as inet_aton and browsers read them."""
+    try:
+        numbers = [_number(label) for label in labels]
+    except ValueError:
+        return False
+    *high, low = numbers
+    return len(high) < 4 and max(high, default=0) < 256 and low < 256 ** (4 - len(high))
+
+
+def _number(label: str) -> int:
+    if label.startswith("0x"):
+        return int(label[2:] or "0", 16)
+    return int(label, 8) if label.startswith("0") and label != "0" else int(label)
 
 
 def host(url: str) -> str | None:

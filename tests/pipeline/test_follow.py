@@ -491,3 +491,29 @@ def test_what_a_feed_itself_names_as_related_is_followed_too(site: Site) -> None
     site.page(2)
     site.poll()
     assert site.state(1, link(2)[1]) == ("followed", None)
+
+
+UNREACHABLE = [
+    f"http://{'a' * 64}.example/news/x-1.html",
+    "https://256.1.1.1/news/x-2.html",
+    "http://a..b.example/news/x-3.html",
+    "http://xn--zz\u00fc.example/x-4.html",
+]
+
+
+def test_links_to_hosts_that_cannot_exist_are_refused_with_a_reason_once(
+    house: House, origin: Origin
+) -> None:
+    site = Site(house, origin)
+    site.follow(hosts="any", links_per_article=20)
+    wide = f"http://ex\uff41mple.com:{origin.port}/news/quay-plan-wide-5-2026.html"
+    odd = [(f"Quay plan of another kind {n}", url) for n, url in enumerate([*UNREACHABLE, wide])]
+    site.page(1, 2, 3, *odd)
+    site.page(2)
+    site.page(3)
+    site.feed(1)
+    site.poll()
+    for url in (*UNREACHABLE, wide):
+        assert site.state(1, url.split("/", 3)[3]) == ("refused", "address"), url
+    house.clock.move(hours=40)
+    assert all(visit.word != "address" for visit in site.read())

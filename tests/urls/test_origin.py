@@ -92,3 +92,24 @@ def test_no_string_raises(one: str, other: str) -> None:
         is_http(text)
         resolve(text, other)
     registrable_domain(one)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a" * 64 + ".example", "xn--zz\u00fc.example", "a..b", "256.1.1.1", "1.1.1.1.1",
+        "0x1ffffffff",
+        "08.1.1.1", "[fe80::1%25eth0]", "[fe80::1%eth0]", "\ufe00.example", "a\u200db.example",
+        "9" * 250, "-a.example", "xn--", ".", "..", "\ud800.example", "a" * 63 + ".\u00fc" * 60,
+    ],
+)  # fmt: skip
+def test_a_host_that_cannot_exist_is_no_host(name: str) -> None:
+    assert host(f"https://{name}/a") is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["127.0.0.1", "127.1", "0x7f.1", "2130706433", "a" * 63 + ".example", "1.example", "4u.de"],
+)
+def test_addresses_as_they_may_be_written_and_odd_names_are_hosts(name: str) -> None:
+    assert host(f"https://{name}/a") == name

@@ -20,11 +20,13 @@ from aggregator.store.items import keys
 from aggregator.urls.key import UrlKey, url_key
 from aggregator.urls.origin import host_key, is_http
 
+_LONGEST_TOLD = 2000  # characters of an address that is kept to be told, not to be asked
+
 
 @dataclass(frozen=True, slots=True)
 class _Link:
     found: RelatedLink
-    key: UrlKey
+    key: UrlKey | None  # None: its host cannot exist
     hashed: str
 
 
@@ -122,14 +124,27 @@ def come_nearer(
 def _fresh(
     connection: Connection, settings: Settings, item_id: int, found: Sequence[RelatedLink]
 ) -> list[_Link]:
-    """Links that are new to the item, each target once; what is no web address can only harm."""
+    """Links that are new to the item, each target once.
+
+    One to a host that cannot exist is kept by its own words, to be refused with a reason; what is
+    no web address at all can only harm.
+    """
     have = links.keys_of(connection, item_id)
     fresh: dict[str, _Link] = {}
     for link in found:
-        key = page_key(link.url, settings)
-        if key is not None and key[1] not in have:
-            fresh.setdefault(key[1], _Link(link, *key))
+        known = page_key(link.url, settings)
+        if known is None and not _is_meant_for_the_web(link.url):
+            continue
+        key, hashed = known or (None, digest("url", link.url))
+        if hashed not in have:
+            fresh.setdefault(hashed, _Link(link, key, hashed))
     return list(fresh.values())
+
+
+def _is_meant_for_the_web(url: str) -> bool:
+    return url[:8].lower().startswith(("http://", "https://")) and (
+        len(url) <= _LONGEST_TOLD and url.isprintable()
+    )
 
 
 def _edge(one: _Link) -> links.NewLink:

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import structlog
 
+from aggregator.fetch.failure import FetchFailed
 from aggregator.fetch.robots import RobotsCache, RobotsVerdict
 from aggregator.fetch.target import parse_target
 from aggregator.model.http import (
@@ -132,6 +133,10 @@ class Follower:
             return await self._refuse(
                 page, Refused.TOO_OLD, "not read while it was fresh", fetched=False
             )
+        try:
+            parse_target(page.url)
+        except FetchFailed as failure:  # decided here: nothing below can do without a host
+            return await self._refuse(page, Refused.ADDRESS, failure.detail, fetched=False)
         verdict = await self._robots.verdict(page.url)
         if verdict.pause_until is not None:
             await self._quiet(page, verdict.pause_until - self._parts.clock.now())
