@@ -54,8 +54,8 @@ _SUPERSETS = {
     "unicode": "utf-8",
     "utf8": "utf-8",
 }
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w:.+-]{2,40})", re.I)
-_META = re.compile(rb"<meta[^>]{0,400}?charset\s*=\s*[\"']?\s*([\w:.+-]{2,40})", re.I)
+_CHARSET = re.compile(r"charset\s*+=\s*+[\"']?\s*+([\w:.+-]{2,40})", re.I)
+_META = re.compile(rb"<meta[^>]{0,400}?charset\s*+=\s*+[\"']?\s*+([\w:.+-]{2,40})", re.I)
 
 
 def prepared(page: bytes | str, content_type: str | None = None) -> str:

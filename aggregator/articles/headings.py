@@ -42,7 +42,7 @@ class Reading:
     by_pattern: bool = False  # understood word by word: it must stand as a heading stands
 
 
-_COUNT = re.compile(r"[\W_]*\(?\d{1,3}\)?[\W_]*$")
+_COUNT = re.compile(r"(?<![\W_])[\W_]*+\d{1,3}[\W_]*+$")
 _PARTS = re.compile(r"[|/·•｜／]")
 _MAX_OPEN_WORDS = 4  # how far an open phrase may go on
 
@@ -239,7 +239,7 @@ def _read_topical(plain: str) -> Reading | None:
     return None
 
 
-_MARKER = re.compile(r"^[\W_]*(.{2,40}?)\s*[:：|】｜»›>]\s*\S")
+_MARKER = re.compile(r"^[\W_]*+(.{2,40}?)\s*[:：|】｜»›>]\s*\S")
 
 
 def is_neighbour(text: str) -> bool:

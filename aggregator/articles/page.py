@@ -173,7 +173,7 @@ def page_key(url: str) -> str:
         return url
     host = re.sub(r"^(?:www\d?|m|amp|mobile)\.", "", (parts.hostname or "").lower())
     path = re.sub(r"/(?:index|default)\.\w{3,5}$", "/", parts.path)
-    path = re.sub(r"(?:/amp)?/*$", "", path) or "/"
+    path = path.rstrip("/").removesuffix("/amp") or "/"
     path = re.sub(r"(?<=\d{4})[_-]\d{1,2}(?=\.\w{3,5}$)", "", path)  # pages of one article
     query = "&".join(
         sorted(q for q in parts.query.split("&") if q and not _TRACKING.match(q.partition("=")[0]))

@@ -1,4 +1,4 @@
-"""`aggregator init`, `import`, `export` and `schema`: configurations in and out."""
+"""`aggregator init`, `import`, `export`, `schema` and `open`: configurations and their effects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aggregator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
-from aggregator.cli.output import escape, fail, print_json, stderr
+from aggregator.cli.output import escape, fail, print_json, stderr, stdout, told
 
 if TYPE_CHECKING:
     from aggregator.model.settings import Settings
@@ -202,3 +202,31 @@ def _refuse_open_output(why: str) -> None:
         return
     if others_may_read(descriptor):
         fail(f"others may read the file that standard output goes to: {why}")
+
+
+def open_source(
+    source: Annotated[str, typer.Argument(help="The id of a source that is public now.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Show everybody what a source brought while it was private."""
+    import asyncio
+
+    from aggregator.config.load import load_settings
+
+    with told():
+        settings = load_settings(config)
+        found = next((one for one in settings.sources if one.id == source), None)
+        if found is None:
+            fail(f"there is no source {source!r}")
+        if found.private:
+            fail(f"the source {source!r} is private: set `private: no` first")
+        opened = asyncio.run(_open(settings, source))
+        stdout.print(f"{opened} items are public now")
+
+
+async def _open(settings: Settings, source: str) -> int:
+    from aggregator.pipeline.upkeep.opening import open_items
+    from aggregator.service import open_parts
+
+    async with open_parts(settings) as parts:
+        return await open_items(parts, source)

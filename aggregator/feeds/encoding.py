@@ -36,7 +36,7 @@ _DECLARED = re.compile(
     rb"<\?xml[^>]{0,200}?encoding\s*=\s*(?:\"([^\">]{1,64})|'([^'>]{1,64})|([^\s\"'<>?]{1,64}))",
     re.IGNORECASE,
 )
-_META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:\-]+)", re.IGNORECASE)
+_META = re.compile(rb"<meta[^>]{0,200}?charset\s*+=\s*+[\"']?\s*+([A-Za-z0-9_.:\-]+)", re.I)
 _ROOT = re.compile(rb"<(?:[\w.\-]{1,20}:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE)
 _LATIN = frozenset(("cp1252", "cp1254"))
 _FEW = 0.05  # bad bytes for each good non-ASCII character of what is still UTF-8

@@ -60,7 +60,7 @@ _BLANK = re.compile(r"\s")
 _DATA_IMAGE = re.compile(
     r"data:image/(?:png|jpe?g|gif|webp|avif);base64,[A-Za-z0-9+/=%\s]*\Z", re.IGNORECASE
 )
-_NUMBER = re.compile(r"\s*(\d{1,5})(?:\.\d*)?\s*(?:px)?\s*\Z")
+_NUMBER = re.compile(r"\s*+(\d{1,5})(?:\.\d*+)?\s*+(?:px\s*+)?\Z")
 _UNSEEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden"
     r"|(?<![\w-])(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|\Z)",

@@ -17,6 +17,7 @@ from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.polling.poll import poll_source
 from aggregator.pipeline.showing.pages import Condition, Pages
 from aggregator.pipeline.showing.views import Publisher
+from aggregator.pipeline.upkeep.opening import open_items
 from aggregator.store import schema as t
 from aggregator.store.sources import states
 from tests.origin import Origin, Wire, reply
@@ -248,3 +249,39 @@ def test_the_open_start_page_counts_no_items_of_private_sources(
     guarded = replace(house.settings.service, token=Secret("a-token"))
     house.configure(service=guarded)
     assert house.run(counted) == 5
+
+
+def test_what_a_source_brought_in_private_stays_private_until_a_command_opens_it(
+    house: House, origin: Origin
+) -> None:
+    hide(house)
+    origin.answer("/alpha", body=rss(1, 2))
+    house.poll("alpha")
+    show(house)
+    origin.answer("/alpha", body=rss(1, 2, 3))
+    house.clock.move(hours=1)
+    house.poll("alpha")
+    assert b"Bridge 3 opens" in house.feed().body
+    assert b"Bridge 1 opens" not in house.feed().body
+    assert any("2 items of that time stay private" in note for note in notes(house))
+
+    async def open_them(parts: Parts) -> int:
+        return await open_items(parts, "alpha")
+
+    assert house.run(open_them) == 2
+    assert b"Bridge 1 opens" in house.feed().body
+    assert not any("stay private" in note for note in notes(house))
+    assert house.run(open_them) == 0
+
+
+def notes(house: House) -> tuple[str, ...]:
+    """What the page of the source says about it."""
+
+    async def look(parts: Parts) -> tuple[str, ...]:
+        publisher = Publisher(parts.database, parts.clock, lambda: parts.settings)
+        pages = Pages(parts.database, publisher, parts.clock, lambda: parts.settings, Condition())
+        page = await pages.source_page("alpha")
+        assert page is not None
+        return page.notes
+
+    return house.run(look)

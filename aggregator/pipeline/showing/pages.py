@@ -280,7 +280,19 @@ def _source_page(
         items=tuple(found[place.number] for place in places),
         related=neighbours.link_counts(connection, source.id),
         views=_showing(settings, [source.id]),
-        notes=(why.notes if why else ()) + _following_notes(settings, source),
+        notes=(why.notes if why else ())
+        + _following_notes(settings, source)
+        + _privacy_notes(connection, source),
+    )
+
+
+def _privacy_notes(connection: Connection, source: SourceSettings) -> tuple[str, ...]:
+    kept = 0 if source.private else states.kept_private(connection, source.id)
+    if not kept:
+        return ()
+    return (
+        f"This source was private: {kept} items of that time stay private until "
+        f"`aggregator open {source.id}` shows them to everybody.",
     )
 
 

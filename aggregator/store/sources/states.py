@@ -146,6 +146,31 @@ def make_private(connection: Connection, source_id: str) -> None:
     )
 
 
+def kept_private(connection: Connection, source_id: str) -> int:
+    """How many items of a source are private, whatever it is now."""
+    i = t.item.c
+    query = select(func.count()).where(i.source_id == source_id, i.scope == source_id)
+    return connection.scalar(query) or 0
+
+
+def make_public(connection: Connection, source_id: str) -> list[int]:
+    """Move what a source brought in its private time into the public scope; which items it was.
+
+    A key that a public item holds stays that item's.
+    """
+    i, k = t.item.c, t.url_key.c
+    ours = select(i.id).where(i.source_id == source_id, i.scope == source_id)
+    numbers = list(connection.scalars(ours))
+    public = select(k.key).where(k.scope == "")
+    mine = and_(k.scope == source_id, k.item_id.in_(ours))
+    connection.execute(delete(t.url_key).where(mine, k.key.in_(public)))
+    connection.execute(t.url_key.update().where(mine).values(scope=""))
+    connection.execute(
+        t.item.update().where(i.source_id == source_id, i.scope == source_id).values(scope="")
+    )
+    return numbers
+
+
 def polled_at(connection: Connection, url: str, other_than: str) -> str | None:
     """Another source that is polled at this address: configured there, or moved there before."""
     f, c = t.feed.c, t.source.c
