@@ -239,7 +239,7 @@ def _read_topical(plain: str) -> Reading | None:
     return None
 
 
-_MARKER = re.compile(r"^[\W_]*+(.{2,40}?)\s*[:：|】｜»›>]\s*\S")
+_MARKER = re.compile(r"^[\W_]*(.{2,40}?)\s*[:：|】｜»›>]\s*\S")
 
 
 def is_neighbour(text: str) -> bool:

@@ -25,7 +25,7 @@ from aggregator.articles.subject import subject_words
 from aggregator.model.article import Robots
 
 _MAX_TITLE = 400
-_SEPARATOR = re.compile(r"\s+[|–—·•»:-]\s+|\s*[|｜]\s*|_")
+_SEPARATOR = re.compile(r"(?<!\s)\s++[|–—·•»:-]\s++|(?:(?<!\s)\s*+)?[|｜]\s*+|_")
 _BROKEN = (
     ValueError,
     TypeError,

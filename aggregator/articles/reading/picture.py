@@ -12,9 +12,9 @@ from aggregator.articles.size import title_size
 from aggregator.model.article import LeadImage
 
 _CREDIT_END = re.compile(
-    r"\s*[(\[（【]\s*((?:photos?|image|picture|pic|foto|bild|photograph|credit|source|file photo|"
+    r"[(\[（【]\s*+((?:photos?|image|picture|pic|foto|bild|photograph|credit|source|file photo|"
     r"courtesy|xinhua|reuters|(?-i:AP|AFP|EPA|EFE)\b|getty|dpa|ansa|crédit|фото|摄影|图片来源|图源|"
-    r"摄|图)[^)\]）】]{0,120})[)\]）】]?\s*[.。]?\s*$",
+    r"摄|图)[^)\]）】]{0,120})[)\]）】]?\s*+(?:[.。]\s*+)?$",
     re.I,
 )
 _CREDIT_TAIL = re.compile(
@@ -274,4 +274,6 @@ def _bare_credit(credit: str | None) -> str | None:
 def _stem(url: str) -> str:
     """The file name of an image without size marks, to recognise it in another rendition."""
     name = url.rsplit("?", 1)[0].rstrip("/").rsplit("/", 1)[-1].lower()
-    return re.sub(r"[-_@]?(?:\d{2,4}x\d{2,4}|\d+w|x2|\d{2,4})?(?:\.\w{3,4})?$", "", name) or name
+    return (
+        re.sub(r"[-_@]?(?:\d{2,4}x\d{2,4}|\d{1,6}w|x2|\d{2,4})?(?:\.\w{3,4})?$", "", name) or name
+    )

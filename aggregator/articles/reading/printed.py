@@ -30,7 +30,12 @@ _BARE = {
     for kind, names in _LABELS.items()
     if kind != "author"
 }
-_NEXT = re.compile(rf"(?:\s+|(?<=[^\x00-\x7f]))(?:{_ANY})\s*[:：]|\s*[|｜¦•]\s*|\s{{3,}}|　", re.I)
+_NEXT = re.compile(
+    rf"(?:(?<!\s)\s++|(?<=[^\x00-\x7f]))(?:{_ANY})\s*+[:：]"
+    r"|(?:(?<!\s)\s*+)?[|｜¦•]\s*+|\s{3,}|　",
+    re.I,
+)
+_BETWEEN = re.compile(r"\s*(?:,|;|、|，|/|\||\band\b|\bund\b|\bet\b|\by\b|&)\s*")  # names
 _RESPONSIBLE = re.compile("[责責]")  # the editor in charge, where others are named too
 _BRACKETED_EDITOR = re.compile(
     rf"[(（\[【]\s*(?:{_LABELS['editor']})\s*[:：]\s*([^)）\]】]{{2,60}})[)）\]】]?\s*$", re.I
@@ -179,7 +184,9 @@ def _take(
 
 def _take_rest(said: str, values: dict[str, str]) -> None:
     """Further labels in the same text ("Source: A | Editor: B")."""
-    for part in re.split(rf"(?:^|[\s|｜¦•　]+)(?=(?:{_ANY})\s*[:：])", said, flags=re.I)[1:]:
+    for part in re.split(
+        rf"(?:^|(?<![\s|｜¦•　])[\s|｜¦•　]++)(?=(?:{_ANY})\s*+[:：])", said, flags=re.I
+    )[1:]:
         for kind, pattern in _LINE.items():
             if kind not in values and (found := pattern.match(part)):
                 value = _name(_NEXT.split(found[1], maxsplit=1)[0])
@@ -199,7 +206,7 @@ def _name(text: str) -> str:
 def _names(text: str) -> tuple[str, ...]:
     text = _BY.sub("", " ".join(text.split())[:300])
     text = _BY_INSIDE.sub("", text)
-    parts = re.split(r"\s*(?:,|;|、|，|/|\||\band\b|\bund\b|\bet\b|\by\b|&)\s*", text)
+    parts = _BETWEEN.split(text)
     found = []
     for part in parts:
         name = _name(_BY.sub("", part))

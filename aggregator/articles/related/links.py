@@ -28,7 +28,7 @@ _PROMOTION = re.compile(
     r"privacy[-_]policy|terms[-_](?:of|and)|cookie[-_]policy",
     re.I,
 )
-_SLUG = re.compile(r"(?:[^\W\d_]{2,}[-_]+){3,}|\d{6,}|[-_/][0-9a-f]{8,}", re.I)
+_SLUG = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]{2,}+[-_]++){3}|\d{6,}|[-_/][0-9a-f]{8,}", re.I)
 _NUMBER = re.compile(r"\d{3,}")
 _HEADLINE = re.compile(r"(?:[^\W\d_]{2,}[-_]+){4}")  # five words: no person, no topic
 _WORDS = re.compile(r"[^\W_]+")

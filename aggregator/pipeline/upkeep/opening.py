@@ -15,7 +15,7 @@ async def open_items(parts: Parts, source_id: str) -> int:
 
     def opened(connection: Connection) -> int:
         numbers = states.make_public(connection, source_id)
-        changed.items_changed(connection, numbers, parts.clock.now())
+        changed.show_anew(connection, parts.clock.now(), items=numbers)
         return len(numbers)
 
     return await parts.database.run_write(opened)
