@@ -26,7 +26,7 @@ from multiprocessing.connection import Connection
 import httpx
 
 from aggregator.fetch.client import Fetcher
-from aggregator.model.http import FetchLimits, FetchRequest
+from aggregator.model.http import Access, FetchLimits, FetchRequest
 
 ORIGINS = 20  # ports, so that "one kept connection for an origin" means something
 HEADERS = {"user-agent": "bench", "accept-encoding": "gzip"}
@@ -78,7 +78,7 @@ async def with_ours(urls: list[str], in_flight: int) -> None:
     ) as fetcher:
 
         async def one(url: str) -> None:
-            result = await fetcher.fetch(FetchRequest(url))
+            result = await fetcher.fetch(FetchRequest(url, Access(configured=url)))
             assert result.body is not None, result.detail
 
         await timed(one, urls, in_flight)

@@ -264,7 +264,7 @@ async def _read_all(
 
 
 async def _read(reader: Reader, one: _Wanted, overrides: RelatedOverride, *, whole: bool) -> _Read:
-    from aggregator.model.http import FetchRequest, RequestKind
+    from aggregator.model.http import Access, FetchRequest, RequestKind
     from aggregator.pipeline.following.reading import (
         PageBody,
         UnreadablePage,
@@ -272,20 +272,14 @@ async def _read(reader: Reader, one: _Wanted, overrides: RelatedOverride, *, who
         known_address,
         links_of,
     )
-    from aggregator.urls.origin import split
 
     if one.problem:
         return _Read(one.url, one.name, error=one.problem)
     content_type = None
     url = one.url
     if _is_url(one.name):
-        parts = split(one.name)
         result = await reader.fetcher.fetch(
-            FetchRequest(
-                url=one.name,
-                kind=RequestKind.PAGE,
-                configured_port=parts.port if parts else None,
-            )
+            FetchRequest(url=one.name, access=Access(configured=one.name), kind=RequestKind.PAGE)
         )
         if result.body is None:
             return _Read(url, one.name, error=f"{result.error}: {result.detail or ''}".rstrip(": "))

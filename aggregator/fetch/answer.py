@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import httpx
+from collections.abc import Iterable, Mapping
 
 from aggregator.fetch.failure import FetchFailed
 from aggregator.fetch.links import parse_links
@@ -34,17 +32,28 @@ _CHALLENGES = {
 }
 
 
-def fold(headers: httpx.Headers) -> dict[str, str]:
+_LISTS = frozenset({"cache-control", "link", "content-encoding", "x-robots-tag"})
+_UNTOLD = frozenset({"set-cookie", "set-cookie2"})  # nothing above can store what it never sees
+
+
+def fold(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """Headers by lower-case name. Lists are joined by commas (RFC 9110 §5.3); of a header that
-    is no list the last value stands, of Link all."""
+    is no list the last value stands, of Link all. Cookies are left out."""
     folded: dict[str, str] = {}
-    for raw_name, raw_value in headers.raw:
+    for raw_name, raw_value in fields:
         name = raw_name.decode("ascii", "replace").lower()
+        if name in _UNTOLD:
+            continue
         value = raw_value.decode("utf-8", "replace").strip()
-        if name in folded and name in ("cache-control", "link", "content-encoding", "x-robots-tag"):
+        if name in _LISTS and name in folded:
             value = f"{folded[name]}, {value}"
         folded[name] = value
     return folded
+
+
+def values_of(fields: Iterable[tuple[bytes, bytes]], name: bytes) -> list[bytes]:
+    """The raw values of a header, `name` in lower case, in order."""
+    return [value.strip() for given, value in fields if given.lower() == name]
 
 
 def links_of(headers: Mapping[str, str], base: str) -> tuple[tuple[str, str], ...]:

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import logging
 import ssl
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlencode
 
-import httpx
+import certifi
 
 from aggregator.fetch.answer import (
     ACCEPT,
@@ -27,17 +26,21 @@ from aggregator.fetch.answer import (
     fold,
     links_of,
     refusal,
+    values_of,
     wrong_media_type,
 )
 from aggregator.fetch.body import coding_of, read_body
-from aggregator.fetch.dial import Exchange, Stream
-from aggregator.fetch.failure import FetchFailed, classify
+from aggregator.fetch.connections import Asked, Connections
+from aggregator.fetch.cookies import Cookies
+from aggregator.fetch.exchange import Answer
+from aggregator.fetch.failure import Blocked, FetchFailed, UnaskedCoding
 from aggregator.fetch.freshness import freshness_of, renewed, retry_after_of, validators_of
-from aggregator.fetch.guard import AddressPolicy, check_port
+from aggregator.fetch.guard import AddressPolicy, check_address, check_port
 from aggregator.fetch.resolve import Resolver, SystemResolver, locate, numeric_address
+from aggregator.fetch.stream import Exchange
 from aggregator.fetch.target import Target, parse_target, redirect_url, without_secrets
-from aggregator.fetch.transport import GuardedTransport
 from aggregator.model.http import (
+    Access,
     FetchError,
     FetchLimits,
     FetchRequest,
@@ -53,14 +56,11 @@ from aggregator.model.settings import Network
 from aggregator.telemetry.clock import Clock, SystemClock
 from aggregator.urls.origin import registrable_domain
 
-# httpx logs every URL at INFO, httpcore every header at DEBUG: both may hold secrets.
-logging.getLogger("httpx").setLevel(logging.WARNING)
-logging.getLogger("httpcore").setLevel(logging.WARNING)
-
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BODY_STATUSES = frozenset({200, 203, 226})
 _UNCHANGED_STATUSES = frozenset({204, 205})
 _FRAMING_ALLOWANCE = 64 * 1024  # wire bytes for chunk sizes, besides half of the body's cap
+_ASK_AGAIN = 2  # times that an address is asked again within a visit, each with other cookies
 _NOT_CONFIGURABLE = frozenset(
     {
         "host",
@@ -83,22 +83,26 @@ class _Visit:
 
     request: FetchRequest
     start: Target
+    home: Target | None  # the source's configured address; None: the address came from content
     target: Target
     policy: AddressPolicy
     remaining: float  # seconds of the total deadline
-    url: str
+    plain: bool = False  # ask for the body as it is, after a coding that cannot be bounded
+    cookies: Cookies = field(default_factory=Cookies)
+    asked: dict[str, list[int]] = field(default_factory=dict)  # versions of the cookies sent
+    came_from: str | None = None  # the private address that sent us on
     hops: list[Hop] = field(default_factory=list)
-    seen: set[str] = field(default_factory=set)
     exchange: Exchange = field(default_factory=Exchange)
     spent: float = 0.0
     wire_bytes: int = 0
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    withheld_from: str | None = None
 
     def result(self) -> FetchResult:
         """What is known so far; the caller adds how it ended."""
         return FetchResult(
-            url=self.url,
+            url=self.start.url,
             final_url=self.target.url,
             status=self.status,
             headers=self.headers,
@@ -111,6 +115,7 @@ class _Visit:
                 total=self.spent * 1000,
             ),
             address=self.exchange.address,
+            withheld_from=self.withheld_from,
         )
 
 
@@ -151,7 +156,14 @@ class Fetcher:
             raise ValueError("a proxy dials in our place, unguarded: set proxy_trusted to use it")
         if proxy is not None and not proxy.startswith(("http://", "https://")):
             raise ValueError("only http and https proxies can be used")
+        through = None
+        if proxy is not None:
+            try:
+                through = parse_target(proxy)
+            except FetchFailed as failure:
+                raise ValueError(f"the proxy cannot be used: {failure.detail}") from failure
         self._limits = limits
+        self._user_agent = user_agent
         self._slots = slots
         self._networks = tuple(allow_networks)
         self._ports = frozenset(allow_ports)
@@ -159,23 +171,15 @@ class Fetcher:
         self._clock = clock or SystemClock()
         self._resolver = resolver or SystemResolver(limits.resolve)
         self._in_flight = asyncio.Semaphore(limits.in_flight)
-        context = httpx.create_ssl_context(trust_env=False)
-        if ca_bundle is not None:
-            _trust(context, ca_bundle)
-        self._transport = GuardedTransport(
+        self._public = AddressPolicy(self._networks)
+        self._connections = Connections(
             self._resolver,
-            context,
-            idle=limits.idle.total_seconds(),
-            proxy=httpx.Proxy(proxy) if proxy is not None else None,
+            lambda: _tls_context(ca_bundle),
+            limits,
+            proxy=through,
         )
-        connect, read = limits.connect.total_seconds(), limits.read.total_seconds()
-        self._client = httpx.AsyncClient(
-            transport=self._transport,
-            headers={"user-agent": user_agent},
-            timeout=httpx.Timeout(read, connect=connect, pool=None),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        if ca_bundle is not None:
+            _tls_context(ca_bundle)  # a bundle that cannot be read is told at the start
 
     async def __aenter__(self) -> Fetcher:
         return self
@@ -185,7 +189,7 @@ class Fetcher:
 
     async def aclose(self) -> None:
         """Close idle connections."""
-        await self._client.aclose()
+        self._connections.close()
 
     async def fetch(self, request: FetchRequest) -> FetchResult:
         """Fetch one URL. A failure is a result; only cancellation and `HostSlots` raise."""
@@ -197,10 +201,10 @@ class Fetcher:
         visit = _Visit(
             request=request,
             start=start,
+            home=_home(request.access),
             target=start,
-            policy=AddressPolicy(self._networks, request.allow_private and not request.strict),
+            policy=self._public,
             remaining=self._limits.of(request.kind).total.total_seconds(),
-            url=start.url,
         )
         try:
             while True:
@@ -225,16 +229,15 @@ class Fetcher:
             total = self._limits.of(request.kind).total.total_seconds()
             detail = f"no complete answer within {total:g} s"
             return replace(visit.result(), error=FetchError.TIMEOUT, detail=detail)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
-            kind, detail = classify(error)
-            return replace(visit.result(), error=kind, detail=detail)
+        except OSError:
+            detail = "the connection was lost"
+            return replace(visit.result(), error=FetchError.PROTOCOL, detail=detail)
 
     async def _hop(self, visit: _Visit) -> FetchResult | None:
-        """One request at `visit.target`: the end of the visit, or None after a redirect."""
+        """One request at `visit.target`: the end of the visit, or None when it goes on."""
         self._admit(visit)
-        visit.exchange = Exchange(head_limit=self._limits.head)
-        async with _deadline(visit):
-            await self._locate(visit)
+        visit.exchange = Exchange()
+        await self._locate(visit)
         if self._slots is None:
             return await self._send(visit)
         found = visit.exchange.addresses
@@ -250,76 +253,113 @@ class Fetcher:
             await asyncio.shield(self._slots.release(slot))
 
     def _admit(self, visit: _Visit) -> None:
-        """Refuse a port, or a numeric address, that no dialling is needed to refuse."""
-        request, target = visit.request, visit.target
-        allowed = set(self._ports)
-        if request.configured_port is not None:
-            allowed.add(request.configured_port)
-        if not request.strict:
-            allowed.add(visit.start.port)  # a person wrote it
+        """Say what this hop may reach; refuse what needs no dialling to be refused."""
+        target, home = visit.target, visit.home
+        allowed = self._ports if home is None else self._ports | {home.port}
         check_port(target.port, allowed)
+        visit.policy = self._policy(visit)
         literal = numeric_address(target.host)
         if literal is not None:
             visit.policy.check(ip_address(literal))
 
+    def _policy(self, visit: _Visit) -> AddressPolicy:
+        """Private addresses for the configured host, and for a hop from one of them to itself.
+
+        A public host leads to no private one, not even to the configured.
+        """
+        home = visit.home
+        if home is None or not visit.request.access.allow_private:
+            return self._public
+        inside = not visit.hops or visit.came_from is not None
+        if visit.target.host == home.host and inside:
+            return AddressPolicy(self._networks, allow_private=True)
+        if visit.came_from is not None and not self._proxied:
+            return AddressPolicy((*self._networks, ip_network(visit.came_from)))
+        return self._public
+
     async def _locate(self, visit: _Visit) -> None:
         """Resolve and check the host before its slot is taken, unless a connection is open."""
         target = visit.target
-        held = self._transport.holds(target.scheme, target.host, target.port, visit.policy)
-        if self._proxied or held:
+        if self._proxied or self._connections.holds(target, visit.policy):
+            return
+        literal = numeric_address(target.host)
+        if literal is not None:  # checked already
+            visit.exchange.addresses = (literal,)
+            visit.exchange.dns = 0.0
             return
         started = time.monotonic()
-        addresses = await locate(self._resolver, target.host, target.port, visit.policy)
-        visit.exchange.addresses = addresses
+        async with _deadline(visit):
+            found = await locate(self._resolver, target.host, target.port, visit.policy)
+        visit.exchange.addresses = found
         visit.exchange.dns = (time.monotonic() - started) * 1000
 
     async def _send(self, visit: _Visit) -> FetchResult | None:
+        asked = self._asked(visit)
         async with self._in_flight, _deadline(visit):
-            response = await self._client.send(self._request(visit), stream=True)
+            answer = await self._connections.send(asked)
             try:
-                return await self._judge(visit, response)
+                return await self._judge(visit, answer)
+            except UnaskedCoding:
+                if visit.plain or visit.request.form is not None:
+                    raise
+                visit.plain = True
+                return None
             finally:
-                await response.aclose()
+                answer.close()
 
-    def _request(self, visit: _Visit) -> httpx.Request:
+    def _asked(self, visit: _Visit) -> Asked:
+        """The one place where a request is written, and so where credentials are given out."""
         request, target = visit.request, visit.target
-        headers = {"accept": ACCEPT[request.kind], "accept-encoding": "gzip"}
+        fields = {
+            b"Host": target.authority,
+            b"User-Agent": self._user_agent.encode(),
+            b"Accept": ACCEPT[request.kind].encode("ascii"),
+            b"Accept-Encoding": b"identity" if visit.plain else b"gzip",
+            # Some servers send a body to a HEAD all the same.
+            b"Connection": b"close" if request.head else b"keep-alive",
+        }
         sent = _validators_for(visit)
         if sent.etag is not None:
-            headers["if-none-match"] = sent.etag
+            fields[b"If-None-Match"] = sent.etag.encode()
         if sent.last_modified is not None:
-            headers["if-modified-since"] = sent.last_modified
+            fields[b"If-Modified-Since"] = sent.last_modified.encode()
         if request.delta and sent:
-            headers["a-im"] = "feed"
-        if request.head:
-            headers["connection"] = "close"  # some servers send a body all the same
-        if target.origin == visit.start.origin:
-            headers.update(_configured_headers(request, visit.start))
-        content = None
+            fields[b"A-IM"] = b"feed"
+        body = b""
         if request.form is not None:
-            content = urlencode(request.form).encode("ascii")
-            headers["content-type"] = "application/x-www-form-urlencoded"
-        return self._client.build_request(
-            "POST" if request.form is not None else "HEAD" if request.head else "GET",
-            target.base,
-            headers=[(name.encode(), value.encode()) for name, value in headers.items()],
-            content=content,
-            extensions={
-                "target": target.path,
-                "policy": visit.policy,
-                "exchange": visit.exchange,
-            },
+            body = urlencode(request.form).encode("ascii")
+            fields[b"Content-Type"] = b"application/x-www-form-urlencoded"
+            fields[b"Content-Length"] = b"%d" % len(body)
+        own = visit.home is not None and target.origin == visit.home.origin
+        if visit.home is not None and own:
+            _add_configured(fields, request, visit.home)
+        elif visit.withheld_from is None and _has_credentials(request.access, visit.home):
+            visit.withheld_from = target.url
+        crumbs = visit.cookies.header(target.origin)
+        if crumbs is not None:
+            given = next((name for name in fields if name.lower() == b"cookie"), b"Cookie")
+            fields[given] = b"; ".join(part for part in (fields.get(given), crumbs) if part)
+        visit.asked.setdefault(target.url, []).append(visit.cookies.version)
+        return Asked(
+            method=b"POST" if request.form is not None else b"HEAD" if request.head else b"GET",
+            target=target,
+            fields=tuple(fields.items()),
+            policy=visit.policy,
+            exchange=visit.exchange,
+            body=body,
         )
 
-    async def _judge(self, visit: _Visit, response: httpx.Response) -> FetchResult | None:
+    async def _judge(self, visit: _Visit, answer: Answer) -> FetchResult | None:
         """Decide by the head; read the body only of an answer that is wanted."""
         received = self._clock.now()
-        status, kind = response.status_code, visit.request.kind
-        visit.status, visit.headers = status, fold(response.headers)
+        status, kind = answer.status, visit.request.kind
+        visit.status, visit.headers = status, fold(answer.fields)
         headers, url = visit.headers, visit.target.url
-        location: bytes | None = response.extensions["location"]
-        if status in _REDIRECTS and location is not None:
-            self._redirect(visit, status, location)
+        cookies = values_of(answer.fields, b"set-cookie")
+        if cookies:
+            visit.cookies.learn(visit.target.origin, cookies, received)
+        if status in _REDIRECTS and "location" in headers:
+            self._redirect(visit, status, values_of(answer.fields, b"location")[0])
             return None
         result = replace(
             visit.result(),
@@ -333,15 +373,13 @@ class Fetcher:
             if not sent:
                 detail = "not modified, though nothing was held against it"
                 return replace(result, error=FetchError.PROTOCOL, detail=detail)
-            await self._drain(response)
             return replace(result, not_modified=True, validators=renewed(sent, headers, url))
         if visit.request.head and 200 <= status < 300:
             return replace(result, body=b"")
         if kind is RequestKind.HUB and 200 <= status < 300:
-            body = await self._read(visit, response)
+            body = await self._read(visit, answer)
             return replace(result, body=body, decoded_bytes=len(body), wire_bytes=visit.wire_bytes)
         if status in _UNCHANGED_STATUSES:
-            await self._drain(response)
             return replace(result, not_modified=True, validators=visit.request.validators)
         delta = status == 226 and visit.request.delta and bool(sent)
         if status not in _BODY_STATUSES or (status == 226 and not delta):
@@ -350,7 +388,7 @@ class Fetcher:
         wrong = wrong_media_type(kind, headers)
         if wrong is not None:
             return replace(result, error=wrong.error, detail=wrong.detail)
-        body = await self._read(visit, response)
+        body = await self._read(visit, answer)
         result = replace(result, wire_bytes=visit.wire_bytes)
         if not body and kind is not RequestKind.ROBOTS:
             return replace(result, error=FetchError.PROTOCOL, detail="an empty body")
@@ -362,12 +400,10 @@ class Fetcher:
             delta=delta,
         )
 
-    async def _read(self, visit: _Visit, response: httpx.Response) -> bytes:
+    async def _read(self, visit: _Visit, answer: Answer) -> bytes:
         limits = self._limits.of(visit.request.kind)
-        stream: Stream = response.extensions["stream"]
-        stream.budget = limits.wire + limits.wire // 2 + _FRAMING_ALLOWANCE
         body, visit.wire_bytes = await read_body(
-            response.aiter_raw(),
+            answer.chunks(limits.wire + limits.wire // 2 + _FRAMING_ALLOWANCE),
             coding_of(visit.headers.get("content-encoding")),
             limits,
             declared=declared_length(visit.headers),
@@ -375,13 +411,6 @@ class Fetcher:
             ratio_from=self._limits.ratio_from,
         )
         return body
-
-    async def _drain(self, response: httpx.Response) -> None:
-        """Reach the end of an answer that has no body, so that its connection can be kept."""
-        stream: Stream = response.extensions["stream"]
-        stream.budget = 0
-        async for _ in response.aiter_raw():
-            break
 
     def _redirect(self, visit: _Visit, status: int, location: bytes) -> None:
         """Move the visit on to where `location` leads, unread body left behind."""
@@ -394,16 +423,32 @@ class Fetcher:
         visit.hops.append(Hop(status=status, url=current.url, location=target.url))
         if not visit.request.redirects:
             raise FetchFailed(FetchError.REDIRECT, f"redirected to {target.url}")
-        visit.seen.add(current.url)
-        if len(visit.hops) > self._limits.redirects:
-            raise FetchFailed(FetchError.REDIRECT, f"more than {self._limits.redirects} redirects")
-        if target.url in visit.seen:
+        most = self._limits.redirects
+        if visit.request.kind is RequestKind.FEED:
+            most = self._limits.feed_redirects
+        if len(visit.hops) > most:
+            raise FetchFailed(FetchError.REDIRECT, f"more than {most} redirects")
+        before = visit.asked.get(target.url)
+        if before is not None and (len(before) > _ASK_AGAIN or before[-1] == visit.cookies.version):
             raise FetchFailed(FetchError.REDIRECT, "redirected in a circle")
-        if (current.scheme, target.scheme, visit.start.scheme) == ("https", "http", "https"):
+        configured = visit.home or visit.start
+        if (current.scheme, target.scheme, configured.scheme) == ("https", "http", "https"):
             raise FetchFailed(FetchError.REDIRECT, "redirected from https to http")
         if visit.request.form is not None and status not in (307, 308):
             raise FetchFailed(FetchError.REDIRECT, f"status {status} would lose the form")
+        visit.came_from = self._private_origin(visit)
         visit.target = target
+
+    def _private_origin(self, visit: _Visit) -> str | None:
+        """The address that a redirect came from, where it is one that `allow_private` opened."""
+        address = visit.exchange.address
+        if self._proxied or address is None or visit.policy == self._public:
+            return None
+        try:
+            check_address(address, self._networks)
+        except Blocked:
+            return address
+        return None
 
 
 @asynccontextmanager
@@ -428,23 +473,46 @@ def _validators_for(visit: _Visit) -> Validators:
     return held
 
 
-def _configured_headers(request: FetchRequest, start: Target) -> dict[str, str]:
-    """The source's own headers and credentials; for its own origin only."""
-    headers = {
-        name.lower(): value
-        for name, value in request.headers.items()
-        if name.lower() not in _NOT_CONFIGURABLE
-    }
-    login = request.auth or start.userinfo
+def _home(access: Access) -> Target | None:
+    """The configured address, None where there is none that could be asked."""
+    if access.configured is None:
+        return None
+    try:
+        return parse_target(access.configured)
+    except FetchFailed:
+        return None
+
+
+def _has_credentials(access: Access, home: Target | None) -> bool:
+    return bool(access.headers or access.auth or (home is not None and home.userinfo))
+
+
+def _add_configured(fields: dict[bytes, bytes], request: FetchRequest, home: Target) -> None:
+    """Put the source's own headers and credentials in, over ours of the same name."""
+    access = request.access
+    own: list[tuple[str, str]] = []
+    if access.user_agent is not None and request.kind is RequestKind.FEED:
+        own.append(("User-Agent", access.user_agent))
+    own += [pair for pair in access.headers.items() if pair[0].lower() not in _NOT_CONFIGURABLE]
+    login = access.auth or home.userinfo
     if login is not None:
         token = base64.b64encode(f"{login[0]}:{login[1]}".encode()).decode("ascii")
-        headers["authorization"] = f"Basic {token}"
-    return headers
+        own.append(("Authorization", f"Basic {token}"))
+    ours = {name.lower(): name for name in fields}
+    for text, value in own:
+        name = text.encode()
+        fields.pop(ours.get(name.lower(), b""), None)
+        ours[name.lower()] = name
+        fields[name] = value.encode()
 
 
-def _trust(context: ssl.SSLContext, bundle: str) -> None:
-    path = Path(bundle)
-    if path.is_dir():
+def _tls_context(bundle: str | None) -> ssl.SSLContext:
+    """The usual authorities and those of `bundle`, a file or directory."""
+    context = ssl.create_default_context(cafile=certifi.where())
+    if bundle is None:
+        return context
+    if Path(bundle).is_dir():
         context.load_verify_locations(capath=bundle)
     else:
         context.load_verify_locations(cafile=bundle)
+    return context

@@ -58,6 +58,9 @@ class AddressPolicy:
     allow_networks: tuple[Network, ...] = ()
     allow_private: bool = False
 
+    def __hash__(self) -> int:
+        return hash((len(self.allow_networks), self.allow_private))  # networks hash slowly
+
     def check(self, address: Address) -> None:
         """Raise `Blocked` unless the address may be dialled."""
         check_address(address, self.allow_networks, allow_private=self.allow_private)

@@ -7,6 +7,7 @@ import contextlib
 import socket
 import threading
 from datetime import timedelta
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Protocol
 
@@ -79,6 +80,7 @@ class SystemResolver:
         return await answer
 
 
+@lru_cache(maxsize=4096)
 def numeric_address(host: str) -> str | None:
     """The address that a numeric host stands for (`127.1`, `0x7f.1`, `2130706433`), or None."""
     try:

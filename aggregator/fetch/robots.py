@@ -20,6 +20,7 @@ from aggregator.fetch.failure import FetchFailed
 from aggregator.fetch.robots_txt import LONGEST_GAP, SHORTEST_GAP, Robots, read_robots
 from aggregator.fetch.target import parse_target
 from aggregator.model.http import (
+    CONTENT,
     FetchError,
     FetchRequest,
     FetchResult,
@@ -89,7 +90,7 @@ class RobotsCache:
     """Verdicts for article pages. Feeds a person configured do not ask (R1 of the rules).
 
     Args:
-        fetcher: fetches robots.txt, in strict mode.
+        fetcher: fetches robots.txt, under our own name.
         store: keeps it across restarts.
         run: parses it off the event loop.
         token: our product token, as in the User-Agent before the slash.
@@ -218,9 +219,9 @@ def _request(authority: str, held: RobotsRecord | None) -> FetchRequest:
     usable = held is not None and held.body is not None
     return FetchRequest(
         url=f"{authority}/robots.txt",
+        access=CONTENT,
         kind=RequestKind.ROBOTS,
         validators=held.validators if held is not None and usable else Validators(),
-        strict=True,
     )
 
 

@@ -1,17 +1,18 @@
 """Where a URL leads and what is written on the request line (RFC 3986, RFC 9112 §3.2.1).
 
-httpx normalises paths (`/a/../b` becomes `/b`); a feed's URL is somebody's exact words, so the
-target is cut out here and sent as it was configured. Only what cannot stand on a request line
-is percent-encoded.
+A feed's URL is somebody's exact words: nothing is normalised, the target is cut out here and
+sent as it was configured. Only what cannot stand on a request line is percent-encoded.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv6Address
 from urllib.parse import unquote, urljoin
 
-import httpx
+import idna
 
 from aggregator.fetch.failure import FetchFailed
 from aggregator.model.http import FetchError
@@ -20,6 +21,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _URL = re.compile(r"(https?)://([^/?#]*)([^#]*)", re.IGNORECASE | re.DOTALL)
 _UNSENDABLE = re.compile(r"[\x00-\x1f\x7f]")
+_NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?")
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
@@ -41,11 +43,19 @@ class Target:
 
     @property
     def base(self) -> str:
-        """The origin as a URL with an empty path, for httpx."""
+        """The origin as a URL with an empty path; its port is always named."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}/"
 
+    @property
+    def authority(self) -> bytes:
+        """The Host header: the host, and the port where it is not the scheme's own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        named = "" if self.port == DEFAULT_PORTS[self.scheme] else f":{self.port}"
+        return (host + named).encode("ascii")
 
+
+@lru_cache(maxsize=4096)
 def parse_target(url: str) -> Target:
     """Take a URL apart without changing its path.
 
@@ -119,11 +129,18 @@ def _split_port(hostport: str, scheme: str) -> tuple[str, int]:
 
 
 def _encode_host(host: str) -> str:
-    try:
-        encoded = httpx.URL(scheme="http", host=host).raw_host.decode("ascii").lower()
-    except (httpx.InvalidURL, ValueError) as error:
-        raise _bad("the URL's host cannot be encoded") from error
-    if not encoded or "%" in encoded or len(encoded) > 253:
+    if host.startswith("["):
+        try:
+            return IPv6Address(host[1:-1] if "%" not in host else "").compressed
+        except ValueError as error:
+            raise _bad("the URL's host is missing or malformed") from error
+    encoded = host.lower()
+    if not encoded.isascii():
+        try:
+            encoded = idna.encode(encoded).decode("ascii")
+        except (idna.IDNAError, UnicodeError) as error:
+            raise _bad("the URL's host cannot be encoded") from error
+    if len(encoded) > 253 or _NAME.fullmatch(encoded) is None:
         raise _bad("the URL's host is missing or malformed")
     return encoded
 

@@ -32,22 +32,40 @@ class RequestKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """On whose behalf a request is made, and what that allows: at one origin only.
+
+    `configured` is the address that a person wrote for the source. The whole request may wander
+    (an adopted move, an older page, redirects); what is given here goes to the origin of that
+    address and to no other: `headers`, `auth` (user, password), the source's own `user_agent`
+    (feed requests only). `allow_private` opens private addresses to its host alone, and to a hop
+    from a private host to itself. Its port may be used besides the usual ones.
+
+    `CONTENT`, which has no configured address, is for every address that was found in content: no
+    credentials, public addresses, usual ports.
+    """
+
+    configured: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    auth: tuple[str, str] | None = field(default=None, repr=False)
+    user_agent: str | None = None
+    allow_private: bool = False
+
+
+CONTENT = Access()
+
+
+@dataclass(frozen=True, slots=True)
 class FetchRequest:
     """One conditional GET, a HEAD with `head`, a POST with `form`.
 
-    `url` is sent byte for byte as configured.
-
-    `strict` links come from content: a source's `allow_private` never applies to them.
+    `url` is sent byte for byte as given; `access` says whose it is.
     """
 
     url: str
+    access: Access
     kind: RequestKind = RequestKind.FEED
     validators: Validators = field(default_factory=Validators)
-    headers: Mapping[str, str] = field(default_factory=dict)  # configured origin only
-    auth: tuple[str, str] | None = None  # configured origin only
-    allow_private: bool = False
-    strict: bool = False
-    configured_port: int | None = None
     delta: bool = False  # send A-IM: feed (RFC 3229)
     form: Mapping[str, str] | None = None  # HUB only: sent as an urlencoded POST
     head: bool = False  # only whether it is there: a success has an empty body
@@ -82,7 +100,8 @@ class FetchLimits:
     robots: BodyLimits = BodyLimits(MIB // 2, MIB // 2, timedelta(seconds=10), truncate=True)
     hub: BodyLimits = BodyLimits(64 * 1024, 64 * 1024, timedelta(seconds=20))
     head: int = 64 * 1024  # bytes of all header blocks of one response, 1xx included
-    redirects: int = 5
+    feed_redirects: int = 10  # of a source's feed
+    redirects: int = 5  # of all else
     resolve: timedelta = timedelta(seconds=5)
     connect: timedelta = timedelta(seconds=5)  # TLS inside it
     read: timedelta = timedelta(seconds=10)  # between two reads
@@ -111,7 +130,7 @@ class FetchError(StrEnum):
     TIMEOUT = "timeout"
     PROTOCOL = "protocol"  # cut short, bad framing, header flood, 304 unasked
     TOO_LARGE = "too_large"
-    ENCODING = "encoding"  # coding not offered, more than one, bomb, damaged
+    ENCODING = "encoding"  # coding not offered (twice), more than one, bomb, damaged
     REDIRECT = "redirect"  # loop, too many, no Location, downgrade
     BLOCKED = "blocked"  # refused by the address guard
     BAD_URL = "bad_url"
@@ -175,6 +194,7 @@ class FetchResult:
     decoded_bytes: int = 0
     timing: Timing = field(default_factory=Timing)
     address: str | None = None  # dialled IP
+    withheld_from: str | None = None  # where the source's credentials were not sent: another origin
     error: FetchError | None = None
     detail: str | None = None  # one line for people; never a secret
     allowed_by: str | None = None  # BLOCKED only: the setting that would allow it

@@ -14,23 +14,26 @@ from sqlalchemy import Connection
 
 from aggregator.feeds.version import READER
 from aggregator.identity.hashing import digest
-from aggregator.model.http import FetchRequest, Validators
+from aggregator.model.http import Access, FetchRequest, Validators
 from aggregator.model.item import FeedState
 from aggregator.model.settings import Secret, SourceSettings
 from aggregator.store.sources import states
 from aggregator.urls.origin import same_origin, split
 
 
-def request(source: SourceSettings) -> FetchRequest:
-    """An unconditional request for a source's configured address, with its credentials."""
-    parts = split(source.url)
-    return FetchRequest(
-        url=source.url,
+def access_of(source: SourceSettings) -> Access:
+    """What a source's requests may carry and reach, bound to its configured address."""
+    return Access(
+        configured=source.url,
         headers={name: value.reveal() for name, value in source.headers.items()},
         auth=(source.auth[0].reveal(), source.auth[1].reveal()) if source.auth else None,
         allow_private=source.allow_private,
-        configured_port=parts.port if parts else None,
     )
+
+
+def request(source: SourceSettings) -> FetchRequest:
+    """An unconditional request for a source's configured address, with its credentials."""
+    return FetchRequest(source.url, access_of(source))
 
 
 def secrets_of(source: SourceSettings) -> tuple[Secret, ...]:

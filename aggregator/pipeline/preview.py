@@ -10,11 +10,10 @@ from aggregator.feeds.prepare import prepare_body
 from aggregator.fetch.client import Fetcher
 from aggregator.isolate.pool import WorkerError
 from aggregator.model.feed import ParsedFeed
-from aggregator.model.http import FetchRequest, FetchResult, RequestKind
+from aggregator.model.http import Access, FetchRequest, FetchResult, RequestKind
 from aggregator.model.settings import Settings, SourceSettings
 from aggregator.pipeline import access, policy
 from aggregator.pipeline.parts import Workers
-from aggregator.urls.origin import split
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +40,8 @@ async def look_at_source(
 
 async def look_at_page(reader: Reader, url: str) -> tuple[FetchResult, ParsedFeed]:
     """Fetch a web page or feed that a person named; a page's own feeds are its `alternates`."""
-    parts = split(url)
     result = await reader.fetcher.fetch(
-        FetchRequest(url=url, kind=RequestKind.PAGE, configured_port=parts.port if parts else None)
+        FetchRequest(url, Access(configured=url), kind=RequestKind.PAGE)
     )
     if result.body is None:
         return result, ParsedFeed(None, error=result.detail, error_class="empty")

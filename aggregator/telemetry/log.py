@@ -48,8 +48,6 @@ def configure_logging(*, json: bool = False, level: str = "info") -> None:
     for name in (
         "alembic",
         "apscheduler",
-        "httpx",
-        "httpcore",
         "trafilatura",
         "uvicorn",
         "watchfiles",

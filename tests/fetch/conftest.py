@@ -19,6 +19,7 @@ from aggregator.fetch.client import Fetcher
 from aggregator.fetch.failure import FetchFailed
 from aggregator.fetch.resolve import numeric_address
 from aggregator.model.http import (
+    Access,
     BodyLimits,
     FetchError,
     FetchLimits,
@@ -105,6 +106,16 @@ def limits(total: float = 20.0, **changes: Any) -> FetchLimits:
     return replace(timed, **changes)
 
 
+def asking(url: str, access: Access | None = None, **request: Any) -> FetchRequest:
+    """A request for an address that a person configured; what `Access` holds may be given too."""
+    given = {
+        name: request.pop(name)
+        for name in ("headers", "auth", "user_agent", "allow_private")
+        if name in request
+    }
+    return FetchRequest(url, access or Access(configured=url, **given), **request)
+
+
 class Client:
     """Fetches from a test that is no coroutine; one event loop and one `Fetcher`."""
 
@@ -120,9 +131,9 @@ class Client:
     async def _make(bounds: FetchLimits, options: dict[str, Any]) -> Fetcher:
         return Fetcher(bounds, **options)
 
-    def get(self, url: str, **request: Any) -> FetchResult:
-        """One fetch."""
-        return self.run(self.fetcher.fetch(FetchRequest(url, **request)))
+    def get(self, url: str, access: Access | None = None, **request: Any) -> FetchResult:
+        """One fetch; of a configured address unless `access` says otherwise."""
+        return self.run(self.fetcher.fetch(asking(url, access, **request)))
 
     def all(self, *requests: FetchRequest) -> list[FetchResult]:
         """Several fetches at once."""

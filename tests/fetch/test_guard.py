@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from aggregator.fetch.failure import Blocked
 from aggregator.fetch.guard import check_address
-from aggregator.model.http import FetchError, RequestKind
+from aggregator.model.http import CONTENT, Access, FetchError, RequestKind
 from tests.fetch.conftest import OWN, Client, Names
 from tests.origin import Origin
 
@@ -248,7 +248,7 @@ def test_row_99_allow_private_never_applies_to_links_from_content(
     origin: Origin, clients: Callable[..., Client]
 ) -> None:
     client = clients(allow_networks=[], allow_ports=[origin.port])
-    result = client.get(origin.url("/feed"), allow_private=True, strict=True)
+    result = client.get(origin.url("/feed"), access=CONTENT)
     assert result.error is FetchError.BLOCKED
     assert origin.connections == 0
 
@@ -259,7 +259,7 @@ def test_row_99_a_kept_connection_of_a_private_source_serves_no_strict_request(
     origin.answer("/feed", body=b"x")
     client = clients(allow_networks=[], allow_ports=[origin.port])
     assert client.get(origin.url("/feed"), allow_private=True).body == b"x"
-    assert client.get(origin.url("/feed"), strict=True).error is FetchError.BLOCKED
+    assert client.get(origin.url("/feed"), access=CONTENT).error is FetchError.BLOCKED
     assert len(origin.requests()) == 1
 
 
@@ -267,10 +267,10 @@ def test_row_97_links_from_content_keep_to_the_ports_of_the_web(
     origin: Origin, clients: Callable[..., Client]
 ) -> None:
     origin.answer("/", body=b"x")
-    refused = clients().get(origin.url("/"), strict=True)
+    refused = clients().get(origin.url("/"), access=CONTENT)
     assert (refused.error, origin.connections) == (FetchError.BLOCKED, 0)
-    assert clients(allow_ports=[origin.port]).get(origin.url("/"), strict=True).body == b"x"
-    configured = clients().get(origin.url("/"), strict=True, configured_port=origin.port)
+    assert clients(allow_ports=[origin.port]).get(origin.url("/"), access=CONTENT).body == b"x"
+    configured = clients().get(origin.url("/"), access=Access(configured=origin.url("/elsewhere")))
     assert configured.body == b"x"
 
 

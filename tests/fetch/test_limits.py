@@ -13,8 +13,8 @@ from datetime import timedelta
 
 import pytest
 
-from aggregator.model.http import BodyLimits, FetchError, FetchRequest, FetchResult, RequestKind
-from tests.fetch.conftest import Client, limits
+from aggregator.model.http import BodyLimits, FetchError, FetchResult, RequestKind, Validators
+from tests.fetch.conftest import Client, asking, limits
 from tests.origin import Origin, Wire, reply
 
 MIB = 1024 * 1024
@@ -132,13 +132,46 @@ def test_row_78_several_codings_are_refused_unread(origin: Origin, client: Clien
             assert client.get(origin.url(path)).error is FetchError.ENCODING
 
 
-@pytest.mark.parametrize("coding", ["br", "zstd", "compress", "rot13", "gzip;q=1"])
-def test_rows_79_and_80_codings_that_were_not_offered_are_refused(
+@pytest.mark.parametrize("coding", ["br", "zstd", "compress", "x-compress", "DCB"])
+def test_row_80_a_coding_that_was_not_offered_is_asked_for_again_without(
     origin: Origin, client: Client, coding: str
 ) -> None:
-    origin.answer("/feed", headers={"Content-Encoding": coding}, body=b"\x8b\x07\x80" * 500)
+    packed = reply(200, {"Content-Encoding": coding}, b"\x8b\x07\x80" * 500)
+    origin.script("/feed", packed, reply(200, body=b"<rss/>"))
+    result = client.get(origin.url("/feed"), validators=Validators(etag='"1"'))
+    assert (result.error, result.body, result.hops) == (None, b"<rss/>", ())
+    asked = [seen.headers["accept-encoding"] for seen in origin.requests()]
+    assert asked == ["gzip", "identity"]
+    assert [seen.headers["if-none-match"] for seen in origin.requests()] == ['"1"', '"1"']
+
+
+def test_row_79_but_only_once(origin: Origin, client: Client) -> None:
+    origin.answer("/feed", headers={"Content-Encoding": "br"}, body=b"\x8b\x07\x80" * 500)
     result = client.get(origin.url("/feed"))
-    assert (result.error, len(origin.requests())) == (FetchError.ENCODING, 1)
+    assert (result.error, len(origin.requests())) == (FetchError.ENCODING, 2)
+
+
+@pytest.mark.parametrize("name", ["none", "utf-8", "UTF-8", "binary", "aws-chunked", "rot13", ","])
+def test_row_78_a_name_that_is_no_coding_says_nothing(
+    origin: Origin, client: Client, name: str
+) -> None:
+    origin.answer("/plain", headers={"Content-Encoding": name}, body=b"<rss/>")
+    both = {"Content-Encoding": f"{name}, gzip"}
+    origin.answer("/both", headers=both, body=gzip.compress(b"<rss/>"))
+    for path in ("/plain", "/both"):
+        assert client.get(origin.url(path)).body == b"<rss/>"
+    assert len(origin.requests()) == 2
+
+
+@pytest.mark.parametrize("said", [None, "none", "deflate", "br", "gzip"])
+def test_a_body_that_begins_with_gzips_mark_is_unpacked_whatever_its_header_says(
+    origin: Origin, client: Client, said: str | None
+) -> None:
+    headers = {"Content-Encoding": said} if said else {}
+    origin.answer("/feed.xml.gz", headers=headers, body=gzip.compress(b"<rss/>" * 99))
+    origin.answer("/bomb.gz", headers=headers, body=bomb(1024))
+    assert client.get(origin.url("/feed.xml.gz")).body == b"<rss/>" * 99
+    assert client.get(origin.url("/bomb.gz")).error is FetchError.ENCODING
 
 
 @pytest.mark.parametrize(
@@ -248,7 +281,7 @@ def test_a_deadline_leaves_no_connection_behind(
     origin.route("/feed", silent)
     origin.answer("/ok", body=b"x")
     client = clients(limits=limits(0.3))
-    client.all(*(FetchRequest(origin.url("/feed")) for _ in range(10)))
+    client.all(*(asking(origin.url("/feed")) for _ in range(10)))
     assert client.get(origin.url("/ok")).body == b"x"
     client.until(lambda: origin.open_connections == 1)
 
@@ -262,7 +295,7 @@ def test_no_more_than_the_allowed_number_is_in_flight(
 
     origin.route("/feed", slow)
     client = clients(limits=limits(in_flight=3))
-    results = client.all(*(FetchRequest(origin.url("/feed")) for _ in range(12)))
+    results = client.all(*(asking(origin.url("/feed")) for _ in range(12)))
     assert [result.body for result in results] == [b"x"] * 12
     assert origin.most_in_flight == 3
 
@@ -271,7 +304,7 @@ def test_row_89_at_most_one_idle_connection_is_kept_for_an_origin(
     origin: Origin, client: Client
 ) -> None:
     origin.answer("/feed", body=b"x")
-    client.all(*(FetchRequest(origin.url("/feed")) for _ in range(8)))
+    client.all(*(asking(origin.url("/feed")) for _ in range(8)))
     client.get(origin.url("/feed"))
     client.until(lambda: origin.open_connections == 1)
 
@@ -312,7 +345,7 @@ def test_cancelling_a_fetch_closes_its_connection(origin: Origin, client: Client
     origin.route("/feed", silent)
 
     async def begin() -> asyncio.Task[FetchResult]:
-        return asyncio.create_task(client.fetcher.fetch(FetchRequest(origin.url("/feed"))))
+        return asyncio.create_task(client.fetcher.fetch(asking(origin.url("/feed"))))
 
     async def end(work: asyncio.Task[FetchResult]) -> None:
         work.cancel()

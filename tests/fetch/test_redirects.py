@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from aggregator.model.http import FetchError, Hop
+from aggregator.model.http import FetchError, Hop, RequestKind
 from tests.fetch.conftest import Client, Names, limits
 from tests.origin import Origin, Wire, reply
 
@@ -39,18 +39,18 @@ def test_row_67_permanence_ends_at_the_first_temporary_hop(
     assert result.permanent_target == (origin.url(target) if target else None)
 
 
-def test_row_68_five_hops_are_followed(origin: Origin, client: Client) -> None:
-    for step in range(5):
+@pytest.mark.parametrize("kind", list(RequestKind))
+def test_row_68_a_feed_is_followed_over_ten_hops_all_else_over_five(
+    origin: Origin, client: Client, kind: RequestKind
+) -> None:
+    most = 10 if kind is RequestKind.FEED else 5
+    for step in range(12):
         origin.answer(f"/{step}", 302, {"Location": f"/{step + 1}"})
-    origin.answer("/5", body=b"x")
-    assert client.get(origin.url("/0")).body == b"x"
-
-
-def test_row_68_the_sixth_is_not(origin: Origin, client: Client) -> None:
-    for step in range(9):
-        origin.answer(f"/{step}", 302, {"Location": f"/{step + 1}"})
-    result = client.get(origin.url("/0"))
-    assert (result.error, len(origin.requests())) == (FetchError.REDIRECT, 6)
+    origin.answer("/12", headers={"Content-Type": "text/html"}, body=b"x")
+    assert client.get(origin.url(f"/{12 - most}"), kind=kind).body == b"x"
+    origin.forget()
+    result = client.get(origin.url(f"/{11 - most}"), kind=kind)
+    assert (result.error, len(origin.requests())) == (FetchError.REDIRECT, most + 1)
 
 
 @pytest.mark.parametrize("path", ["/a", "/b"])

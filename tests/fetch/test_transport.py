@@ -11,8 +11,8 @@ import pytest
 import trustme
 import uvloop
 
-from aggregator.model.http import FetchError, FetchRequest, HostBusy, RequestKind
-from tests.fetch.conftest import Client, Names, Slots, limits
+from aggregator.model.http import FetchError, HostBusy, RequestKind
+from tests.fetch.conftest import Client, Names, Slots, asking, limits
 from tests.origin import Origin, Wire, reply
 
 
@@ -136,7 +136,7 @@ def test_a_slot_is_given_back_however_a_fetch_ends(
     origin.answer("/500", 500)
     origin.send("/cut", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", close=True)
     origin.route("/slow", slow)
-    origin.answer("/bomb", headers={"Content-Encoding": "br"}, body=b"x")
+    origin.answer("/bomb", headers={"Content-Encoding": "gzip"}, body=b"x")
     origin.answer("/nowhere", 302, {"Location": "data:,"})
     slots = Slots()
     client = clients(slots=slots, limits=limits(0.5))
@@ -171,7 +171,7 @@ def test_fetches_of_many_origins_run_side_by_side(clients: Callable[..., Client]
         for origin in (first, second):
             origin.route("/", slow)
         client = clients()
-        requests = [FetchRequest(origin.url("/")) for origin in (first, second) for _ in range(5)]
+        requests = [asking(origin.url("/")) for origin in (first, second) for _ in range(5)]
         assert [result.body for result in client.all(*requests)] == [b"x"] * 10
         assert first.most_in_flight > 1
 

@@ -19,6 +19,7 @@ from aggregator.fetch.failure import FetchFailed
 from aggregator.fetch.robots import RobotsCache, RobotsVerdict
 from aggregator.fetch.target import parse_target
 from aggregator.model.http import (
+    CONTENT,
     FetchError,
     FetchRequest,
     FetchResult,
@@ -146,10 +147,10 @@ class Follower:
             return await self._later(page, wait, "the Crawl-delay after robots.txt itself")
         request = FetchRequest(
             url=page.url,
+            access=CONTENT,
             kind=RequestKind.ARTICLE,
             validators=page.validators,
             head=page.state is PageState.AGAIN and not page.validators,
-            strict=True,
             redirects=False,
             gap=verdict.crawl_delay,
         )

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from aggregator.model.feed import ParsedFeed
-from aggregator.model.http import FetchRequest, FetchResult, RequestKind
+from aggregator.model.http import CONTENT, FetchRequest, FetchResult, RequestKind
 from aggregator.model.settings import Settings, SourceSettings
 from aggregator.model.states import SubscriptionState
 from aggregator.pipeline import access
@@ -126,7 +126,7 @@ async def _ask(parts: Parts, one: Subscription, now: datetime) -> None:
         FetchRequest(
             url=one.hub,
             kind=RequestKind.HUB,
-            strict=True,
+            access=CONTENT,
             form={
                 "hub.mode": "subscribe",
                 "hub.topic": one.topic,
