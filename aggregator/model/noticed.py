@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from aggregator.model.poll import Asking
+
 _COUNTED = ("guid_flips", "floods", "renames", "future_dates", "no_dates")
 
 
@@ -57,7 +59,7 @@ class Noticed:
     """
 
     reader: int = 0  # the version of our reading that its last document was read under
-    unconditional: bool = False  # the next poll asks without validators
+    asking: Asking = Asking.CONDITIONAL  # how the next poll asks
     dead: bool = False  # the feed has ended; it is looked at once in a while
     guid_flips: Tally | None = None  # ids of known texts changed
     floods: Tally | None = None  # many old items at once
@@ -73,9 +75,10 @@ class Noticed:
     def to_json(self) -> dict[str, Any]:
         """As it is stored: only what was seen."""
         found: dict[str, Any] = {"reader": self.reader} if self.reader else {}
-        for name in ("unconditional", "dead"):
-            if getattr(self, name):
-                found[name] = True
+        if self.asking is not Asking.CONDITIONAL:
+            found["asking"] = self.asking.value
+        if self.dead:
+            found["dead"] = True
         for name in _COUNTED:
             tally: Tally | None = getattr(self, name)
             if tally is not None:
@@ -106,7 +109,7 @@ class Noticed:
         weaker, moved = stored.get("weaker_policy"), stored.get("moved")
         return cls(
             reader=int(stored.get("reader", 0)),
-            unconditional=bool(stored.get("unconditional")),
+            asking=_asking(stored),
             dead=bool(stored.get("dead")),
             **{
                 name: Tally(stored[name]["count"], at(stored[name]["last"]))
@@ -124,3 +127,12 @@ class Noticed:
                 for g in stored.get("gaps", ())
             ),
         )
+
+
+def _asking(stored: Mapping[str, Any]) -> Asking:
+    if stored.get("unconditional"):  # of an older release
+        return Asking.LOOK
+    try:
+        return Asking(stored.get("asking", Asking.CONDITIONAL))
+    except ValueError:
+        return Asking.CONDITIONAL

@@ -48,9 +48,19 @@ class PollOutcome:
     retry_at: datetime | None = None  # BUSY only
     conditional: bool = False  # the request carried a validator
     had_validators: bool = False  # the response (or the stored state after a 304) has one
+    had_etag: bool = False  # one of them is an entity tag
     body_bytes: int = 0  # decoded
     push: bool = False  # a verified WebSub subscription covers this source
     archive: bool = False  # fh:archive (RFC 5005 §4): the document never changes
+
+
+class Asking(StrEnum):
+    """How a source is asked: with its validators, and if not, why."""
+
+    CONDITIONAL = "conditional"
+    LOOK = "look"  # once without: five items are due and its 304s say that none came
+    BY_ETAG = "by_etag"  # its 304s were wrong: no more dates
+    WHOLE = "whole"  # they were wrong and there is no tag to go by: without, at half its rate
 
 
 class PollMode(StrEnum):
@@ -120,8 +130,8 @@ class Plan:
     and the like; a failure: `error-backoff`, `missing`, `forbidden`, `gone-confirm`, `gone`,
     `auth`, `bot-challenge`; or `new`, `outage`, `busy`, `archive`). `detail` is a sentence for
     people. `floors` lists every floor there was, the waived ones too. `wish` is the interval
-    before floors. `rate` is the items a day expected on average. `unconditional` asks for one
-    poll without validators; `dead` says that polling has ended but for a probe now and then.
+    before floors. `rate` is the items a day expected on average. `asking` says how the next
+    poll is asked for; `dead` says that polling has ended but for a probe now and then.
     """
 
     at: datetime
@@ -130,6 +140,6 @@ class Plan:
     floors: tuple[Floor, ...] = ()
     wish: timedelta | None = None
     rate: float | None = None
-    unconditional: bool = False
+    asking: Asking = Asking.CONDITIONAL
     dead: bool = False
     failures: int = 0

@@ -16,6 +16,7 @@ from aggregator.feeds.version import READER
 from aggregator.identity.hashing import digest
 from aggregator.model.http import Access, FetchRequest, Validators
 from aggregator.model.item import FeedState
+from aggregator.model.poll import Asking
 from aggregator.model.settings import Secret, SourceSettings
 from aggregator.store.sources import states
 from aggregator.urls.origin import same_origin, split
@@ -103,12 +104,23 @@ def is_in_force(connection: Connection, source: SourceSettings) -> bool:
 
 def poll_request(source: SourceSettings, state: FeedState) -> FetchRequest:
     """What is asked for when a source is polled: conditional where its state has validators."""
-    # A new release reads every document once more, also one that has not changed since.
-    unread = state.noticed.reader != READER
-    unconditional = state.noticed.unconditional or unread
+    validators = _validators_to_send(source, state)
     return replace(
         request(source),
         url=state.effective_url or source.url,
-        validators=Validators() if unconditional else state.validators,
-        delta=bool(state.validators) and not unconditional,
+        validators=validators,
+        delta=bool(validators),
     )
+
+
+def _validators_to_send(source: SourceSettings, state: FeedState) -> Validators:
+    """What is held of the last document, as far as this server can be trusted with it."""
+    if state.noticed.reader != READER:
+        # A new release reads every document once more, also one that has not changed since.
+        return Validators()
+    match state.noticed.asking:
+        case Asking.LOOK | Asking.WHOLE:
+            return Validators()
+        case Asking.BY_ETAG:
+            return replace(state.validators, last_modified=None)
+    return state.validators

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from aggregator.model.poll import PollOutcome, PollSettings
+from aggregator.model.poll import PollOutcome
 from aggregator.schedule.jitter import uniform
 from aggregator.schedule.shape import DAY, HOUR
 from aggregator.schedule.state import Trouble
@@ -20,6 +20,7 @@ PATIENCE = 14 * DAY  # of 404 or 403 before a source counts as ended
 PATIENT_TRIES = 5  # and at least so many answers: two weeks of our being off are no evidence
 EMPTY_ANSWERS = 3  # 204 or 205 in a row are an error from here on
 DEEPEST_THROTTLE = 6
+RETRY_AFTER_CAP = 30 * DAY  # how long a server's Retry-After is taken at its word
 GOOD_POLLS = 3  # that ease a throttle by one step
 
 
@@ -88,18 +89,15 @@ def count_empty(trouble: Trouble, outcome: PollOutcome, now: float) -> Trouble:
     return count_failure(trouble, outcome, now) if trouble.empties >= EMPTY_ANSWERS else trouble
 
 
-def hold(
-    trouble: Trouble, outcome: PollOutcome, now: float, normal: float, settings: PollSettings
-) -> Trouble:
+def hold(trouble: Trouble, outcome: PollOutcome, now: float, normal: float) -> Trouble:
     """Set the hard floor a failed answer asks for (RFC 9110 §10.2.3, RFC 6585 §4).
 
-    Retry-After is taken at its word up to `settings.floor_cap`. A 429 or 503 without it, or one
+    Retry-After is taken at its word up to `RETRY_AFTER_CAP`. A 429 or 503 without it, or one
     that follows another, doubles the interval (`normal`, seconds), to an hour at least.
     """
-    cap = settings.floor_cap.total_seconds()
     stated = None
     if outcome.retry_after is not None:
-        stated = min(max(0.0, outcome.retry_after.total_seconds()), cap)
+        stated = min(max(0.0, outcome.retry_after.total_seconds()), RETRY_AFTER_CAP)
     if failure_kind(outcome) != "throttled":
         if not stated:
             return trouble

@@ -48,6 +48,7 @@ def remember(hints: Hints, outcome: PollOutcome) -> Hints:
         no_cache=no_cache,
         works=works,
         validators=outcome.had_validators,
+        etag=outcome.had_etag,
         body_bytes=outcome.body_bytes or hints.body_bytes,
         push=outcome.push,
         archive=outcome.archive or hints.archive,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from aggregator.model.poll import Floor, HostFloors, PollKind, PollOutcome
-from aggregator.schedule.backoff import DEEPEST_THROTTLE, GOOD_POLLS, LONGEST
+from aggregator.schedule.backoff import DEEPEST_THROTTLE, GOOD_POLLS, LONGEST, RETRY_AFTER_CAP
 from aggregator.schedule.hints import moment
 from aggregator.schedule.shape import DAY, HOUR
 
@@ -70,18 +70,17 @@ def host_after(
     outcome: PollOutcome,
     interval: timedelta,
     now: datetime,
-    cap: timedelta = timedelta(hours=24),
 ) -> HostHealth:
     """The host's state after one of its sources was polled.
 
-    `interval` is the source's usual one, `cap` the longest Retry-After that is believed.
+    `interval` is the source's usual one.
     """
     stamp = now.timestamp()
     match outcome.kind:
         case PollKind.BUSY | PollKind.OUTAGE | PollKind.PUSH:
             return health
         case PollKind.ERROR if outcome.status in (429, 503):
-            return _throttled(health, outcome, interval.total_seconds(), stamp, cap)
+            return _throttled(health, outcome, interval.total_seconds(), stamp)
         case PollKind.ERROR if _is_hosts_fault(outcome):
             return _failed(health, source_id, stamp)
         case PollKind.ERROR:
@@ -101,12 +100,10 @@ def _is_hosts_fault(outcome: PollOutcome) -> bool:
     return outcome.error in _HOST_ERRORS or (outcome.status or 0) >= 500
 
 
-def _throttled(
-    health: HostHealth, outcome: PollOutcome, interval: float, now: float, cap: timedelta
-) -> HostHealth:
+def _throttled(health: HostHealth, outcome: PollOutcome, interval: float, now: float) -> HostHealth:
     throttle = health.throttle
     if outcome.retry_after is not None:
-        wait = min(max(outcome.retry_after, timedelta()), cap).total_seconds()
+        wait = min(max(outcome.retry_after.total_seconds(), 0.0), RETRY_AFTER_CAP)
         name = "retry-after"
     else:
         throttle = min(throttle + 1, DEEPEST_THROTTLE)

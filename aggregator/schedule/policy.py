@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from aggregator.model.poll import (
+    Asking,
     Floor,
     HostFloors,
     Plan,
@@ -30,6 +31,7 @@ from aggregator.schedule.backoff import (
     hold,
     judge,
 )
+from aggregator.schedule.doubt import asking, learn_doubt
 from aggregator.schedule.hints import moment, remember, soft_floors
 from aggregator.schedule.jitter import uniform
 from aggregator.schedule.learn import learn_items
@@ -45,13 +47,12 @@ from aggregator.schedule.place import (
     waived,
 )
 from aggregator.schedule.rate import rate
-from aggregator.schedule.shape import DAY
 from aggregator.schedule.state import PolicyState
 from aggregator.schedule.wish import slowed, wish_of
 
 BUSY_SPREAD = 5.0
+_DOUBTED = "half as often, since its 304s were wrong and it is asked for the whole document"
 OUTAGE_WAIT = (60.0, 300.0)
-UNCONDITIONAL_AFTER = 30 * DAY
 
 _NO_HOST = HostFloors()
 
@@ -81,6 +82,9 @@ def plan_next(
     else:
         state = replace(state, polled_at=stamp)
         plan = _decide(state, settings, stamp, source_id, host)
+    looking = plan.asking is Asking.LOOK
+    if looking != state.doubt.looking:
+        state = replace(state, doubt=replace(state.doubt, looking=looking))
     snapped = plan.reason == "snap"
     if snapped != state.minutes.snapped:
         state = replace(state, minutes=replace(state.minutes, snapped=snapped))
@@ -139,6 +143,7 @@ def refresh_allowed(
 def _learn(
     state: PolicyState, outcome: PollOutcome, settings: PollSettings, now: float
 ) -> PolicyState:
+    before = state
     match outcome.kind:
         case PollKind.OK | PollKind.SAME_BODY | PollKind.NOT_MODIFIED:
             state = replace(
@@ -148,15 +153,15 @@ def _learn(
             )
             if outcome.kind is not PollKind.NOT_MODIFIED:
                 state = replace(state, full_at=now)
-            return learn_items(state, outcome, settings, now)
+            return learn_doubt(before, learn_items(state, outcome, settings, now), outcome, now)
         case PollKind.PUSH:
-            return learn_items(state, outcome, settings, now)
+            return learn_doubt(before, learn_items(state, outcome, settings, now), outcome, now)
         case PollKind.NO_CONTENT:
             return replace(state, trouble=count_empty(state.trouble, outcome, now))
         case PollKind.ERROR:
             trouble = count_failure(state.trouble, outcome, now)
             normal = wish_of(state, settings, now).seconds
-            return replace(state, trouble=hold(trouble, outcome, now, normal, settings))
+            return replace(state, trouble=hold(trouble, outcome, now, normal))
         case _:
             return state
 
@@ -165,6 +170,7 @@ def _decide(
     state: PolicyState, settings: PollSettings, base: float, source_id: str, host: HostFloors
 ) -> Plan:
     """The plan that follows from a state alone, for a poll that ended at `base`."""
+    how = asking(state, base)
     wish = slowed(state, wish_of(state, settings, base), host)
     soft = (
         []
@@ -181,6 +187,8 @@ def _decide(
         place = waived(place, soft)
     else:
         place = above_soft(place, state, soft, base, wish, source_id)
+    if how is Asking.WHOLE and verdict is None and settings.mode is not PollMode.CRON:
+        place = Place(2 * place.at - base, place.reason, f"{place.detail}; {_DOUBTED}")
     if may_snap(state, settings):
         place = snapped(place, state, settings, base, soft, source_id)
     place = above_hard(place, state, hard, base, source_id)
@@ -193,7 +201,7 @@ def _decide(
         floors=(*soft, *hard),
         wish=timedelta(seconds=wish.seconds),
         rate=rate(state.pace),
-        unconditional=_wants_whole_body(state, base),
+        asking=how,
         dead=state.hints.archive or (verdict is not None and verdict.dead),
         failures=state.trouble.failures,
     )
@@ -238,14 +246,4 @@ def _after_outage(state: PolicyState, now: datetime, source_id: str, host: HostF
         tuple(hard),
         rate=rate(state.pace),
         failures=state.trouble.failures,
-    )
-
-
-def _wants_whole_body(state: PolicyState, base: float) -> bool:
-    """A month of 304s from a source that was active: do its validators lie?"""
-    if state.full_at is None or state.pace.last_item is None or not state.hints.validators:
-        return False
-    return (
-        base - state.full_at > UNCONDITIONAL_AFTER
-        and state.full_at - state.pace.last_item < UNCONDITIONAL_AFTER
     )

@@ -102,10 +102,27 @@ class Hints:
     skip_hours: tuple[int, ...] = ()
     skip_days: tuple[int, ...] = ()
     validators: bool = False
+    etag: bool = False
     works: float = 0.5
     body_bytes: int = 0
     push: bool = False
     archive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What speaks against a server's 304s (see `doubt`).
+
+    Items last came at `since`, when `rate` a day were expected; `checks` requests without
+    validators have found nothing from then on. `looking`: the planned poll is one. `lies` counts
+    those that found what a 304 had denied, up to 2.
+    """
+
+    since: float | None = None
+    rate: float = 0.0
+    checks: int = 0
+    looking: bool = False
+    lies: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +143,7 @@ class PolicyState:
     window: Window = field(default_factory=Window)
     trouble: Trouble = field(default_factory=Trouble)
     hints: Hints = field(default_factory=Hints)
+    doubt: Doubt = field(default_factory=Doubt)
 
     def to_json(self) -> str:
         """Compact JSON of what differs from a new source's state."""

@@ -97,11 +97,16 @@ def test_retry_after_holds_even_for_an_explicit_poll(status: int) -> None:
     assert after.reason == "retry-after"
 
 
-def test_an_absurd_retry_after_is_cut_to_a_day() -> None:
+@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize("days", [3, 29, 400])
+def test_retry_after_holds_at_its_word_up_to_thirty_days_and_is_shown(
+    status: int, days: int
+) -> None:
     state, plan = subscribed(DAY / 4, HOURLY)
-    absurd = failed(503, retry_after=timedelta(days=400))
-    _, after = plan_next(state, absurd, HOURLY, plan.at, "source")
-    assert DAY <= after.at - plan.at <= 1.01 * DAY
+    stated = failed(status, retry_after=timedelta(days=days))
+    _, after = plan_next(state, stated, HOURLY, plan.at, "source")
+    assert min(days, 30) * DAY <= after.at - plan.at <= (min(days, 30) + 0.01) * DAY
+    assert (after.reason, "retry-after" in after.detail) == ("retry-after", True)
 
 
 def test_a_short_retry_after_is_no_leave_to_come_sooner_than_usual() -> None:

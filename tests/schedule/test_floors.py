@@ -334,21 +334,3 @@ def test_a_busy_host_postpones_without_teaching_anything() -> None:
     assert until <= again.at <= until + timedelta(seconds=5)
     assert again.reason == "busy"
     assert replace(after, polls=state.polls) == state
-
-
-def test_a_month_of_304s_asks_once_for_the_whole_body() -> None:
-    state, plan = subscribed(DAY / 4, STEADY)
-    asked = []
-    for _ in range(200):
-        now = plan.at
-        state, plan = plan_next(state, unchanged(), STEADY, now, "source")
-        asked.append(plan.unconditional)
-        if plan.unconditional:
-            break
-    assert now - MONDAY > timedelta(days=30) - 7 * HOUR or not plan.unconditional
-    late = MONDAY + timedelta(days=31)
-    state, plan = plan_next(state, unchanged(), STEADY, late, "source")
-    assert plan.unconditional
-    whole = PollOutcome(PollKind.SAME_BODY, 200, had_validators=True)
-    _, after = plan_next(state, whole, STEADY, plan.at, "source")
-    assert not after.unconditional

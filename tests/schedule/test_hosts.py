@@ -8,7 +8,7 @@ import pytest
 
 from aggregator.schedule.hosts import HostHealth, host_after, host_floors
 from aggregator.schedule.outage import Attempt, own_outage
-from tests.schedule.polls import HOUR, MINUTE, MONDAY, failed, unchanged
+from tests.schedule.polls import DAY, HOUR, MINUTE, MONDAY, failed, unchanged
 
 
 def after(health: HostHealth, source: str, outcome, now=MONDAY) -> HostHealth:  # type: ignore[no-untyped-def]
@@ -23,6 +23,12 @@ def test_retry_after_blocks_the_host() -> None:
     ]
     assert floors.slowdown == 1.0
     assert host_floors(health, MONDAY + 2 * HOUR).floors == ()
+
+
+def test_a_host_is_left_alone_for_the_thirty_days_that_it_asks_for() -> None:
+    for days, kept in ((3, 3), (30, 30), (400, 30)):
+        health = after(HostHealth(), "a", failed(503, retry_after=days * DAY))
+        assert host_floors(health, MONDAY).floors[0].until == MONDAY + kept * DAY
 
 
 def test_a_shorter_retry_after_does_not_lift_a_longer_one() -> None:

@@ -169,5 +169,5 @@ def _planned(
         outcome=record.outcome,
         status=record.status,
         error=record.error,
-        noticed=replace(state.noticed, unconditional=plan.unconditional, dead=plan.dead),
+        noticed=replace(state.noticed, asking=plan.asking, dead=plan.dead),
     )

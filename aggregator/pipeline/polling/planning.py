@@ -72,6 +72,7 @@ def outcome_of(result: FetchResult, *, conditional: bool) -> PollOutcome:
         retry_after=result.retry_after,
         conditional=conditional,
         had_validators=conditional or bool(result.validators),
+        had_etag=result.validators.etag is not None,
     )
 
 
@@ -99,6 +100,7 @@ def document_outcome(
         hints=feed.hints,
         conditional=conditional,
         had_validators=bool(result.validators),
+        had_etag=result.validators.etag is not None,
         body_bytes=result.decoded_bytes,
         archive=feed.archive,
     )
