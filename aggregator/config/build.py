@@ -134,7 +134,7 @@ def source(
 
 _AS_THEY_ARE = (
     *("title", "tags", "poll", "enabled", "allow_private", "timezone", "language"),
-    *("aggregator", "preference", "paywalled"),
+    *("aggregator", "preference", "paywalled", "user_agent", "validators"),
 )
 
 

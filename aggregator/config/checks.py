@@ -195,7 +195,7 @@ def doubts(
         yield Problem(place, "polling.min_interval", "is longer than `max_interval`")
     if "fetching" not in broken:
         for one in sources:
-            yield from _doubts_of(one, settings.fetching.allow_networks)
+            yield from _doubts_of(one, settings)
 
 
 def _doubts_of_service(settings: Settings, place: Place) -> Iterator[Problem]:
@@ -233,12 +233,20 @@ def _reads_pages(source: SourceSettings) -> bool:
     return source.follow.enabled or source.full_text is not FullText.NEVER
 
 
-def _doubts_of(one: Placed[SourceSettings], own: Sequence[Network]) -> Iterator[Problem]:
-    made = one.made
-    often = made.poll.interval is not None and made.poll.interval < _POLITE
-    if often and not _is_within(made.url, own):
+def _doubts_of(one: Placed[SourceSettings], settings: Settings) -> Iterator[Problem]:
+    made, contact = one.made, settings.service.contact
+    polite = _POLITE if made.validators else 2 * _POLITE
+    often = made.poll.interval is not None and made.poll.interval < polite
+    if often and not _is_within(made.url, settings.fetching.allow_networks):
         place, at = one.at("poll")
-        yield Problem(place, at, "more often than every 15 minutes is more than publishers like")
+        minutes = polite // timedelta(minutes=1)
+        without = "" if made.validators else ", without validators,"
+        said = f"more often than every {minutes} minutes{without} is more than publishers like"
+        yield Problem(place, at, said)
+    if made.user_agent is not None and (contact is None or contact not in made.user_agent):
+        place, at = one.at("user_agent")
+        said = "hides our contact from the publisher, who cannot tell who asks"
+        yield Problem(place, at, said, f"put `+{contact}` into it" if contact else None)
     if made.auth is not None and made.url.casefold().startswith("http:"):
         place, at = one.at("url")
         yield Problem(place, at, "the password goes over the network unencrypted", "use https")

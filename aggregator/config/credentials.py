@@ -40,7 +40,9 @@ def read_header_name(value: Any) -> str:
     if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}", text):
         raise wrong("is no name of a header")
     if text.casefold() in OUR_HEADERS:
-        hint = "say who you are with `service.contact`" if text.casefold() == "user-agent" else None
+        hint = None
+        if text.casefold() == "user-agent":
+            hint = "say who you are with `service.contact`, or set the source's `user_agent`"
         raise wrong(f"the header `{text}` is set by the program itself", hint)
     return text
 

@@ -461,6 +461,17 @@ class Source(Shared):
     auth: Auth | None = Field(
         None, description="User name and password, sent only to the address of the feed."
     )
+    user_agent: OptionalText = Field(
+        None,
+        description="User-Agent of requests for this feed, sent only to the address of the feed. "
+        "Everything else, robots.txt included, is asked for under the usual one.",
+    )
+    validators: Flag | None = Field(
+        None,
+        description="Whether the feed is asked for conditionally (`If-None-Match`, "
+        "`If-Modified-Since`). `off` is for a server that answers 304 wrongly; it doubles "
+        "`polling.min_interval` for the source.",
+    )
     aggregator: Flag | None = Field(
         None, description="It republishes others: of copies, another one leads."
     )

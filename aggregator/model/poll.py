@@ -103,6 +103,10 @@ PRICES: dict[str, timedelta] = {
 """Names for `PollSettings.price`."""
 
 
+LONGEST_RETRY_AFTER = timedelta(days=30)
+"""How long a server's Retry-After is taken at its word."""
+
+
 @dataclass(frozen=True, slots=True)
 class Floor:
     """A time before which a source is not polled. Hard floors hold against everything."""

@@ -186,6 +186,8 @@ class SourceSettings:
     enabled: bool = True
     headers: Mapping[str, Secret] = field(default_factory=dict)
     auth: tuple[Secret, Secret] | None = None
+    user_agent: str | None = None  # its feed is asked for under this name
+    validators: bool = True  # ask conditionally
     allow_private: bool = False
     private: bool = False
     timezone: ZoneInfo | None = None

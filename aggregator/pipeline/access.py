@@ -28,6 +28,7 @@ def access_of(source: SourceSettings) -> Access:
         configured=source.url,
         headers={name: value.reveal() for name, value in source.headers.items()},
         auth=(source.auth[0].reveal(), source.auth[1].reveal()) if source.auth else None,
+        user_agent=source.user_agent,
         allow_private=source.allow_private,
     )
 
@@ -115,6 +116,8 @@ def poll_request(source: SourceSettings, state: FeedState) -> FetchRequest:
 
 def _validators_to_send(source: SourceSettings, state: FeedState) -> Validators:
     """What is held of the last document, as far as this server can be trusted with it."""
+    if not source.validators:
+        return Validators()
     if state.noticed.reader != READER:
         # A new release reads every document once more, also one that has not changed since.
         return Validators()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from aggregator.model.poll import PollOutcome
+from aggregator.model.poll import LONGEST_RETRY_AFTER, PollOutcome
 from aggregator.schedule.jitter import uniform
 from aggregator.schedule.shape import DAY, HOUR
 from aggregator.schedule.state import Trouble
@@ -20,7 +20,6 @@ PATIENCE = 14 * DAY  # of 404 or 403 before a source counts as ended
 PATIENT_TRIES = 5  # and at least so many answers: two weeks of our being off are no evidence
 EMPTY_ANSWERS = 3  # 204 or 205 in a row are an error from here on
 DEEPEST_THROTTLE = 6
-RETRY_AFTER_CAP = 30 * DAY  # how long a server's Retry-After is taken at its word
 GOOD_POLLS = 3  # that ease a throttle by one step
 
 
@@ -92,12 +91,12 @@ def count_empty(trouble: Trouble, outcome: PollOutcome, now: float) -> Trouble:
 def hold(trouble: Trouble, outcome: PollOutcome, now: float, normal: float) -> Trouble:
     """Set the hard floor a failed answer asks for (RFC 9110 §10.2.3, RFC 6585 §4).
 
-    Retry-After is taken at its word up to `RETRY_AFTER_CAP`. A 429 or 503 without it, or one
+    Retry-After is taken at its word up to `LONGEST_RETRY_AFTER`. A 429 or 503 without it, or one
     that follows another, doubles the interval (`normal`, seconds), to an hour at least.
     """
     stated = None
     if outcome.retry_after is not None:
-        stated = min(max(0.0, outcome.retry_after.total_seconds()), RETRY_AFTER_CAP)
+        stated = max(0.0, min(outcome.retry_after, LONGEST_RETRY_AFTER).total_seconds())
     if failure_kind(outcome) != "throttled":
         if not stated:
             return trouble

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from aggregator.model.poll import Floor, HostFloors, PollKind, PollOutcome
-from aggregator.schedule.backoff import DEEPEST_THROTTLE, GOOD_POLLS, LONGEST, RETRY_AFTER_CAP
+from aggregator.model.poll import LONGEST_RETRY_AFTER, Floor, HostFloors, PollKind, PollOutcome
+from aggregator.schedule.backoff import DEEPEST_THROTTLE, GOOD_POLLS, LONGEST
 from aggregator.schedule.hints import moment
 from aggregator.schedule.shape import DAY, HOUR
 
@@ -103,7 +103,7 @@ def _is_hosts_fault(outcome: PollOutcome) -> bool:
 def _throttled(health: HostHealth, outcome: PollOutcome, interval: float, now: float) -> HostHealth:
     throttle = health.throttle
     if outcome.retry_after is not None:
-        wait = min(max(outcome.retry_after.total_seconds(), 0.0), RETRY_AFTER_CAP)
+        wait = max(0.0, min(outcome.retry_after, LONGEST_RETRY_AFTER).total_seconds())
         name = "retry-after"
     else:
         throttle = min(throttle + 1, DEEPEST_THROTTLE)

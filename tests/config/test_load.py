@@ -104,6 +104,8 @@ def test_every_setting_of_a_source_arrives(load: Load) -> None:
                 aggregator: true
                 preference: -3
                 paywalled: true
+                user_agent: "reader (+desk@example.org)"
+                validators: off
             """
         )
     )
@@ -127,6 +129,7 @@ def test_every_setting_of_a_source_arrives(load: Load) -> None:
     assert source.full_text is FullText.WHEN_TRUNCATED
     assert source.related == RelatedOverride((".more a, .also a",), (), ("Mehr zum Thema",))
     assert (source.aggregator, source.preference, source.paywalled) == (True, -3, True)
+    assert (source.user_agent, source.validators) == ("reader (+desk@example.org)", False)
 
 
 def test_every_setting_of_the_groups_arrives(load: Load) -> None:

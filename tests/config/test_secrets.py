@@ -180,7 +180,7 @@ def test_headers_that_the_program_sets_itself_are_refused(mistakes: Mistakes) ->
     )
     assert [line.split(": ", 1)[1] for line in said] == [
         "sources[0].headers.User-Agent: the header `User-Agent` is set by the program itself; "
-        "say who you are with `service.contact`",
+        "say who you are with `service.contact`, or set the source's `user_agent`",
         "sources[0].headers.If-None-Match: the header `If-None-Match` is set by the program itself",
         "sources[0].headers.bad name: is no name of a header",
         "sources[0].headers.X: the value of a header is one line of text",

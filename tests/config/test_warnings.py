@@ -47,6 +47,23 @@ def test_polling_more_often_than_every_fifteen_minutes(warnings) -> None:
     ]
 
 
+def test_without_validators_thirty_minutes_are_the_least(warnings) -> None:
+    source = "sources: [{id: a, url: 'https://example.org/a', poll: 29m, validators: off}]\n"
+    (said,) = warnings(source)
+    assert "more often than every 30 minutes, without validators," in said
+    assert warnings(source.replace("29m", "30m")) == []
+
+
+@pytest.mark.parametrize("name", ["Mozilla/5.0", "aggregator/1 (+desk@example.com)"])
+def test_a_name_that_hides_our_contact(warnings, name: str) -> None:
+    text = f"sources: [{{id: a, url: 'https://example.org/a', user_agent: '{name}'}}]\n"
+    assert warnings(text) == [
+        "aggregator.yaml:2:61: sources[0].user_agent: hides our contact from the publisher, who "
+        "cannot tell who asks; put `+desk@example.org` into it"
+    ]
+    assert warnings(text.replace(name, "Mozilla/5.0 (+desk@example.org)")) == []
+
+
 def test_a_password_over_plain_http(warnings) -> None:
     (said,) = warnings(
         "sources: [{id: a, url: 'http://example.org/a', auth: {username: u, password: p}}]\n"

@@ -27,6 +27,7 @@ from aggregator.model.http import (
     RobotsOutcome,
     RobotsRecord,
 )
+from aggregator.model.poll import LONGEST_RETRY_AFTER
 from aggregator.model.settings import Settings, SourceSettings
 from aggregator.model.states import PageState, Refused
 from aggregator.pipeline import policy
@@ -231,7 +232,7 @@ class Follower:
             wait = result.retry_at - self._now() if result.retry_at else _BUSY
             return await self._later(page, wait, detail)
         if status in (429, 503):
-            quiet = result.retry_after or _QUIET
+            quiet = min(result.retry_after or _QUIET, LONGEST_RETRY_AFTER)
             await self._quiet(page, quiet)
             return await self._try_again(page, Refused.FAILED, detail, quiet)
         if error is FetchError.HTTP and status in _GONE:
@@ -279,7 +280,7 @@ class Follower:
     async def _quiet(self, page: PageRow, wait: timedelta) -> None:
         """The host asked for quiet: nobody of ours contacts it, feeds included."""
         if wait > timedelta(0):
-            until = self._now() + min(wait, timedelta(hours=24))
+            until = self._now() + min(wait, LONGEST_RETRY_AFTER)
             await self._parts.database.run_write(
                 hosts.block_host, page.host, until, "asked for quiet by an article page"
             )

@@ -40,7 +40,8 @@ def poll_settings(
         cron=source.poll.cron,
         explicit=not source.poll.adaptive,
         price=price(polling),
-        minimum=polling.min_interval,
+        # Every poll moves the whole document.
+        minimum=polling.min_interval if source.validators else 2 * polling.min_interval,
         maximum=polling.max_interval,
         zone=source.timezone.key if source.timezone else "UTC",
         slowdown=slowdown,
