@@ -34,11 +34,15 @@ class WeakerPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """When and why another address was adopted, and whether another source was looked for there."""
+    """When and why another address was adopted, and whether another source was looked for there.
+
+    The configured address was last asked at `home_at`.
+    """
 
     at: datetime
     why: str
     looked: bool = False
+    home_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,8 @@ class Noticed:
             found["moved"] = {"at": self.moved.at.isoformat(), "why": self.moved.why}
             if self.moved.looked:
                 found["moved"]["looked"] = True
+            if self.moved.home_at is not None:
+                found["moved"]["home_at"] = self.moved.home_at.isoformat()
         if self.duplicate_of is not None:
             found["duplicate_of"] = self.duplicate_of
         if self.reused:
@@ -117,9 +123,7 @@ class Noticed:
                 if name in stored
             },
             weaker_policy=WeakerPolicy(weaker["from"], at(weaker["at"])) if weaker else None,
-            moved=(
-                Moved(at(moved["at"]), moved["why"], bool(moved.get("looked"))) if moved else None
-            ),
+            moved=_moved(moved) if moved else None,
             duplicate_of=stored.get("duplicate_of"),
             reused=tuple(stored.get("reused", ())),
             gaps=tuple(
@@ -127,6 +131,16 @@ class Noticed:
                 for g in stored.get("gaps", ())
             ),
         )
+
+
+def _moved(stored: Mapping[str, Any]) -> Moved:
+    home_at = stored.get("home_at")
+    return Moved(
+        at=datetime.fromisoformat(stored["at"]),
+        why=stored["why"],
+        looked=bool(stored.get("looked")),
+        home_at=datetime.fromisoformat(home_at) if home_at else None,
+    )
 
 
 def _asking(stored: Mapping[str, Any]) -> Asking:

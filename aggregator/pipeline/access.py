@@ -56,16 +56,13 @@ def is_open(source: SourceSettings) -> bool:
 def may_move_to(source: SourceSettings, target: str) -> bool:
     """Whether a permanent redirect may become the address that is polled.
 
-    Credentials belong to the configured origin: a source that has some moves only within it. A
-    secret address is kept: the new one would have to be stored in the clear.
+    Credentials belong to the configured origin: a source that has some moves only within it, not
+    even to https, where they would not be sent. A secret address is kept: the new one would have
+    to be stored in the clear.
     """
     if source.url_is_secret:
         return False
-    return (
-        not secrets_of(source)
-        or same_origin(source.url, target)
-        or is_https_upgrade(source.url, target)
-    )
+    return not secrets_of(source) or same_origin(source.url, target)
 
 
 def is_https_upgrade(old: str, new: str) -> bool:
@@ -112,6 +109,11 @@ def poll_request(source: SourceSettings, state: FeedState) -> FetchRequest:
         validators=validators,
         delta=bool(validators),
     )
+
+
+def home_request(source: SourceSettings, state: FeedState) -> FetchRequest:
+    """The same at the configured address of a source that is polled elsewhere."""
+    return poll_request(source, replace(state, effective_url=None))
 
 
 def _validators_to_send(source: SourceSettings, state: FeedState) -> Validators:

@@ -177,3 +177,110 @@ def test_https_is_adopted_at_once(house: House) -> None:
     other = replace(result, hops=(elsewhere,))
     later = redirects.after_poll(state, source, other, house.clock.now(), fine=True)
     assert later.effective_url is None
+
+
+def adopted(house: House, origin: Origin) -> None:
+    """Alpha is polled at /new, as its configured address leads there for good."""
+    origin.send("/alpha", to(origin, "/new"))
+    origin.answer("/new", body=rss(1))
+    poll_daily(house, 4)
+    assert house.state("alpha").effective_url == origin.url("/new")
+    origin.forget()
+
+
+def test_the_configured_address_is_asked_once_a_week_and_the_move_stays_while_it_leads_there(
+    house: House, origin: Origin
+) -> None:
+    adopted(house, origin)
+    poll_daily(house, 21)
+    assert len(origin.requests("/alpha")) == 3
+    assert len(origin.requests("/new")) == 21
+    assert house.state("alpha").effective_url == origin.url("/new")
+
+
+def test_a_configured_address_that_answers_itself_is_polled_again_and_what_was_missed_is_told(
+    house: House, origin: Origin
+) -> None:
+    adopted(house, origin)
+    origin.answer("/alpha", body=rss(1, 2, 3, 4))
+    records = []
+    for _ in range(8):
+        records += house.poll("alpha")
+        house.clock.move(hours=25)
+    told = [record for record in records if record.new_items]
+    assert len(told) == 1
+    assert "3 items there were missed since" in (told[0].reason_detail or "")
+    assert house.state("alpha").effective_url is None
+    assert listed(house) == []
+
+
+@pytest.mark.parametrize("status", [404, 500, 200])
+def test_a_configured_address_that_is_gone_is_no_failure_of_the_adopted_one(
+    house: House, origin: Origin, status: int
+) -> None:
+    adopted(house, origin)
+    origin.answer("/alpha", status, body=b"<html><body>This domain is for sale</body></html>")
+    for _ in range(8):
+        (record,) = house.poll("alpha")
+        assert record.error is None
+        house.clock.move(hours=25)
+    assert len(origin.requests("/alpha")) == 1
+    assert house.state("alpha").effective_url == origin.url("/new")
+
+
+def test_a_configured_address_that_leads_elsewhere_by_now_ends_the_move(
+    house: House, origin: Origin
+) -> None:
+    adopted(house, origin)
+    origin.send("/alpha", to(origin, "/newest"))
+    origin.answer("/newest", body=rss(1, 2))
+    poll_daily(house, 8)
+    assert house.state("alpha").effective_url is None
+    assert house.state("alpha").move_target == origin.url("/newest")
+    poll_daily(house, 4)
+    assert house.state("alpha").effective_url == origin.url("/newest")
+
+
+def withheld(old: str, new: str, status: int = 301) -> FetchResult:
+    """A feed that answered at `new`, without the source's credentials."""
+    hop = Hop(status, old, new)
+    return FetchResult(url=old, final_url=new, status=200, hops=(hop,), withheld_from=new)
+
+
+@pytest.mark.parametrize("status", [301, 302])
+def test_a_source_with_credentials_is_not_moved_to_https_and_a_person_is_told(
+    house: House, status: int
+) -> None:
+    guarded = replace(
+        house.settings.sources[0], url="http://news.example/feed", auth=(Secret("a"), Secret("b"))
+    )
+    result = withheld(guarded.url, "https://news.example/feed", status)
+    house.poll("alpha")
+    state = house.state("alpha")
+    for _ in range(6):
+        house.clock.move(days=1)
+        state = redirects.after_poll(state, guarded, result, house.clock.now(), fine=True)
+    assert state.effective_url is None
+    assert redirects.advice(guarded, result) == ("moved to https://news.example/feed: change `url`")
+    secret = replace(guarded, url_is_secret=True)
+    assert redirects.advice(secret, result) == "moved to another address: change `url`"
+    passing = withheld(guarded.url, "https://login.example/", 302)
+    assert redirects.advice(guarded, passing) == ""
+
+
+def test_the_poll_says_that_a_source_with_credentials_moved(house: House, origin: Origin) -> None:
+    guarded = replace(house.settings.sources[0], auth=(Secret("me"), Secret("hush-hush")))
+    house.configure(sources=(guarded,))
+    with Origin() as elsewhere:
+        house.settings = replace(
+            house.settings,
+            fetching=replace(house.settings.fetching, allow_ports=(origin.port, elsewhere.port)),
+        )
+        elsewhere.script("/new", reply(200, {}, rss(1)), reply(401))
+        origin.send("/alpha", reply(301, {"Location": elsewhere.url("/new")}))
+        (fine,) = house.poll("alpha")
+        house.clock.move(days=1)
+        (refused,) = house.poll("alpha")
+    said = f"moved to {elsewhere.url('/new')}: change `url`"
+    assert (fine.reason_detail or "").endswith(said)
+    assert (refused.error or "").endswith(f"status 401; {said}")

@@ -58,6 +58,7 @@ class Decided:
         complete: The keys of all entries of a document that says it is the whole feed.
         outage_over: An answer came while our own network counted as gone.
         moved: Another address was adopted with this poll.
+        home_since: The configured address is polled again; since then the adopted one was.
     """
 
     state: FeedState
@@ -70,6 +71,7 @@ class Decided:
     complete: frozenset[str] | None
     outage_over: bool
     moved: bool
+    home_since: datetime | None
 
 
 def decide_after(
@@ -111,6 +113,11 @@ def decide_after(
         source.id,
         host_floors(health, now),
     )
+    advice = redirects.advice(source, result)
+    if advice and polled.error:
+        polled = replace(polled, error=f"{polled.error}; {advice}")
+    elif advice:
+        plan = replace(plan, detail=f"{plan.detail}; {advice}")
     record = PollRecord(
         source_id=source.id,
         at=started,
@@ -137,8 +144,17 @@ def decide_after(
         polling_host=host_key(state.effective_url or source.url),
         complete=None if result.delta else _complete(polled, intents),
         outage_over=circumstances.outage and result.status is not None,
-        moved=state.noticed.moved not in (None, before.noticed.moved),
+        moved=state.effective_url not in (None, before.effective_url),
+        home_since=_home_since(before, state, result),
     )
+
+
+def _home_since(before: FeedState, after: FeedState, result: FetchResult) -> datetime | None:
+    moved = before.noticed.moved
+    came_home = before.effective_url is not None and after.effective_url is None
+    if moved is None or not came_home or result.url == before.effective_url:
+        return None
+    return moved.at
 
 
 def _complete(polled: Polled, intents: Sequence[EntryIntent]) -> frozenset[str] | None:

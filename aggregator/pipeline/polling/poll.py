@@ -10,13 +10,15 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from aggregator.model.http import FetchError, FetchResult
-from aggregator.model.item import PollRecord
+from aggregator.model.http import FetchError, FetchRequest, FetchResult
+from aggregator.model.item import FeedState, PollRecord
+from aggregator.model.poll import PollKind
 from aggregator.model.settings import SourceSettings
 from aggregator.model.states import PollWord
 from aggregator.pipeline import access
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.polling.document import understand
+from aggregator.pipeline.polling import redirects
+from aggregator.pipeline.polling.document import Polled, understand
 from aggregator.pipeline.polling.store import store
 from aggregator.store.sources import claims, states
 from aggregator.store.sources.claims import Claim
@@ -34,14 +36,28 @@ async def poll_source(parts: Parts, source: SourceSettings, claim: Claim) -> Pol
     state = await parts.database.run_read(states.feed_state, source.id)
     if state is None:
         raise LookupError(f"source {source.id} is not in the database")
-    request = access.poll_request(source, state)
-    result = await parts.fetcher.fetch(request)
-    if result.error is FetchError.HOST_BUSY:
+    polled = None
+    if redirects.is_look_due(state, started):
+        state = redirects.looked_home(state, started)
+        polled, result = await _ask(parts, source, state, access.home_request(source, state))
+    if polled is None or polled.outcome.kind is PollKind.ERROR:
+        polled, result = await _ask(parts, source, state, access.poll_request(source, state))
+    if polled is None:
         return await _put_back(parts, claim, result, started)
-    polled = await understand(parts, source, state, result, conditional=bool(request.validators))
     record = await store(parts, claim, source, polled, result, started)
     report(source, record)
     return record
+
+
+async def _ask(
+    parts: Parts, source: SourceSettings, state: FeedState, request: FetchRequest
+) -> tuple[Polled | None, FetchResult]:
+    """Fetch and understand; None where the host's budget had no room for the request."""
+    result = await parts.fetcher.fetch(request)
+    if result.error is FetchError.HOST_BUSY:
+        return None, result
+    conditional = bool(request.validators)
+    return await understand(parts, source, state, result, conditional=conditional), result
 
 
 async def _put_back(parts: Parts, claim: Claim, result: FetchResult, now: datetime) -> PollRecord:

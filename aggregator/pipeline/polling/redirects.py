@@ -1,8 +1,9 @@
 """Feeds that moved for good: seen often enough, kept as the effective URL, offered as a patch.
 
 A permanent redirect (301, 308 on an unbroken run of hops, RFC 9110 §15.4) to a valid feed is
-adopted after three sightings over three days; an upgrade to https at once. The configuration is
-never written: `aggregator moves` prints what to change.
+adopted after three sightings over three days; an upgrade to https at once. The configured address
+is asked again once a week: where it no longer leads there, it is polled itself. The configuration
+is never written: `aggregator moves` prints what to change.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from aggregator.model.noticed import Moved
 from aggregator.model.settings import Secret, SourceSettings
 from aggregator.pipeline import access
 from aggregator.store.sources import states
+from aggregator.urls.origin import split
 
 SIGHTINGS = 3
 OVER = timedelta(days=3)
+LOOK_HOME = timedelta(days=7)  # between two looks at the configured address after a move
 GIVE_UP = 3  # failures in a row at an adopted address before the configured one is asked again
 _REMEMBERED = 8
 
@@ -48,6 +51,10 @@ def after_poll(
     if not fine:
         return _given_up(state)
     target = result.permanent_target
+    if state.effective_url is not None and result.url != state.effective_url:
+        if result.final_url == state.effective_url:  # it was looked at, and still leads there
+            return state
+        state = _at_home(state)
     if target is None or target == result.url or source.url_is_secret:
         return replace(state, move_target=None, move_seen=())
     if not access.may_move_to(source, target):
@@ -63,6 +70,50 @@ def after_poll(
         why = f"redirected for good {len(seen)} times in {days} days"
         return _adopted(state, source, target, now, why)
     return replace(state, move_target=target, move_seen=(seen[0], *seen[1:][-_REMEMBERED + 1 :]))
+
+
+def is_look_due(state: FeedState, now: datetime) -> bool:
+    """Whether a source that is polled elsewhere is asked at its configured address this time."""
+    moved = state.noticed.moved
+    if state.effective_url is None or moved is None:
+        return False
+    return now - (moved.home_at or moved.at) >= LOOK_HOME
+
+
+def looked_home(state: FeedState, now: datetime) -> FeedState:
+    """The state after the configured address was asked, whatever it said."""
+    moved = state.noticed.moved
+    if moved is None:
+        return state
+    return replace(state, noticed=replace(state.noticed, moved=replace(moved, home_at=now)))
+
+
+def _at_home(state: FeedState) -> FeedState:
+    """The configured address no longer leads to the adopted one: it is polled itself again."""
+    kept = replace(state.noticed, moved=None, duplicate_of=None)
+    return replace(state, effective_url=None, noticed=kept, move_target=None, move_seen=())
+
+
+def advice(source: SourceSettings, result: FetchResult) -> str:
+    """What only a person can do about a move; empty where there is nothing.
+
+    Credentials are not sent to a new origin, so a source that has some stays where it is.
+    """
+    withheld, target = result.withheld_from, result.permanent_target
+    if withheld is None:
+        return ""
+    if _is_secured(source.url, withheld):
+        target = withheld
+    elif target is None or access.may_move_to(source, target):
+        return ""
+    return f"moved to {'another address' if source.url_is_secret else target}: change `url`"
+
+
+def _is_secured(old: str, new: str) -> bool:
+    first, second = split(old), split(new)
+    if first is None or second is None:
+        return False
+    return (first.scheme, second.scheme) == ("http", "https") and first.host == second.host
 
 
 def _given_up(state: FeedState) -> FeedState:

@@ -136,6 +136,13 @@ def _write_end(
         reason=state.next_reason,
         reason_detail=state.next_detail,
     )
+    if decided.home_since is not None:
+        told = (
+            "polled at its configured address again, which no longer leads elsewhere: "
+            f"{record.new_items} items there were missed since {decided.home_since:%Y-%m-%d}"
+        )
+        record = replace(record, reason_detail=f"{record.reason_detail}; {told}")
+        state = replace(state, next_detail=record.reason_detail)
     states.put_state(connection, state, claim)
     polls.log_poll(connection, record)
     stated.meet(connection, parts.settings, written.new_items, now)
