@@ -11,11 +11,12 @@ import asyncio
 import base64
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from types import TracebackType
+from typing import Any
 from urllib.parse import urlencode
 
 import certifi
@@ -94,13 +95,15 @@ class _Visit:
     hops: list[Hop] = field(default_factory=list)
     exchange: Exchange = field(default_factory=Exchange)
     spent: float = 0.0
+    since: float | None = None  # when the running charge to the deadline began
     wire_bytes: int = 0
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     withheld_from: str | None = None
 
-    def result(self) -> FetchResult:
-        """What is known so far; the caller adds how it ended."""
+    def result(self, **end: Any) -> FetchResult:
+        """What is known by now, with how it ended."""
+        running = time.monotonic() - self.since if self.since is not None else 0.0
         return FetchResult(
             url=self.start.url,
             final_url=self.target.url,
@@ -112,10 +115,11 @@ class _Visit:
                 dns=self.exchange.dns,
                 connect=self.exchange.connect,
                 first_byte=self.exchange.first_byte,
-                total=self.spent * 1000,
+                total=(self.spent + running) * 1000,
             ),
             address=self.exchange.address,
             withheld_from=self.withheld_from,
+            **end,
         )
 
 
@@ -210,28 +214,24 @@ class Fetcher:
             while True:
                 result = await self._hop(visit)
                 if result is not None:
-                    return replace(result, timing=visit.result().timing)
+                    return result
         except HostBusy as busy:
-            return replace(
-                visit.result(),
+            return visit.result(
                 error=FetchError.HOST_BUSY,
                 retry_at=busy.retry_at,
                 detail=f"{busy.host}: {busy.reason}",
             )
         except FetchFailed as failure:
-            return replace(
-                visit.result(),
-                error=failure.error,
-                detail=failure.detail,
-                allowed_by=failure.allowed_by,
+            return visit.result(
+                error=failure.error, detail=failure.detail, allowed_by=failure.allowed_by
             )
         except TimeoutError:
             total = self._limits.of(request.kind).total.total_seconds()
             detail = f"no complete answer within {total:g} s"
-            return replace(visit.result(), error=FetchError.TIMEOUT, detail=detail)
+            return visit.result(error=FetchError.TIMEOUT, detail=detail)
         except OSError:
             detail = "the connection was lost"
-            return replace(visit.result(), error=FetchError.PROTOCOL, detail=detail)
+            return visit.result(error=FetchError.PROTOCOL, detail=detail)
 
     async def _hop(self, visit: _Visit) -> FetchResult | None:
         """One request at `visit.target`: the end of the visit, or None when it goes on."""
@@ -288,14 +288,14 @@ class Fetcher:
             visit.exchange.dns = 0.0
             return
         started = time.monotonic()
-        async with _deadline(visit):
+        async with _Deadline(visit):
             found = await locate(self._resolver, target.host, target.port, visit.policy)
         visit.exchange.addresses = found
         visit.exchange.dns = (time.monotonic() - started) * 1000
 
     async def _send(self, visit: _Visit) -> FetchResult | None:
         asked = self._asked(visit)
-        async with self._in_flight, _deadline(visit):
+        async with self._in_flight, _Deadline(visit):
             answer = await self._connections.send(asked)
             try:
                 return await self._judge(visit, answer)
@@ -361,39 +361,38 @@ class Fetcher:
         if status in _REDIRECTS and "location" in headers:
             self._redirect(visit, status, values_of(answer.fields, b"location")[0])
             return None
-        result = replace(
-            visit.result(),
-            content_type=headers.get("content-type"),
-            freshness=freshness_of(headers, received),
-            retry_after=retry_after_of(headers, received),
-            links=links_of(headers, url),
-        )
+        said: dict[str, Any] = {
+            "content_type": headers.get("content-type"),
+            "freshness": freshness_of(headers, received),
+            "retry_after": retry_after_of(headers, received),
+            "links": links_of(headers, url),
+        }
         sent = _validators_for(visit)
         if status == 304:
             if not sent:
                 detail = "not modified, though nothing was held against it"
-                return replace(result, error=FetchError.PROTOCOL, detail=detail)
-            return replace(result, not_modified=True, validators=renewed(sent, headers, url))
+                return visit.result(**said, error=FetchError.PROTOCOL, detail=detail)
+            return visit.result(**said, not_modified=True, validators=renewed(sent, headers, url))
         if visit.request.head and 200 <= status < 300:
-            return replace(result, body=b"")
+            return visit.result(**said, body=b"")
         if kind is RequestKind.HUB and 200 <= status < 300:
             body = await self._read(visit, answer)
-            return replace(result, body=body, decoded_bytes=len(body), wire_bytes=visit.wire_bytes)
+            return visit.result(**said, body=body, decoded_bytes=len(body))
         if status in _UNCHANGED_STATUSES:
-            return replace(result, not_modified=True, validators=visit.request.validators)
+            return visit.result(**said, not_modified=True, validators=visit.request.validators)
         delta = status == 226 and visit.request.delta and bool(sent)
+        failure: FetchFailed | None
         if status not in _BODY_STATUSES or (status == 226 and not delta):
             failure = refusal(status, headers)
-            return replace(result, error=failure.error, detail=failure.detail)
-        wrong = wrong_media_type(kind, headers)
-        if wrong is not None:
-            return replace(result, error=wrong.error, detail=wrong.detail)
+        else:
+            failure = wrong_media_type(kind, headers)
+        if failure is not None:
+            return visit.result(**said, error=failure.error, detail=failure.detail)
         body = await self._read(visit, answer)
-        result = replace(result, wire_bytes=visit.wire_bytes)
         if not body and kind is not RequestKind.ROBOTS:
-            return replace(result, error=FetchError.PROTOCOL, detail="an empty body")
-        return replace(
-            result,
+            return visit.result(**said, error=FetchError.PROTOCOL, detail="an empty body")
+        return visit.result(
+            **said,
             body=body,
             decoded_bytes=len(body),
             validators=validators_of(headers, url),
@@ -451,17 +450,31 @@ class Fetcher:
         return None
 
 
-@asynccontextmanager
-async def _deadline(visit: _Visit) -> AsyncIterator[None]:
-    """Charge the time spent inside to the visit's total deadline."""
-    started = time.monotonic()
-    try:
-        async with asyncio.timeout(max(visit.remaining, 0)):
-            yield
-    finally:
-        took = time.monotonic() - started
+class _Deadline:
+    """Charges the time spent inside to the visit's total deadline. Raises `TimeoutError`."""
+
+    __slots__ = ("_timeout", "_visit")
+
+    def __init__(self, visit: _Visit) -> None:
+        self._visit = visit
+        self._timeout = asyncio.timeout(max(visit.remaining, 0))
+
+    async def __aenter__(self) -> None:
+        self._visit.since = time.monotonic()
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        visit = self._visit
+        took = time.monotonic() - (visit.since or 0.0)
+        visit.since = None
         visit.spent += took
         visit.remaining -= took
+        await self._timeout.__aexit__(kind, error, trace)
 
 
 def _validators_for(visit: _Visit) -> Validators:

@@ -44,7 +44,7 @@ class Asked:
 @dataclass(slots=True)
 class _Idle:
     stream: Stream
-    timer: asyncio.TimerHandle
+    until: float  # the loop's time
 
 
 class Connections:
@@ -74,7 +74,8 @@ class Connections:
         self._read_seconds = limits.read.total_seconds()
         self._idle_seconds = limits.idle.total_seconds()
         self._proxy = proxy
-        self._idle: OrderedDict[_Key, _Idle] = OrderedDict()
+        self._idle: OrderedDict[_Key, _Idle] = OrderedDict()  # in the order of their ends
+        self._sweeping: asyncio.TimerHandle | None = None
 
     def holds(self, target: Target, policy: AddressPolicy) -> bool:
         """Whether an idle connection would serve this origin under this policy."""
@@ -105,6 +106,9 @@ class Connections:
 
     def close(self) -> None:
         """Close what is idle."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            self._sweeping = None
         while self._idle:
             self._drop(next(iter(self._idle)))
 
@@ -187,7 +191,6 @@ class Connections:
         kept = self._idle.pop(key, None)
         if kept is None:
             return None
-        kept.timer.cancel()
         if not kept.stream.quiet():
             kept.stream.abort()
             return None
@@ -199,13 +202,25 @@ class Connections:
             stream.abort()
             return
         self._drop(key)
-        timer = asyncio.get_running_loop().call_later(self._idle_seconds, self._drop, key)
-        self._idle[key] = _Idle(stream, timer)
+        loop = asyncio.get_running_loop()
+        self._idle[key] = _Idle(stream, loop.time() + self._idle_seconds)
+        if self._sweeping is None:
+            self._sweeping = loop.call_later(self._idle_seconds, self._sweep)
         if len(self._idle) > _MAX_IDLE:
             self._drop(next(iter(self._idle)))
+
+    def _sweep(self) -> None:
+        """Close what has been idle for its time; come back when the next one has."""
+        self._sweeping = None
+        loop = asyncio.get_running_loop()
+        while self._idle:
+            key, first = next(iter(self._idle.items()))
+            if first.until > loop.time() + 0.001:
+                self._sweeping = loop.call_at(first.until, self._sweep)
+                return
+            self._drop(key)
 
     def _drop(self, key: _Key) -> None:
         kept = self._idle.pop(key, None)
         if kept is not None:
-            kept.timer.cancel()
             kept.stream.abort()

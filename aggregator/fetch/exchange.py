@@ -20,20 +20,18 @@ from aggregator.model.http import FetchError
 Fields = Sequence[tuple[bytes, bytes]]
 
 _READ = 64 * 1024
-_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++")
-_UNSENDABLE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_SENDABLE = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++: [\t\x20-\x7e\x80-\xff]*+\r\n)*+")
 
 
 def request_bytes(method: bytes, target: bytes, fields: Fields, body: bytes = b"") -> bytes:
     """A whole request. Raises `FetchFailed(PROTOCOL)` for a field that cannot be sent."""
-    lines = [b"%b %b HTTP/1.1\r\n" % (method, target)]
-    for name, value in fields:
-        if _NAME.fullmatch(name) is None or _UNSENDABLE.search(value):
-            raise FetchFailed(
-                FetchError.PROTOCOL, "the request cannot be written: check headers and URL"
-            )
-        lines.append(b"%b: %b\r\n" % (name, value.strip()))
-    return b"".join((*lines, b"\r\n", body))
+    head = b"".join([b"%b: %b\r\n" % (name, value.strip()) for name, value in fields])
+    # A value with a line break in it would make more lines than there are fields.
+    if head.count(b"\n") != len(fields) or _SENDABLE.fullmatch(head) is None:
+        raise FetchFailed(
+            FetchError.PROTOCOL, "the request cannot be written: check headers and URL"
+        )
+    return b"%b %b HTTP/1.1\r\n%b\r\n%b" % (method, target, head, body)
 
 
 class _Events:

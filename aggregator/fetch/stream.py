@@ -18,6 +18,8 @@ from typing import cast
 from aggregator.fetch.failure import FetchFailed, Lost
 from aggregator.model.http import FetchError
 
+_STOPPED_SENDING = "the server stopped sending"
+_STOPPED_READING = "the server stopped reading"
 _HIGH_WATER = 256 * 1024  # bytes unread before the socket is paused
 
 
@@ -51,8 +53,9 @@ class Stream(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_chunks", "_ended", "_error", "_exchange", "_paused_reading", "_paused_writing",
-        "_reader", "_socket", "_transport", "_writer", "address", "budget", "read_timeout",
+        "_awaited", "_chunks", "_ended", "_error", "_exchange", "_paused_reading",
+        "_paused_writing", "_reader", "_socket", "_transport", "_watch", "_writer",
+        "address", "budget", "read_timeout",
     )  # fmt: skip
 
     def __init__(self, address: str, raw: socket.socket, read_timeout: float) -> None:
@@ -69,6 +72,8 @@ class Stream(asyncio.Protocol):
         self._paused_reading = False
         self._paused_writing = False
         self._exchange: Exchange | None = None
+        self._awaited: tuple[asyncio.Future[None], float, str] | None = None
+        self._watch: asyncio.TimerHandle | None = None
 
     # -- asyncio.Protocol
 
@@ -157,18 +162,33 @@ class Stream(asyncio.Protocol):
             return len(self._chunks) > held
         self._reader = asyncio.get_running_loop().create_future()
         try:
-            await self._wait(self._reader, "the server stopped sending")
+            await self._wait(self._reader, _STOPPED_SENDING)
         finally:
             self._reader = None
         return len(self._chunks) > held
 
     async def _wait(self, future: asyncio.Future[None], silence: str) -> None:
         loop = asyncio.get_running_loop()
-        timer = loop.call_later(self.read_timeout, _fail, future, silence)
+        self._awaited = (future, loop.time() + self.read_timeout, silence)
+        if self._watch is None:
+            self._watch = loop.call_later(self.read_timeout, self._look)
         try:
             await future
         finally:
-            timer.cancel()
+            self._awaited = None
+
+    def _look(self) -> None:
+        """End a wait that lasts too long. One timer serves many waits: making one costs more than
+        all else that is done in a wait."""
+        self._watch = None
+        if self._awaited is None:
+            return
+        future, ends, silence = self._awaited
+        loop = asyncio.get_running_loop()
+        if loop.time() + 0.001 < ends:
+            self._watch = loop.call_at(ends, self._look)
+        elif not future.done():
+            future.set_exception(FetchFailed(FetchError.TIMEOUT, silence))
 
     def _lost(self, detail: str) -> Lost:
         return Lost("the connection was lost" if self._error is not None else detail)
@@ -183,7 +203,7 @@ class Stream(asyncio.Protocol):
         while self._paused_writing and not self._ended:
             self._writer = asyncio.get_running_loop().create_future()
             try:
-                await self._wait(self._writer, "the server stopped reading")
+                await self._wait(self._writer, _STOPPED_READING)
             finally:
                 self._writer = None
 
@@ -243,6 +263,9 @@ class Stream(asyncio.Protocol):
     def abort(self) -> None:
         """Close the socket now, from anywhere, without waiting for a server's goodbye."""
         self._exchange = None
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
         if self._transport is not None:
             self._transport.abort()
 
@@ -250,8 +273,3 @@ class Stream(asyncio.Protocol):
 def _wake(waiter: asyncio.Future[None] | None) -> None:
     if waiter is not None and not waiter.done():
         waiter.set_result(None)
-
-
-def _fail(waiter: asyncio.Future[None], detail: str) -> None:
-    if not waiter.done():
-        waiter.set_exception(FetchFailed(FetchError.TIMEOUT, detail))
