@@ -413,7 +413,8 @@ class EntryReader:
             return
         kind = media.type_of(url, fields.label_of(element.get("type"), self.limits))
         default = media.is_default(element.get("isDefault"))
-        if media.medium_of(kind, element.get("medium")) == "image":
+        medium = media.medium_of(kind, element.get("medium"))
+        if medium == "image":
             self._show(draft, media.CONTENT, url, element, default=default)
             return
         file = Enclosure(
@@ -422,7 +423,7 @@ class EntryReader:
             fields.number_of(element.get("fileSize")) or None,
             media.seconds_of(element.get("duration")),
         )
-        draft.gathered.offer(file, self.limits.many, default=default)
+        draft.gathered.offer(file, medium, self.limits.many, default=default)
         self.media_group(element, draft)  # thumbnails, titles and descriptions stand inside
 
     def media_group(self, element: etree._Element, draft: _Draft) -> None:

@@ -280,13 +280,15 @@ def _media(
             continue
         kind = media.type_of(url, fields.label_of(one.get("type"), limits))
         default = media.is_default(one.get("isdefault"))
-        if media.medium_of(kind, one.get("medium")) == "image":
+        medium = media.medium_of(kind, one.get("medium"))
+        if medium == "image":
             width, height = (fields.number_of(one.get(name)) for name in ("width", "height"))
             gathered.shown.append(Shown(media.CONTENT, url, None, width, height, default=default))
         else:
             length = fields.number_of(one.get("filesize")) or None
             played = media.seconds_of(one.get("duration"))
-            gathered.offer(Enclosure(url, kind, length, played), limits.many, default=default)
+            file = Enclosure(url, kind, length, played)
+            gathered.offer(file, medium, limits.many, default=default)
     covers = [(media.STAND_IN, t.get("url")) for t in raw.get("media_thumbnail", ())[: limits.many]]
     covers.append((media.COVER, (raw.get("image") or {}).get("href")))
     for rank, text in covers:

@@ -197,14 +197,18 @@ def url_of(text: str | None, base: str | None, limits: ParseLimits) -> str | Non
     if _PLAIN_URL.match(text):
         return text
     found = resolve(base, _unwrapped(unwrap_cdata(text)))
-    return clean(quote_unsafe(found)) if found else None
+    return _within(quote_unsafe(found), limits) if found else None
 
 
 def file_of(text: str | None, base: str | None, limits: ParseLimits) -> str | None:
     """The address of an attached file: an http(s) URL, or an `ftp:` or `magnet:` one; or None."""
     if text and len(text) <= limits.url and _FILE_SCHEME.match(text):
-        return clean(quote_unsafe(_unwrapped(text))) or None
+        return _within(quote_unsafe(_unwrapped(text)), limits)
     return url_of(text, base, limits)
+
+
+def _within(url: str, limits: ParseLimits) -> str | None:
+    return (clean(url) or None) if len(url) <= limits.url else None
 
 
 def _unwrapped(url: str) -> str:

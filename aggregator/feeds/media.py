@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from mimetypes import MimeTypes
+from typing import NamedTuple
 
 from aggregator.model.feed import Chapters, Enclosure, Episode, Picture, Transcript
 
@@ -98,12 +99,18 @@ class Shown:
     default: bool = False
 
 
+class _Offered(NamedTuple):
+    file: Enclosure
+    medium: str
+    default: bool
+
+
 @dataclass(slots=True)
 class Gathered:
     """The files and pictures of an entry while it is read, in the order of the document."""
 
     enclosures: dict[str, Enclosure] = field(default_factory=dict)
-    contents: dict[str, tuple[bool, Enclosure]] = field(default_factory=dict)  # is default
+    contents: dict[str, _Offered] = field(default_factory=dict)
     shown: list[Shown] = field(default_factory=list)
     groups: int = 0
 
@@ -112,10 +119,10 @@ class Gathered:
         if len(self.enclosures) < most:
             self.enclosures.setdefault(file.url, file)
 
-    def offer(self, file: Enclosure, most: int, *, default: bool) -> None:
-        """Keep a file of Media RSS, once."""
+    def offer(self, file: Enclosure, medium: str, most: int, *, default: bool) -> None:
+        """Keep a file of Media RSS, once; `medium` as `medium_of` gives it."""
         if len(self.contents) < most:
-            self.contents.setdefault(file.url, (default, file))
+            self.contents.setdefault(file.url, _Offered(file, medium, default))
 
     def files(self, most: int, duration: int | None = None) -> tuple[Enclosure, ...]:
         """The files to serve: what is enclosed, and what Media RSS has of other kinds.
@@ -127,9 +134,8 @@ class Gathered:
         files = dict(self.enclosures)
         kinds = {medium_of(file.type) for file in files.values()}
         hidden = kinds | {""} if kinds - {"image"} else kinds
-        ordered = sorted(self.contents.values(), key=lambda pair: not pair[0])
-        for _, file in ordered:
-            if medium_of(file.type) not in hidden:
+        for file, medium, _ in sorted(self.contents.values(), key=lambda one: not one.default):
+            if medium not in hidden:
                 files.setdefault(file.url, file)
             elif (known := files.get(file.url)) is not None and known.duration is None:
                 files[file.url] = replace(known, duration=file.duration)

@@ -18,7 +18,9 @@ from tld.utils import get_tld
 MAX_URL = 8192  # characters; servers refuse longer ones and ours are indexed
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # What RFC 3986 forbids in a URL and is no letter of another script: those stay, as in an IRI.
-_UNSAFE = re.compile(r"[\s\"<>\\^`{|}\u200b\u2060\ufeff]")
+_BLANKS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
+_QUOTED = {ord(sign): quote(sign) for sign in _BLANKS + '"<>\\^`{|}\u200b\u2060\ufeff'}
+_UNSAFE = re.compile(f"[{re.escape(''.join(map(chr, _QUOTED)))}]")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
 _LONGEST_LABEL = 63  # RFC 1035 §2.3.4
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -85,7 +87,8 @@ def quote_unsafe(url: str) -> str:
 
     RFC 3986 §2.1 and appendix A; letters of other scripts stay (RFC 3987).
     """
-    return _UNSAFE.sub(lambda found: quote(found.group()), url.strip())
+    url = url.strip()
+    return url.translate(_QUOTED) if _UNSAFE.search(url) else url
 
 
 def web_address(url: str) -> str:

@@ -133,6 +133,13 @@ def test_a_thumbnail_never_hides_the_film(tier: str) -> None:
     assert [file.url for file in read.enclosures] == [f"{A}t.jpg", f"{A}f.mp4"]
 
 
+def test_a_film_that_only_its_medium_names_is_no_repetition_of_the_sound() -> None:
+    sound = f'<enclosure url="{A}s.mp3" type="audio/mpeg" length="7"/>'
+    film = f'<media:content url="{A}x?id=1" medium="video"/>'
+    read = rss("<title>t</title>" + sound + film)
+    assert [file.url for file in read.enclosures] == [f"{A}s.mp3", f"{A}x?id=1"]
+
+
 def test_media_that_repeat_the_enclosure_are_left_out() -> None:
     sound = f'<enclosure url="{A}s.mp3" type="audio/mpeg" length="7"/>'
     again = f'<media:content url="{A}s.mp3" type="audio/mpeg" duration="60"/>'
