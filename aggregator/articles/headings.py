@@ -47,10 +47,16 @@ _PARTS = re.compile(r"[|/·•｜／]")
 _MAX_OPEN_WORDS = 4  # how far an open phrase may go on
 
 
+# Accents, Arabic vowels and hamzas, Hebrew points: capitals and hurried editors leave them out.
+_ACCENTS = re.compile(r"[\u0300-\u036f\u0591-\u05c7\u064b-\u0655\u0670]")
+
+
 def normalised(text: str) -> str:
-    """Case, spaces, quotes and outer punctuation removed, combining marks kept."""
-    text = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    text = " ".join(text.split())
+    """Case, accents, spaces, quotes and outer punctuation removed; vowel signs of India kept."""
+    if not text.isascii():
+        text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+        text = unicodedata.normalize("NFC", text).replace("’", "'")
+    text = " ".join(text.casefold().split())
     start, stop = 0, len(text)
     while start < stop and not _word(text[start]):
         start += 1

@@ -255,6 +255,12 @@ def test_rich_cards_stay_with_their_heading(block: str) -> None:
         "Kapcsolódó anyagaink",
         "İlgili haberler",
         "Σχετικά άρθρα",
+        "ΔΙΑΒΑΣΤΕ ΕΠΙΣΗΣ",
+        "İLGİLİ HABERLER",
+        "A LIRE AUSSI",
+        "إقرأ ايضا",
+        "ЕЩЕ ПО ТЕМЕ",
+        "» Čtěte také «",
     ],
 )
 def test_headings_are_read_by_their_words(heading: str) -> None:
@@ -439,3 +445,41 @@ def test_a_menu_announces_nothing() -> None:
 )  # fmt: skip
 def test_what_promotes_the_house_is_no_related_news(card: str) -> None:
     assert found(page(card.format(url=URL))) == []
+
+
+def test_tabs_show_panels_that_stand_in_one_block() -> None:
+    tabs = f"<div class=tabs><span>Ähnliche Artikel</span><span>Meistgelesen</span></div><div class=panes><div>{a(A)}{a(B)}</div><div>{a(FAR)}</div></div>"
+
+    assert found(page(below=tabs)) == [A, B]
+
+
+def test_generated_class_names_say_nothing_and_need_not() -> None:
+    cards = "".join(
+        f'<div class=x5><div class=x6>{a(t, "<span class=x7><img src=x.jpg></span>")}</div><div class=x8><a class=x9 href="/region">Region</a>{a(t)}</div></div>'
+        for t in (A, B, C)
+    )
+    widget = "<div class=x1><div class=x2><div class=x3>{}</div></div><div class=x4>{}</div></div>"
+    html = widget.format("Ähnliche Artikel", cards) + widget.format("Aus dem Tierreich", a(FAR))
+
+    assert found(page(below=html)) == [A, B, C]
+    assert found(page(below=f"<div>{html}</div>")) == [A, B, C]
+
+
+@pytest.mark.parametrize(
+    ("block", "titles"),
+    [
+        ("<p>延伸阅读</p><p>{A}</p><p>{B}</p>", [A, B]),
+        ('<table class="linksisip"><tr><td><div><strong>Baca juga: </strong>{A}</div></td></tr></table>', [A]),
+        ("<p><b>Lee también</b><br>• {A}<br>• {B}</p>", [A, B]),
+        ("<p>Lesen Sie auch:</p><p>– {A}</p><p>– {B}</p>", [A, B]),
+        ("<div class=interstitial-link>{A}</div>", [A]),
+        ("<figure><div><blockquote class=wp-embedded-content>{A}</blockquote><iframe src=x></iframe></div></figure>", [A]),
+        ("<table><tr><td>▪</td><td><b>相关新闻</b></td></tr><tr><td colspan=2><table><tr><td>·</td><td>{A}</td></tr><tr><td>·</td><td>{B}</td></tr></table></td></tr></table>", [A, B]),
+        ("<div class=widget><h3>Latest News</h3><ul><li>{C}</li></ul></div><div class=widget><h3>Related News</h3><ul><li>{A}</li></ul></div>", [A]),
+        ("<div class=hd><h3>Zum Thema</h3><a href=/thema/nordhafen>alle anzeigen</a></div><ul><li>{A}</li><li>{B}</li></ul>", [A, B]),
+    ],
+)  # fmt: skip
+def test_lists_as_old_and_new_systems_build_them(block: str, titles: list[str]) -> None:
+    html = block.format(A=a(A), B=a(B), C=a(C))
+
+    assert found(page(html)) == titles

@@ -109,7 +109,7 @@ def _card(survey: Survey, anchor: Anchor) -> int | None:
         if label is None or page.in_link[i] >= 0 or rule_of(survey, label) == "heading":
             continue
         if label.reading.kind is not Kind.READ_MORE or len(articles) > 1:
-            return None  # "Read more" is also what a card of one article ends with
+            return None  # "Read more" is also what a card of one article begins or ends with
     if page.size(top) > 500 * len(articles):
         return None
     headed = any(page.tag[i] in HEADINGS and page.size(i) for i in range(top, page.end[top]))

@@ -78,6 +78,9 @@ def _panel(survey: Survey, label: Label) -> list[Anchor]:
             place = items.index(item)
             up = page.parent[strip]
             panels = [c for c in page.children(up) if c >= page.end[strip] and page.anchors_in(c)]
+            within = page.children(panels[0]) if panels else []
+            if len(within) == len(items) and all(page.tag[c] in BLOCKS for c in within):
+                panels = within  # all of them in one block
             if len(panels) >= 2 and place < len(panels) and page.tag[panels[place]] in BLOCKS:
                 return links_between(survey, panels[place], page.end[panels[place]], None)
             return []
@@ -294,7 +297,7 @@ def _like_heading(page: Page, other: Label, label: Label) -> bool:
     """Whether a known phrase stands as a heading, not as a kicker inside a card."""
     if any(page.tag[n] in HEADINGS for n in _inside(page, other.node)):
         return True
-    if other.reading.kind is Kind.RELATED:
+    if other.reading.kind is Kind.RELATED or _built_alike(page, other.node, label.node):
         return True
     if any(_HEADLIKE.search(page.names[n]) for n in _inside(page, other.node)):
         return len(page.string(other.node)) > 3 and not _in_card(page, other.node)
