@@ -32,16 +32,20 @@ _TWIN_LABEL_OF_LANGUAGE = re.compile(r"(?:m|amp|mobile)-(?=[a-z]{2}$)")  # m-en.
 _TWIN_FIRST_SEGMENTS = frozenset({"mobile", "_mobile"})
 _AMP_SEGMENTS = frozenset({"amp", "_amp", ".amp", "amphtml", "google-amp", "alt=amp.html"})
 # The mark inside a directory's name: /amp-story/…, /article_amp/…, /ampArticle/….
-_AMP_INSIDE = re.compile(r"amp[-_](?=[a-z]+$)|(?<=[a-z])(?:[-_]amp|Amp)$|^amp(?=[A-Z][a-z]+$)")
+_AMP_INSIDE = re.compile(
+    r"amp[-_](?=[a-z]+$)|(?<=[a-z])(?:[-_]amp|Amp)$|^amp(?=[A-Z][a-z]+$)"
+    r"|^amp(?=(?:news|story|stories|articles?)$)"
+)
 # Some publishers put `amp` or `sp` (smartphone) where the page itself has one of these.
 _FILLERS = frozenset({"article", "articles", "artikel", "-"})
 _DISTINCTIVE = re.compile(r"(?=.*\d{6}).+|.{20,}")  # a last segment that stands for itself
 _AMP_PARENTS = frozenset({"platform", "api", "google"})  # /platform/amp/…, /api/amp/…
 # A slug may end in the word: of `-amp` alone a number must stand before.
 _AMP_ENDING = re.compile(
-    r"(?<=[^.])(?:\.(?:print|single)|[.~!]amp(?:\.html?)?|[-_]amp\.html?|(?<=\d)[-_]amp|\.amphtml"
+    r"(?<=[^.])(?:\.(?:print|single)|[.~!]amp(?:\.html?)?|[-_]amp\.html?|(?:(?<=\d)|(?<=[0-9a-f]{12}))[-_]amp|\.amphtml"
     r"|[-_]amp(?=\.\w{2,5}$))$"
 )
+_LONG_ID = 9  # figures
 _LONG_NUMBER = re.compile(r"\d[\d.]{6}")
 _SLUG_LENGTH, _SLUG_WORDS, _ESCAPES = 18, 4, 24  # characters, words, escaped bytes
 _SCRIPT = re.compile(r".*\.(?:php\d?|aspx?|jsp|jhtml|cgi|cfm|do|pl|dll|action)", re.IGNORECASE)
@@ -109,7 +113,7 @@ def url_key(
         return None
     host = _host(parts.host, steps)
     path = _path(parts.path, steps)
-    named = _path_names_article(path)
+    named = _path_names_article(path) or _path_names_article(undecorated(path))
     pairs = _query(parts.query, host, extra_parameters, steps, path=path, named=named)
     routed = not named and (
         _PLACE.match(parts.fragment) is not None or (not path and "=" in parts.fragment)
@@ -319,8 +323,10 @@ def _pairs(query: str) -> list[tuple[str, str | None]]:
     return pairs
 
 
-def _has_name_and_number(path: str) -> bool:
-    return names_and_numbers(path.rpartition("/")[2])
+def _has_its_number(path: str) -> bool:
+    """Whether the last part of a path is, or has, the number of the page: no id beside it picks."""
+    last = undecorated(path).rpartition("/")[2]
+    return names_and_numbers(last) or (len(last) >= _LONG_ID and is_strong_number(last))
 
 
 def _kept(
@@ -346,7 +352,7 @@ def _query(
     if not query:
         return []
     query = _without_garbage(query)
-    kept = _kept(query, host, extra, numbered=_has_name_and_number(path), named=named)
+    kept = _kept(query, host, extra, numbered=_has_its_number(path), named=named)
     if not kept and not named:
         pairs = _pairs(query)
         kept = [
