@@ -12,7 +12,7 @@ from importlib import import_module
 import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from aggregator.identity import keys
 from aggregator.identity.agreement import texts_agree
@@ -29,6 +29,7 @@ from aggregator.store.items import entries as stored_entries
 from aggregator.store.items import items, writing
 from aggregator.store.migrate import migrate
 from aggregator.store.migrations import versions
+from aggregator.store.migrations.frozen.r0012.key import url_key as former_key
 from aggregator.store.sources import states
 from aggregator.store.views import rendered, selections, served
 from aggregator.urls.key import UrlKey, url_key
@@ -303,6 +304,41 @@ def test_an_upgrade_gives_entries_without_ids_their_lasting_key(
     again = store(database, "alpha", document, NOON + timedelta(hours=1), policy=policy)
     assert again == writing.Written()
     assert count(database, t.entry_alias) == 0
+
+
+def test_an_upgrade_makes_keys_of_addresses_anew_and_joins_nothing(database: Database) -> None:
+    addresses = [
+        "https://news.example/706332/ferry-sinks-off-cape",
+        "https://news.example/706332/a-ferry-sank-off-the-cape",  # the same page, to the new rules
+        "https://news.example/world/bridge-opens-in-our-town",
+    ]
+    document = [entry(number, link=link) for number, link in enumerate(addresses)]
+    store(database, "alpha", document)
+    former = {link: digest("url", former_key(link).key) for link in addresses}  # type: ignore[union-attr]
+    with database.write() as connection:  # as the version before wrote them
+        connection.execute(delete(t.url_key))
+        for row in connection.execute(select(t.entry.c.id, t.entry.c.item_id, t.entry.c.link)):
+            key = former[row.link]
+            connection.execute(update(t.entry).where(t.entry.c.id == row.id).values(url_key=key))
+            held = {"scope": "", "key": key, "item_id": row.item_id}
+            connection.execute(t.url_key.insert(), [held])
+    before = count(database, t.item)
+    with database.write() as connection:
+        step = import_module(f"{versions.__name__}.0017_better_keys_of_addresses")
+        with Operations.context(MigrationContext.configure(connection)):
+            step.upgrade()
+    assert count(database, t.item) == before
+    with database.read() as connection:
+        held = {row.key: row.item_id for row in connection.execute(select(t.url_key))}
+        own = {row.link: row for row in connection.execute(select(t.entry))}
+    new = digest("url", "news.example/706332")
+    two = [own[link].item_id for link in addresses[:2]]
+    assert held[new] == min(two)  # the first; both keep what they had
+    assert [held[former[link]] for link in addresses[:2]] == two
+    assert own[addresses[0]].url_key == own[addresses[1]].url_key == new
+    assert own[addresses[2]].item_id == held[former[addresses[2]]]
+    again = store(database, "alpha", document, NOON + timedelta(hours=1))
+    assert not again.new_items
 
 
 def test_a_link_that_changes_with_every_poll_is_no_further_address(database: Database) -> None:
