@@ -22,6 +22,7 @@ from itertools import pairwise
 from aggregator.identity.names import names
 from aggregator.identity.tokens import is_number, is_unspaced, words
 
+VERSION = 1  # of everything that changes stored terms: how words are cut, which are none
 _STEM = 7  # letters; enough for the endings of most languages, short enough for few mistakes
 _SHORT = 3  # letters: such words count only as names (CDU, FAA)
 _PAIR, _HAN = 2, "\u2e80"  # characters; where the scripts of China and Japan begin

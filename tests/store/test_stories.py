@@ -10,10 +10,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
+from aggregator.identity.stories import story_item
 from aggregator.store import schema as t
 from aggregator.store.copies import index, stories
 from aggregator.store.copies.memory import Grouping
 from aggregator.store.database import Database
+from tests.identity.shipped import STORIES, comparable
 from tests.store.test_copies import NOON, Desk
 
 FIRE = (
@@ -140,6 +142,25 @@ def test_what_is_older_than_the_window_is_dropped(desk: Desk) -> None:
     with desk.database.read() as connection:
         assert not list(index.all_postings(connection, t.term_posting_list))
         assert not connection.scalar(select(func.count()).select_from(t.item_terms))
+
+
+def test_items_of_the_days_before_an_upgrade_are_read_into_the_index(desk: Desk) -> None:
+    first = take(desk, "alpha", FIRE)
+    with desk.database.write() as connection:
+        stories.forget_terms(connection)
+    with desk.database.read() as connection:
+        rows = stories.without_terms(connection, 0, 100)
+    told = [
+        story_item(
+            row.id, stories.shown_at(row), row.title, comparable(row.text), STORIES,
+            story=row.story_id,
+        )
+        for row in rows
+    ]  # fmt: skip
+    with desk.database.write() as connection:
+        stories.remember(connection, told, desk.grouping.settings, desk.now)
+        assert not stories.without_terms(connection, 0, 100)
+    assert story_of(desk, take(desk, "beta", BLAME)) == first
 
 
 def test_counts_fade(desk: Desk) -> None:

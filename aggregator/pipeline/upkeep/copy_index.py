@@ -10,8 +10,10 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from aggregator.identity.copies import prepare_text
+from aggregator.identity.copies import prepare_text, restore
 from aggregator.identity.fingerprints import VERSION
+from aggregator.identity.stories import story_item
+from aggregator.identity.terms import VERSION as TERMS
 from aggregator.model.copies import CopyThresholds, PreparedText
 from aggregator.pipeline.parts import Parts
 from aggregator.store import facts
@@ -22,6 +24,7 @@ _SLICES = 64  # of the index, each in a transaction of its own
 _LONGER = timedelta(days=2)  # kept beyond the window: an operator may widen it a little
 _AT_ONCE = 200  # items fingerprinted in one worker task
 _DAY_FACT, _VERSION_FACT = "copies tidied", "fingerprint version"
+_TERMS_FACT = "terms version"
 
 
 async def tidy_copies(parts: Parts) -> None:
@@ -29,6 +32,7 @@ async def tidy_copies(parts: Parts) -> None:
     now = parts.clock.now()
     limits = parts.settings.dedup.copies
     await _reindex(parts, limits)
+    await _read_terms(parts)
     today = now.date().isoformat()
     if await parts.database.run_read(facts.fact, _DAY_FACT) == today:
         return
@@ -70,6 +74,37 @@ async def _reindex(parts: Parts, limits: CopyThresholds) -> None:
         await parts.database.run_write(_index, numbers, prepared, limits)
         last = numbers[-1]
     await parts.database.run_write(facts.set_fact, _VERSION_FACT, str(VERSION))
+
+
+async def _read_terms(parts: Parts) -> None:
+    """Read the terms of the items of the last days after an upgrade; stories stay as they are."""
+    known = await parts.database.run_read(facts.fact, _TERMS_FACT)
+    if known == str(TERMS):
+        return
+    if known is not None:
+        await parts.database.run_write(stories.forget_terms)
+    dedup, now = parts.settings.dedup, parts.clock.now()
+    since = now - dedup.stories.window
+    last = await parts.database.run_read(placing.first_item_since, since) - 1
+    while True:
+        rows = await parts.database.run_read(stories.without_terms, last, _AT_ONCE)
+        if not rows:
+            break
+        names = {row.source_id for row in rows}
+        learned = await parts.database.run_read(_learned, names, dedup.copies)
+        texts = [(row.text, learned[row.source_id]) for row in rows]
+        prepared = await parts.workers.run(_prepare, texts, timeout=60.0, share="upkeep")
+        told = [
+            story_item(
+                row.id, stories.shown_at(row), row.title, restore(text), dedup.stories,
+                story=row.story_id,
+            )
+            for row, text in zip(rows, prepared, strict=True)
+        ]  # fmt: skip
+        recent = [item for item in told if item.at >= since]
+        await parts.database.run_write(stories.remember, recent, dedup, now)
+        last = rows[-1].id
+    await parts.database.run_write(facts.set_fact, _TERMS_FACT, str(TERMS))
 
 
 def _learned(

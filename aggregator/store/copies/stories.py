@@ -27,8 +27,11 @@ from aggregator.identity.stories import (
 )
 from aggregator.identity.terms import unpack
 from aggregator.model.copies import CopyThresholds, StoryDecision, StoryThresholds
+from aggregator.model.settings import DedupSettings
 from aggregator.store import schema as t
 from aggregator.store.copies.index import Postings
+from aggregator.store.copies.texts import own_text
+from aggregator.store.database import serialise
 from aggregator.store.rows import batches, upsert
 
 _PROBES = 24  # heaviest terms of an item: it is found by these
@@ -263,6 +266,41 @@ class Stories:
         )
         apart = {number for pair in rows for number in pair}
         return tuple(other for other in others if other not in apart)
+
+
+def remember(
+    connection: Connection, items: Sequence[StoryItem], settings: DedupSettings, now: datetime
+) -> None:
+    """Make items that are in their stories already findable."""
+    serialise(connection)
+    batch = Stories(connection, settings.stories, settings.copies, now, lambda _: None)
+    batch.look_up(items)
+    for item in items:
+        batch.place(item, item.story)
+    batch.write()
+
+
+def without_terms(connection: Connection, number: int, limit: int) -> Sequence[Any]:
+    """The items after a number whose terms were not read, with their texts, in order."""
+    i, x, told = t.item.c, t.item_text.c, t.item_terms.c
+    return connection.execute(
+        select(
+            i.id, i.source_id, i.title, i.published, i.first_seen, i.story_id, own_text()
+        )
+        .join(t.item_text, x.item_id == i.id)
+        .join(t.article, t.article.c.item_id == i.id, isouter=True)
+        .join(t.item_terms, told.item_id == i.id, isouter=True)
+        .where(i.id > number, told.item_id.is_(None))
+        .order_by(i.id)
+        .limit(limit)
+    ).all()  # fmt: skip
+
+
+def forget_terms(connection: Connection) -> None:
+    """Drop every term and count; stories stay as they are."""
+    serialise(connection)
+    for table in (t.item_terms, t.term_count, t.term_posting_list):
+        connection.execute(delete(table))
 
 
 def drop_terms(connection: Connection, before: datetime) -> None:
