@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from aggregator import __version__
+from aggregator.config.checks import new_short_tokens
 from aggregator.config.load import ConfigError, load_settings
 from aggregator.fetch.client import Fetcher
 from aggregator.isolate.pool import WorkerPool
@@ -309,7 +310,10 @@ class Service:
         """Apply a changed configuration; a broken one changes nothing and is said loudly."""
         try:
             settings = await asyncio.to_thread(self.load, self.path)
-        except ConfigError as error:
+            short = new_short_tokens(parts.settings, settings)
+            if short:
+                raise ServiceError(f"{', '.join(short)}: a new token needs at least 16 characters")
+        except (ConfigError, ServiceError) as error:
             condition.problem = str(error)
             metrics.CONFIG_RELOADS.labels(result="refused").inc()
             log.error("the changed configuration is broken: the old one stays", problem=str(error))

@@ -23,6 +23,7 @@ from aggregator.model.settings import (
     FetchingSettings,
     FullText,
     Network,
+    Secret,
     ServiceSettings,
     Settings,
     SourceSettings,
@@ -209,11 +210,10 @@ def _doubts_of_service(settings: Settings, place: Place) -> Iterator[Problem]:
         yield Problem(
             place, "service.token", "is not set: everyone who reaches the port can read everything"
         )
-    for name in ("token", "admin_token"):
-        token = getattr(service, name)
-        if token is not None and len(token.reveal()) < _SHORT_TOKEN:
+    for name, token in _tokens(settings).items():
+        if len(token.reveal()) < _SHORT_TOKEN:
             said = f"has fewer than {_SHORT_TOKEN} characters and may be guessed"
-            yield Problem(place, f"service.{name}", said)
+            yield Problem(place, name, said, "make it longer: the next release will refuse it")
 
 
 def unused_proxy(fetching: FetchingSettings, environ: Mapping[str, str]) -> Iterator[Problem]:
@@ -226,6 +226,24 @@ def unused_proxy(fetching: FetchingSettings, environ: Mapping[str, str]) -> Iter
             hint = "set `fetching.proxy` (and `proxy_trusted: yes`) where requests need it"
             yield Problem(Place("environment"), name, said, hint)
             return
+
+
+def new_short_tokens(old: Settings, new: Settings) -> list[str]:
+    """Where tokens stand that are shorter than a new one may be; those in force are left."""
+    known = set(_tokens(old).values())
+    return [
+        name
+        for name, token in _tokens(new).items()
+        if len(token.reveal()) < _SHORT_TOKEN and token not in known
+    ]
+
+
+def _tokens(settings: Settings) -> dict[str, Secret]:
+    """What opens something, by its place in the configuration."""
+    service = settings.service
+    named = {"service.token": service.token, "service.admin_token": service.admin_token}
+    named |= {f"views[{n}].token": view.token for n, view in enumerate(settings.views)}
+    return {name: token for name, token in named.items() if token is not None}
 
 
 def _reads_pages(source: SourceSettings) -> bool:

@@ -40,7 +40,7 @@ _PREFIXED = re.compile(r"[<\s/]([A-Za-z_][\w.\-]{0,40}):[A-Za-z_]")
 _DECLARED = re.compile(r"xmlns:([A-Za-z_][\w.\-]{0,40})\s*=")
 _ROOT_TAG = re.compile(r"<(?:[\w.\-]+:)?(?:rss|feed|RDF|channel)\b", re.IGNORECASE)
 _ENTRY_END = re.compile(r"</((?:[\w.\-]{1,20}:)?(?:item|entry))\s*>")
-_OPEN_TAG = re.compile(r"<([A-Za-z_][\w.:\-]*)[^<>]*(?<!/)>")
+_OPEN_TAG = re.compile(r"<([A-Za-z_][\w.:\-]*+)[^<>]*+(?<!/)>")
 # Elements that hold text or nothing, and what may follow one that was not closed.
 _LEAF = (
     r"title|link|guid|pubDate|category|comments|language|lastBuildDate|id|updated|published|email|uri"
@@ -142,9 +142,12 @@ def close_truncated(text: str) -> str | None:
         return None
     open_tags: list[str] = []
     before = re.sub(
-        r"<!\[CDATA\[.*?\]\]>|<!--.*?-->", "", head[: first_entry.start()][:65_536], flags=re.DOTALL
+        r"<!\[CDATA\[(?:(?!\]\]>).)*+(?:\]\]>|\Z)|<!--(?:(?!-->).)*+(?:-->|\Z)",
+        "",
+        head[: first_entry.start()][:65_536],
+        flags=re.DOTALL,
     )
-    for match in re.finditer(r"<(/?)([A-Za-z_][\w.:\-]*)([^<>]*)>", before):
+    for match in re.finditer(r"<(/?)([A-Za-z_][\w.:\-]*+)([^<>]*+)>", before):
         if match.group(1):
             if match.group(2) in open_tags:
                 del open_tags[len(open_tags) - 1 - open_tags[::-1].index(match.group(2)) :]

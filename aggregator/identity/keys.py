@@ -23,7 +23,7 @@ _DEGRADE_ABOVE = 0.05  # share of empty or repeated ids
 _HOPELESS = 0.5
 # Of a link as its entry's key has it: for good, whatever else is learned about links.
 _SESSION = re.compile(r";\w*sess\w*=[^/;]*", re.IGNORECASE)
-_PASSING = re.compile(r"utm_|\w*sess\w*id=|sid=[0-9a-f]{32}$", re.IGNORECASE)
+_PASSING = re.compile(r"utm_|(?=\w*sess)\w*+(?<=id)=|sid=[0-9a-f]{32}$", re.IGNORECASE)
 _SCHEME_AND_HOST = re.compile(r"^[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
 
 

@@ -29,7 +29,7 @@ _NOT_SHOWN = frozenset(
         "guid_is_permalink",
     }
 )
-_PARAMETERS = re.compile(r"(https?://[^\s\"'<>?#]{1,4096})[?#][^\s\"'<>]*")
+_PARAMETERS = re.compile(r"(https?://[^\s\"'<>?#]++)(?:[?#][^\s\"'<>]*+)?")
 _SHOWN = tuple(field.name for field in fields(ParsedEntry) if field.name not in _NOT_SHOWN)
 _PART = 16
 

@@ -70,8 +70,8 @@ _ATTRIBUTE = re.compile(r'\s([a-z\-]+)="([^"]*)"')
 _NOSCRIPT = re.compile(r"</?noscript[^<>]*>", re.IGNORECASE)
 # What the cleaner wrote escapes `<` and `>` everywhere but inside a frame, which is raw text.
 _SPECIAL_TAG = re.compile(
-    r"<(img|source|track|audio|video)\b([^>]*)>"
-    r"|<iframe\b([^>]*)>[^<]*(?:<(?!/iframe)[^<]*)*</iframe>"
+    r"<(img|source|track|audio|video)\b([^<>]*+)>"
+    r"|<iframe\b([^<>]*+)>[^<]*+(?:<(?!/iframe>)[^<]*+)*+(?:</iframe>|\Z)"
 )
 _DESCRIPTOR = re.compile(r"[0-9.]{1,16}[wxh]")
 _MOST_SRCSET = 32 * 1024  # characters

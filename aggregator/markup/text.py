@@ -31,7 +31,7 @@ _SPACE = re.compile(r"\s+")
 _BLANKS = re.compile(r"[^\S\n]+")
 _BREAKS = re.compile(r" ?\n[ \n]*")
 # In what the sanitiser emits every `<` and `>` of text and of attribute values is escaped.
-_CANONICAL_TAG = re.compile(r"<[^>]*>")
+_CANONICAL_TAG = re.compile(r"<[^<>]*+>")
 _ENTITY = re.compile(r"&(?:[a-zA-Z][a-zA-Z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});")
 _WRITTEN_REFERENCES = (
     ("&nbsp;", " "),

@@ -20,9 +20,8 @@ MOST_QUERY_KEYS = 3
 FRESH = timedelta(hours=48)  # an item's own page is read only so long after it was seen
 
 _DEEP = 12  # path segments
-_CALENDAR = re.compile(
-    r"/(?:calendar|kalender|calendrier|events?|archive)s?/.*\d{4}[-/]\d{1,2}", re.I
-)
+_CALENDAR = re.compile(r"/(?:calendar|kalender|calendrier|events?|archive)s?/", re.I)
+_MONTH = re.compile(r"\d{4}[-/]\d{1,2}")
 _DAY_QUERY = re.compile(r"(?:^|&)(?:date|day|month|year|week|tribe-bar-date)=", re.I)
 _FORBIDDING = {"none": ("noindex", "nofollow"), "noindex": ("noindex",), "nofollow": ("nofollow",),
                "noarchive": ("noarchive",)}  # fmt: skip
@@ -87,7 +86,8 @@ def _refuse_shape(path: str, query: str) -> Refusal | None:
     if len(names) > MOST_QUERY_KEYS:
         return Refusal(Refused.QUERY, f"{len(names)} query keys")
     segments = [part for part in unquote(path).split("/") if part]
-    if _CALENDAR.search(path + "/") or _DAY_QUERY.search(query):
+    calendar = _CALENDAR.search(path + "/")
+    if (calendar and _MONTH.search(path + "/", calendar.end())) or _DAY_QUERY.search(query):
         return Refusal(Refused.QUERY, "it looks like a calendar")
     repeats = max((segments.count(part) for part in segments), default=0)
     if len(segments) > _DEEP or repeats > 2:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.config.checks import new_short_tokens
 from aggregator.config.load import ConfigError, load_settings
+from aggregator.model.settings import Secret, ServiceSettings, Settings
 from tests.config.conftest import Load
 
 CONTACT = "service: {contact: desk@example.org}\n"
@@ -80,7 +82,8 @@ def test_an_open_port_without_a_token_and_a_token_to_guess(warnings) -> None:
         "everyone who reaches the port can read everything"
     ]
     assert warnings(text, contact % ", token: abc") == [
-        "aggregator.yaml: service.token: has fewer than 16 characters and may be guessed"
+        "aggregator.yaml: service.token: has fewer than 16 characters and may be guessed; "
+        "make it longer: the next release will refuse it"
     ]
 
 
@@ -165,3 +168,18 @@ def test_two_sources_of_one_address_with_other_passwords_are_two(load: Load) -> 
         "  - {id: d, url: 'https://example.org/f', auth: {username: me, password: three}}\n"
     )
     assert len(settings.sources) == 4
+
+
+def test_the_token_of_a_view_may_be_guessed_too(warnings) -> None:
+    text = "sources: [{id: a, url: 'https://example.org/a'}]\nviews: [{id: v, token: short}]\n"
+    (line,) = warnings(text)
+    assert "views[0].token: has fewer than 16 characters" in line
+
+
+def test_a_short_token_in_force_stays_and_a_new_one_is_refused() -> None:
+    def with_token(token: str) -> Settings:
+        return Settings(service=ServiceSettings(token=Secret(token)))
+
+    assert new_short_tokens(with_token("short"), with_token("short")) == []
+    assert new_short_tokens(with_token("short"), with_token("shorter")) == ["service.token"]
+    assert new_short_tokens(with_token("short"), with_token("s" * 16)) == []

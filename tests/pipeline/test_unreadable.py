@@ -82,5 +82,5 @@ def test_an_entry_that_raises_is_none_among_the_others(monkeypatch: pytest.Monke
         return honest(entry)
 
     monkeypatch.setattr(reading, "prepare_body", prepare)
-    texts = prepare_bodies(parse_document(rss("desk", range(3))).entries)
+    texts = prepare_bodies(parse_document(rss("desk", range(3))).entries, frozenset())
     assert [text is None for text in texts] == [False, True, False]

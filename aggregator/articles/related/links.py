@@ -30,7 +30,9 @@ _PROMOTION = re.compile(
 )
 _SLUG = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]{2,}+[-_]++){3}|\d{6,}|[-_/][0-9a-f]{8,}", re.I)
 _NUMBER = re.compile(r"\d{3,}")
-_HEADLINE = re.compile(r"(?:[^\W\d_]{2,}[-_]+){4}")  # five words: no person, no topic
+_HEADLINE = re.compile(
+    r"(?<![^\W\d_])(?:[^\W\d_]{2,}+[-_]++){4}"
+)  # five words: no person, no topic
 _WORDS = re.compile(r"[^\W_]+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0eff]")
 _GENERIC = re.compile(
