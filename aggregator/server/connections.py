@@ -185,6 +185,7 @@ class Connection(HttpToolsProtocol):
         self._header_count = 0
         self._body_bytes = 0
         self._thrown_away = 0
+        self._waits_to_go_on = False
 
     # What the event loop calls.
 
@@ -229,6 +230,10 @@ class Connection(HttpToolsProtocol):
         super().resume_writing()
         self._clear_answer_deadline()
         self._others.flowing(self)
+        if self._waits_to_go_on:
+            self._waits_to_go_on = False
+            super().on_response_complete()
+            self._unset_keepalive_if_required()
 
     # What the parser calls.
 
@@ -273,6 +278,9 @@ class Connection(HttpToolsProtocol):
         """Answered: the next request may come, unless a body was left unread."""
         unread = not self._complete
         self._complete -= 0 if unread else 1
+        if self.pipeline and self.flow.write_paused and not self.transport.is_closing():
+            self._waits_to_go_on = True  # nothing is answered ahead of what the client takes
+            return
         super().on_response_complete()
         self._unset_keepalive_if_required()  # ours is the deadline
         if self._phase is _Phase.OVER:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from email.utils import format_datetime
@@ -30,6 +31,7 @@ class Feeds:
         self.backend = backend
         self.settings = settings
         self.max_age = max_age
+        self._asked: dict[tuple[str, str, str | None], asyncio.Future[Rendered | None]] = {}
 
     def routes(self) -> list[Route]:
         """The routes, GET and HEAD each."""
@@ -52,10 +54,24 @@ class Feeds:
                 f"the views are listed at {settings.service.public_url}/\n",
                 404,
             )
-        rendered = await self.backend.rendered(view.id, fmt, request.query_params.get("page"))
+        rendered = await self._rendered(view.id, fmt, request.query_params.get("page"))
         if rendered is None:
             return _text("This view has no such page. Start again without ?page=.\n", 404)
         return self._answer(request, settings, view, rendered)
+
+    async def _rendered(self, view_id: str, fmt: str, page: str | None) -> Rendered | None:
+        """What the backend gives; who asks for the same while it is asked shares its answer.
+
+        A thousand requests at once for one feed cost one look at the database, not a thousand
+        that everybody else waits behind.
+        """
+        wanted = (view_id, fmt, page)
+        asked = self._asked.get(wanted)
+        if asked is None:
+            asked = asyncio.ensure_future(self.backend.rendered(view_id, fmt, page))
+            self._asked[wanted] = asked
+            asked.add_done_callback(lambda _: self._asked.pop(wanted, None))
+        return await asyncio.shield(asked)
 
     def _answer(
         self, request: Request, settings: Settings, view: ViewSettings, rendered: Rendered

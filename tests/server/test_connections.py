@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import httpx
 import pytest
 
+from aggregator.model.pages import Rendered
 from aggregator.server.connections import LIMITS
 from aggregator.server.websub import Answer
 from tests.server.conftest import Serve
+from tests.server.samples import SampleBackend
 
 SOON = timedelta(milliseconds=300)
 GET = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
@@ -229,3 +234,52 @@ def test_a_wanted_delivery_is_read_whole(hub_site: tuple[httpx.Client, OneTopic]
     chunked = client.post("/websub/known", content=iter([b"a" * 600, b"a" * 600]))
     assert chunked.status_code == 413
     assert subscriber.bodies == [b"a" * 1000] * 2
+
+
+def test_the_next_of_several_requests_waits_until_the_answer_before_is_taken(serve: Serve) -> None:
+    asked: list[str] = []
+
+    class Counting(SampleBackend):
+        async def rendered(self, view_id: str, fmt: str, page: str | None) -> Rendered | None:
+            asked.append(fmt)
+            made = await super().rendered(view_id, fmt, page)
+            return made and replace(made, body=b"x" * 8_000_000)
+
+    with serve(Counting()) as client:
+        one = socket.socket()
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        one.settimeout(20)
+        one.connect((client.base_url.host, client.base_url.port or 80))
+        with one:
+            one.sendall(b"GET /feeds/all.atom HTTP/1.1\r\nHost: x\r\n\r\n" * 4)
+            one.recv(1000)
+            assert client.get("/health/live").status_code == 200
+            assert len(asked) == 1
+            got = 1000
+            while got < 4 * 8_000_000:
+                got += len(one.recv(1_000_000))
+        assert len(asked) == 4
+
+
+def test_who_asks_for_the_same_feed_at_once_shares_one_look_at_the_backend(serve: Serve) -> None:
+    started = threading.Event()
+    asked: list[str] = []
+
+    class Slow(SampleBackend):
+        async def rendered(self, view_id: str, fmt: str, page: str | None) -> Rendered | None:
+            asked.append(fmt)
+            await asyncio.to_thread(started.wait)
+            return await super().rendered(view_id, fmt, page)
+
+    with serve(Slow()) as client, ThreadPoolExecutor(10) as pool:
+        jobs = [pool.submit(client.get, "/feeds/all.atom") for _ in range(10)]
+        while not asked:
+            time.sleep(0.01)
+        for _ in range(20):
+            client.get("/health/live")
+        started.set()
+        assert {job.result().status_code for job in jobs} == {200}
+        before = len(asked)
+        assert before < 10
+        client.get("/feeds/all.atom")
+        assert len(asked) == before + 1  # a later one looks again
