@@ -91,7 +91,7 @@ def verdict(name: str, ours: Any, theirs: Any, entry: ParsedEntry, raw: Any) -> 
     if name == "link":
         return _link_verdict(ours, theirs, entry)
     if name == "date":
-        return _date_verdict(ours, theirs, entry, raw)
+        return _date_verdict(ours, theirs, raw)
     if name == "title":
         if ours.replace(" ", "") == theirs.replace(" ", ""):
             return "either: blanks where tags were"
@@ -131,9 +131,7 @@ def _link_verdict(ours: str | None, theirs: str | None, entry: ParsedEntry) -> s
     return "UNEXPLAINED: link"
 
 
-def _date_verdict(
-    ours: datetime | None, theirs: datetime | None, entry: ParsedEntry, raw: Any
-) -> str:
+def _date_verdict(ours: datetime | None, theirs: datetime | None, raw: Any) -> str:
     text = raw.get("published") or raw.get("updated") or ""
     if theirs is None:
         return "ours: feedparser cannot read the date"

@@ -248,7 +248,7 @@ class Comparison:
     fixed: list[Score]
     one_over_rate: list[Score]
 
-    def row(self, rival: str, scores: Sequence[Score]) -> dict[str, float]:
+    def row(self, scores: Sequence[Score]) -> dict[str, float]:
         """The numbers of one line of the table."""
         own, base = total(scores), total(self.fixed)
         return {
@@ -334,9 +334,9 @@ def report(count: int, seeds: int, horizon: Horizon) -> tuple[str, list[str], li
         curve = Curve("with hints" if floors else "without floors")
         for name, price in PRICES.items():
             runs = [compare(s, count, horizon, floors=floors, price=price) for s in range(seeds)]
-            ours = medians([run.row(name, run.ours) for run in runs])
-            fixed = medians([run.row("fixed", run.fixed) for run in runs])
-            rival = medians([run.row("1/rate", run.one_over_rate) for run in runs])
+            ours = medians([run.row(run.ours) for run in runs])
+            fixed = medians([run.row(run.fixed) for run in runs])
+            rival = medians([run.row(run.one_over_rate) for run in runs])
             rows += [(name, ours), ("– fixed", fixed), ("– 1/rate", rival)]
             curve.add(ours, fixed, rival)
             if name == "normal":

@@ -63,7 +63,7 @@ class _Composer(yaml.CSafeLoader):
 
     _depth = 0
 
-    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
+    def descend_resolver(self, current_node: Any, current_index: Any) -> None:  # noqa: ARG002
         self._depth += 1
         if self._depth > MAX_DEPTH:
             mark = current_node.start_mark if current_node is not None else None
@@ -134,8 +134,7 @@ def read_document(
             "put `sources:` above the list" if isinstance(node, yaml.SequenceNode) else None,
         )
     reader = _Reader(file, expand, problems)
-    tree = reader.mapping(node, "")
-    return tree
+    return reader.mapping(node, "")
 
 
 class _Reader:

@@ -62,7 +62,7 @@ class _Wanted:
         parents |= {path.resolve().parent for path in self._files if path.is_symlink()}
         return sorted(folder for folder in parents | self._whole if folder.is_dir())
 
-    def concerns(self, change: Change, changed: str) -> bool:
+    def concerns(self, change: Change, changed: str) -> bool:  # noqa: ARG002
         """Whether a change counts."""
         path = Path(changed)
         if path in self._files or path.name == "..data":

@@ -632,7 +632,7 @@ def described(element: etree._Element, limits: ParseLimits) -> str | None:
 
 
 def _dated(kind: str, rank: int) -> _Handler:
-    def read(reader: EntryReader, element: etree._Element, draft: _Draft) -> None:
+    def read(_: EntryReader, element: etree._Element, draft: _Draft) -> None:
         text = text_of(element)
         if text and not text.isspace():
             draft.dates.append((kind, rank, text))

@@ -124,7 +124,7 @@ class RobotsCache:
             found = await self._entry(authority, now)
         if isinstance(found, RobotsVerdict):
             return found
-        return _judge(found, target.base.rstrip("/") + target.path.decode("ascii"), now)
+        return _judge(found, target.base.rstrip("/") + target.path.decode("ascii"))
 
     async def _entry(self, authority: str, now: datetime) -> _Entry | RobotsVerdict:
         entry = self._entries.get(authority)
@@ -225,7 +225,7 @@ def _request(authority: str, held: RobotsRecord | None) -> FetchRequest:
     )
 
 
-def _judge(entry: _Entry, url: str, now: datetime) -> RobotsVerdict:
+def _judge(entry: _Entry, url: str) -> RobotsVerdict:
     record = entry.record
 
     def verdict(allowed: bool, reason: str, delay: timedelta | None = None) -> RobotsVerdict:

@@ -100,12 +100,12 @@ def replan(
 ) -> Plan:
     """The plan under changed settings, counted from the last poll; never before `now`."""
     if state.polled_at is None:
-        return first_plan(now, source_id, host)
+        return first_plan(now, host)
     plan = _decide(state, settings, min(state.polled_at, now.timestamp()), source_id, host)
     return replace(plan, at=max(plan.at, now))
 
 
-def first_plan(now: datetime, source_id: str, host: HostFloors = _NO_HOST) -> Plan:
+def first_plan(now: datetime, host: HostFloors = _NO_HOST) -> Plan:
     """A source that was never polled is polled at once, within what its host allows."""
     at, reason, detail = now.timestamp(), "new", "never polled yet"
     for floor in host.floors:

@@ -57,7 +57,7 @@ def create_app(
             raise error
         return _error(request, settings(), error)
 
-    async def on_failure(request: Request, error: Exception) -> Response:
+    async def on_failure(request: Request, error: Exception) -> Response:  # noqa: ARG001
         # Answered outside every middleware; Starlette raises the error again for the log, and
         # uvicorn then closes the connection.
         response = _error(request, settings(), HTTPException(500))
@@ -65,11 +65,11 @@ def create_app(
         secure(MutableHeaders(raw=response.raw_headers))
         return response
 
-    async def on_leaving(request: Request, error: Exception) -> Response:
+    async def on_leaving(request: Request, error: Exception) -> Response:  # noqa: ARG001
         # The client went away in the middle of its body, or was sent away: nobody reads this.
         return Response(status_code=400)
 
-    async def favicon(request: Request) -> Response:
+    async def favicon(request: Request) -> Response:  # noqa: ARG001
         return FileResponse(_STATIC / "favicon.svg", media_type="image/svg+xml")
 
     app = Starlette(

@@ -34,11 +34,11 @@ class Health:
             Route("/robots.txt", self.robots),
         ]
 
-    async def live(self, request: Request) -> Response:
+    async def live(self, request: Request) -> Response:  # noqa: ARG002
         """200 as long as the process answers at all."""
         return PlainTextResponse("ok\n", headers=_FRESH)
 
-    async def ready(self, request: Request) -> Response:
+    async def ready(self, request: Request) -> Response:  # noqa: ARG002
         """200 when every check is fine, else 503; the checks as JSON."""
         try:
             async with asyncio.timeout(_PATIENCE):
@@ -66,6 +66,6 @@ class Health:
         body, content_type = await self.backend.metrics()
         return Response(body, headers={"Content-Type": content_type, **_FRESH})
 
-    async def robots(self, request: Request) -> Response:
+    async def robots(self, request: Request) -> Response:  # noqa: ARG002
         """Nothing of ours is for crawlers: it is other people's text."""
         return PlainTextResponse("User-agent: *\nDisallow: /\n")

@@ -17,7 +17,7 @@ class Utc(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
         """Microseconds since 1970; a naive datetime is a programming error."""
         if value is None:
             return None
@@ -25,6 +25,6 @@ class Utc(TypeDecorator[datetime]):
             raise ValueError("a naive datetime was handed to the store")
         return (value - _EPOCH) // _MICROSECOND
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """The aware UTC datetime."""
         return None if value is None else _EPOCH + timedelta(microseconds=value)

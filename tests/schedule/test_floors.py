@@ -264,7 +264,7 @@ def test_a_floor_of_the_host_holds_for_an_explicit_poll_too() -> None:
         _, plan = plan_next(PolicyState(), outcome, settings, MONDAY, "source", host)
         assert plan.at >= until
         assert plan.reason == "breaker"
-    assert first_plan(MONDAY, "source", host).at == until
+    assert first_plan(MONDAY, host).at == until
 
 
 def test_a_throttled_host_slows_its_sources() -> None:

@@ -54,7 +54,7 @@ def read_body(
         source = _LAYOUT.sub(r"<\1div", source)  # the text stands in a layout table
     found = read_lines(source, page, span)
     where = _blocks(page)
-    found = _within(page, span, found, where)
+    found = _within(span, found, where)
     unwanted = {_plain(n) for n in noise if n}
     headlines = {_plain(t) for t in titles}
     kept: list[tuple[str, str]] = []
@@ -82,9 +82,7 @@ def read_body(
     return Body("\n\n".join(paragraphs), written, paragraphs)
 
 
-def _within(
-    page: Page, span: BodySpan, lines: Sequence[Line], where: Mapping[str, int]
-) -> list[Line]:
+def _within(span: BodySpan, lines: Sequence[Line], where: Mapping[str, int]) -> list[Line]:
     """The lines without what frames the article, where one block holds most of them.
 
     Behind that block stand notes on the author, terms, references and other stories; before it

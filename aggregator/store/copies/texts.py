@@ -46,8 +46,7 @@ def find_item(connection: Connection, written: str) -> int | None:
         if found is not None:
             return int(found)
     by_entry = select(t.entry.c.item_id).where(t.entry.c.link == written).limit(1)
-    found = connection.scalar(by_entry)
-    return found
+    return connection.scalar(by_entry)
 
 
 def stored_texts(connection: Connection, numbers: Sequence[int]) -> dict[int, StoredText]:
