@@ -26,7 +26,7 @@ from aggregator.cli.output import (
 
 if TYPE_CHECKING:
     from aggregator.config.problems import ConfigError
-    from aggregator.model.feed import Enclosure, ParsedEntry, ParsedFeed
+    from aggregator.model.feed import Enclosure, FeedHints, ParsedEntry, ParsedFeed
     from aggregator.model.http import FetchResult
     from aggregator.model.settings import Settings, SourceSettings
     from aggregator.pipeline.preview import Reader
@@ -323,6 +323,7 @@ def _parsed_json(one: _Seen) -> dict[str, Any]:
             "icon": feed.icon,
             "authors": list(feed.authors),
             "links": [asdict(link) for link in feed.links],
+            "hints": _hints_json(feed.hints),
             "complete": feed.complete,
             "archive": feed.archive,
             "reader": feed.reader,
@@ -330,22 +331,25 @@ def _parsed_json(one: _Seen) -> dict[str, Any]:
         }
         if feed
         else None,
-        "entries": [_entry_json(entry) for entry in feed.entries] if feed else [],
+        "entries": [entry_json(entry) for entry in feed.entries] if feed else [],
         "error": one.error,
     }
 
 
-def _entry_json(entry: ParsedEntry) -> dict[str, Any]:
+def entry_json(entry: ParsedEntry) -> dict[str, Any]:
     """All that is read of an entry; `media` are its pictures, the lead first, and its files."""
     episode = entry.episode
     terms = dict(entry.terms)
     return {
         "id": entry.id,
         "link": entry.original_link or entry.link,
+        "listed_link": entry.link,
         "title": entry.title,
         "published": iso(entry.published) if entry.published else None,
         "updated": iso(entry.updated) if entry.updated else None,
+        "published_raw": entry.published_raw,
         "date_only": entry.date_only,
+        "date_inferred": entry.date_inferred,
         "author": entry.author,
         "authors": list(entry.authors),
         "summary": entry.summary,
@@ -369,6 +373,18 @@ def _entry_json(entry: ParsedEntry) -> dict[str, Any]:
         if entry.source_title or entry.source_url
         else None,
         "guid_is_permalink": entry.guid_is_permalink,
+        "base": entry.base,
+        "summary_base": entry.summary_base or entry.base,
+    }
+
+
+def _hints_json(hints: FeedHints) -> dict[str, Any]:
+    """When the document asks to come back: in seconds; hours and days (0 = Monday) are GMT."""
+    return {
+        "ttl": hints.ttl.total_seconds() if hints.ttl else None,
+        "syndication": hints.syndication.total_seconds() if hints.syndication else None,
+        "skip_hours": sorted(hints.skip_hours),
+        "skip_days": sorted(hints.skip_days),
     }
 
 

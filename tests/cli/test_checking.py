@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from typer.testing import CliRunner, Result
 
 from aggregator import __version__
 from aggregator.cli.app import app
+from aggregator.cli.checking import entry_json
+from aggregator.model.feed import Enclosure, Episode, FeedLink, ParsedEntry, Picture
 from tests.e2e.feeds import rss
 from tests.origin import Origin, reply
 
@@ -265,6 +269,29 @@ def test_parse_shows_all_that_is_read(run: Run) -> None:
     ]
     assert (entry["duration"], entry["episode"]["season"]) == (90, 2)
     assert entry["enclosures"][0]["duration"] == 90
+
+
+OTHERWISE: dict[str, object] = {
+    "date_only": True,
+    "date_inferred": True,
+    "guid_is_permalink": True,
+    "published": datetime(2026, 3, 1, tzinfo=UTC),
+    "updated": datetime(2026, 3, 1, tzinfo=UTC),
+    "authors": ("Ida Berg",),
+    "categories": ("The sea", "ports"),
+    "terms": (("The sea", "sea"),),
+    "enclosures": (Enclosure("https://a.example/e.mp3"),),
+    "pictures": (Picture("https://a.example/1.jpg"),),
+    "episode": Episode(season=2),
+    "links": (FeedLink("related", "https://a.example/2"),),
+}
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(ParsedEntry)])
+def test_whatever_is_read_of_an_entry_is_shown(field: str) -> None:
+    one = ParsedEntry("1", "https://a.example/", "t", categories=("The sea",))
+    other = replace(one, **{field: OTHERWISE.get(field, "otherwise")})  # type: ignore[arg-type]
+    assert entry_json(other) != entry_json(one)
 
 
 def test_parse_sanitises_what_it_prints(run: Run) -> None:
