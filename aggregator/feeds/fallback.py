@@ -158,7 +158,11 @@ def _entry(raw: Any, whole: _Whole, limits: ParseLimits, dates: DateReader) -> P
     published = dates.read(published_raw)
     updated = dates.read(raw.get("updated")) if "updated" in raw else None
     base = resolve(whole.url, (raw.get("title_detail") or {}).get("base") or "") or whole.url
-    link = fields.url_of(raw.get("link"), base, limits)
+    # feedparser takes an id for the address where there is none.
+    address = (
+        raw.get("link") if raw.get("link") != raw.get("id") or is_http(entry_id or "") else None
+    )
+    link = fields.url_of(address, base, limits)
     link = link or (entry_id if entry_id and is_http(entry_id) else None)
     original = fields.url_of(raw.get("feedburner_origlink"), base, limits)
     permalink = raw.get("guidislink")

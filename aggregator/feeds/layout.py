@@ -58,12 +58,19 @@ def _root(document: etree._Element) -> etree._Element | None:
     """The feed's root: the document's, or the first one inside it that has entries."""
     if _local(document) in _FORMATS:
         return document
-    for element in document.iter():
+    around: list[etree._Element] = []  # elements named as roots, that are open where we are
+    element: etree._Element
+    for event, element in etree.iterwalk(document, events=("start", "end")):
         local = _local(element)
-        if local in _FORMATS and (
-            local == "rss" or any(_local(inner) in ("item", "entry") for inner in element.iter())
-        ):
+        if event == "end":
+            if around and around[-1] is element:
+                around.pop()
+        elif local == "rss":
             return element
+        elif local in _FORMATS:
+            around.append(element)
+        elif local in ("item", "entry") and around:
+            return around[0]
     return None
 
 
@@ -105,14 +112,12 @@ def _entries(
 
 def _anywhere(root: etree._Element) -> list[etree._Element]:
     """The outermost items and entries at any depth, by their local names."""
-    found: list[etree._Element] = []
-    inside: set[etree._Element] = set()
-    for element in root.iter():
-        if element.getparent() in inside:
-            inside.add(element)
-        elif _local(element) in ("item", "entry"):
+    found = []
+    walk = etree.iterwalk(root, events=("start",))
+    for _, element in walk:
+        if _local(element) in ("item", "entry"):
             found.append(element)
-            inside.add(element)
+            walk.skip_subtree()
     return found
 
 

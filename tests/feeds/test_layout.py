@@ -251,6 +251,13 @@ def test_an_entry_has_the_same_id_and_address_whichever_tier_reads_it() -> None:
         assert (feed.entries[0].id, feed.entries[0].link) == ("g1", "https://news.example/1")
 
 
+def test_an_id_that_is_no_address_is_none_whichever_tier_reads_it() -> None:
+    item = "<item><title>a</title><guid>g1</guid></item>"
+    for broken in ("", "<x>&</x>", "<b>", "<a>" * 400):
+        entry = read(rss(f"{item}<item><guid>g2</guid>{broken}</item>")).entries[0]
+        assert (entry.id, entry.link) == ("g1", None)
+
+
 XML = '<?xml version="1.0" encoding="utf-8"?>'
 
 
