@@ -1,10 +1,12 @@
 """What identity and copies cost at 10 k, 100 k and 1 M stored items, on SQLite and PostgreSQL.
 
     python -m bench.dedup [--sizes 10000,100000,1000000] [--postgres URL] [--words 177]
+    python -m bench.dedup --vocabulary 6000
 
 Texts are made up from a seed, with the length given; one in five is a trimmed copy of an earlier.
 The database is filled to each size in batches of at most one in 500 items: items, texts, entries,
-URL keys and the index of fingerprints. Then 400 items in documents of ten come from as many
+URL keys, the index of fingerprints, and the terms by which stories are found.
+Then 400 items in documents of ten come from as many
 sources and are stored as a poll stores them, half of them measured: what is known of the entries
 is read, they are identified, and one write transaction re-checks the keys and the addresses and
 finds the copies. Told are milliseconds an item, of the clock and of this process's processor, and
@@ -21,12 +23,13 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Connection, func, select, text
 
 from aggregator.feeds.version import READER
 from aggregator.identity.agreement import texts_agree
@@ -34,8 +37,9 @@ from aggregator.identity.copies import prepare_text
 from aggregator.identity.entries import Known, Reading, identify
 from aggregator.identity.hashing import digest
 from aggregator.identity.keys import key_entries
+from aggregator.identity.terms import Terms, terms
 from aggregator.model.feed import ParsedEntry
-from aggregator.model.item import PreparedBody
+from aggregator.model.item import EntryIntent, PreparedBody
 from aggregator.model.settings import DedupSettings
 from aggregator.store import schema as t
 from aggregator.store.copies import placing
@@ -45,6 +49,7 @@ from aggregator.store.database import Database
 from aggregator.store.items import entries as stored_entries
 from aggregator.store.items import writing
 from aggregator.store.migrate import migrate
+from aggregator.store.rows import upsert
 from tests import parts
 
 _NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -86,6 +91,7 @@ def fill(database: Database, start: int, stop: int, source: Iterator[str]) -> No
         begin = numbers[-1]
         written = [next(source) for _ in range(min(_TEXTS, len(numbers)))]
         prepared = [prepare_text(one, frozenset()) for one in written]
+        told = [terms("t", one.words, one.names, 120) for one in prepared]
         prints: list[tuple[int, int]] = []
         for place, number in enumerate(numbers):
             shift = place // len(prepared)  # the same number of other hashes
@@ -109,6 +115,89 @@ def fill(database: Database, start: int, stop: int, source: Iterator[str]) -> No
             for value, number in prints:
                 postings.add(value, number)
             postings.write(connection)
+            fill_terms(connection, numbers, told)
+    counted = Counter(term for one in told for term in one.counts())
+    with database.write() as connection:
+        rows = [
+            {"term": term, "documents": stop * times / len(told), "at": _NOW}
+            for term, times in counted.items()
+        ]
+        upsert(connection, t.term_count, rows, update=True)
+        everything = {"term": 0, "documents": float(stop), "at": _NOW}
+        upsert(connection, t.term_count, [everything], update=True)
+
+
+def fill_terms(connection: Connection, numbers: range, told: Sequence[Terms]) -> None:
+    """The terms of filled items, and an index of as many of them as a term takes items."""
+    packed = [one.pack() for one in told]
+    connection.execute(
+        t.item_terms.insert(),
+        [
+            {"item_id": number, "at": _NOW, "terms": packed[place % len(packed)]}
+            for place, number in enumerate(numbers)
+        ],
+    )
+    rare = [sorted(one.counts())[:24] for one in told]
+    index = Postings.of(connection, {term for some in rare for term in some}, t.term_posting_list)
+    for place, number in enumerate(numbers):
+        for term in rare[place % len(rare)]:
+            if len(index.holders(term)) < 64:
+                index.add(term, number)
+    index.write(connection)
+
+
+def vocabularies(items: int) -> None:
+    """What an item costs whose words many share, beside one of natural words, stories included.
+
+    Documents of thirty items come from sources of their own; the texts of the one kind are made of
+    180 words, those of the other of 50,000 that are met as often as their rank says (Zipf).
+    """
+    print("| vocabulary | items | ms of the processor an item | the last tenth |")
+    print("|---|---|---|---|")
+    for name, size, natural in (("180 words", 180, False), ("natural", 50_000, True)):
+        order = random.Random(11)
+        words = ["".join(order.choices("bcdfglmnrstaeiou", k=7)) for _ in range(size)]
+        shares = [1 / (place + 1) for place in range(size)] if natural else None
+        with tempfile.TemporaryDirectory() as folder:
+            database = Database(f"sqlite:///{folder}/words.db")
+            migrate(database)
+            spent = []
+            for begin in range(0, items, 30):
+                made = [
+                    " ".join(
+                        word.title() if order.random() < 0.12 else word
+                        for word in order.choices(words, shares, k=60)
+                    )
+                    for _ in range(30)
+                ]
+                spent.append(place_document(database, f"s{begin}", begin, made))
+            database.close()
+        last = spent[-max(1, len(spent) // 10) :]
+        print(
+            f"| {name} | {items:,} | {statistics.mean(spent):.2f} | {statistics.mean(last):.2f} |",
+            flush=True,
+        )
+
+
+def place_document(database: Database, name: str, first: int, made: Sequence[str]) -> float:
+    """Store a document of new entries; milliseconds of the processor an item."""
+    entries = [_parsed(first + place, one) for place, one in enumerate(made)]
+    busy = time.process_time()
+    intents = [
+        EntryIntent(
+            "new", one.id or "", one, digest("content", one.summary or ""),
+            body=PreparedBody("", one.summary or "", sanitizer_version=1),
+            prepared=prepare_text(one.summary or "", frozenset()),
+        )
+        for one in entries
+    ]  # fmt: skip
+    ingest = writing.Ingest(
+        name, "", _NOW, {"title": name}, lambda intent: (f"tag:{intent.key}",) * 2,
+        texts_agree, grouping=Grouping(DedupSettings()),
+    )  # fmt: skip
+    with database.write() as connection:
+        writing.write_entries(connection, ingest, intents)
+    return (time.process_time() - busy) / len(made) * 1e3
 
 
 def _item(number: int) -> dict[str, Any]:
@@ -140,10 +229,7 @@ def place(database: Database, first: int, source: Iterator[str]) -> tuple[list[f
     Returns milliseconds an item for each document measured, those of the processor in the mean, and
     how many found a copy.
     """
-    settings = DedupSettings()
-    # Stories are measured by `bench.eval_dedup`; here none is near enough in time.
-    settings = replace(settings, stories=replace(settings.stories, window=timedelta(0)))
-    grouping = Grouping(settings)
+    grouping = Grouping(DedupSettings())
     spent: list[float] = []
     joined, worked = 0, 0.0
     for begin in range(0, _PLACED, _BATCH):
@@ -246,7 +332,13 @@ def main() -> int:
     parser.add_argument("--sizes", default="10000,100000,1000000")
     parser.add_argument("--words", type=int, default=177)
     parser.add_argument("--postgres", metavar="URL")
+    parser.add_argument(
+        "--vocabulary", type=int, metavar="ITEMS", help="only compare few words with many"
+    )
     chosen = parser.parse_args()
+    if chosen.vocabulary:
+        vocabularies(chosen.vocabulary)
+        return 0
     sizes = [int(size) for size in chosen.sizes.split(",")]
     print("| database | stored items | ms an item | slowest | of the processor | "
           "fingerprints an item | index bytes an item | a fingerprint | groups |")  # fmt: skip

@@ -41,7 +41,7 @@ _BRIEF_OPENING = 15  # words of its own: an outlet's line, and not another begin
 _LATE = 0.25  # of the longer text: what begins later is no opening of it
 _NAMED = 150  # words of the opening whose names count
 _NOUNS = 0.25  # of the words with capitals: a language that gives them to every noun
-_OWN_HALF = 0.36  # of the shorter text, at one end of it: what is shared there is furniture
+_OWN_END = 0.86  # of all the words a copy may have of its own: at one end, they are an article
 _OPENING = 60  # words in which a report says which day it is about
 _SHOWN = 20  # figures listed in the evidence
 _GROUPING = re.compile(r"[.,](?=\d{3}(?!\d))")
@@ -267,7 +267,8 @@ def _speaks_against(
     if beside.opening >= limits.own_opening and score < limits.sure_opening:
         yield "opening"
     fewer_words = min(len(a.words), len(b.words))
-    if beside.ending >= _OWN_HALF * fewer_words and score < limits.sure_opening:
+    own_end = _OWN_END * (1 - limits.containment) * fewer_words
+    if beside.ending >= own_end and score < limits.sure_opening:
         yield "ending"
     if fewer_words < limits.short_text:
         nouns = _names_nouns(a) or _names_nouns(b)
