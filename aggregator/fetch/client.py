@@ -273,7 +273,7 @@ class Fetcher:
         inside = not visit.hops or visit.came_from is not None
         if visit.target.host == home.host and inside:
             return AddressPolicy(self._networks, allow_private=True)
-        if visit.came_from is not None and not self._proxied:
+        if visit.came_from is not None:
             return AddressPolicy((*self._networks, ip_network(visit.came_from)))
         return self._public
 
@@ -440,8 +440,11 @@ class Fetcher:
 
     def _private_origin(self, visit: _Visit) -> str | None:
         """The address that a redirect came from, where it is one that `allow_private` opened."""
+        # A proxy's own address says nothing; of a host behind it we know a literal one alone.
         address = visit.exchange.address
-        if self._proxied or address is None or visit.policy == self._public:
+        if self._proxied:
+            address = numeric_address(visit.target.host)
+        if address is None or visit.policy == self._public:
             return None
         try:
             check_address(address, self._networks)

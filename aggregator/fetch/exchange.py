@@ -20,6 +20,8 @@ from aggregator.model.http import FetchError
 Fields = Sequence[tuple[bytes, bytes]]
 
 _READ = 64 * 1024
+_TAIL = 64
+_LAST_CHUNK = re.compile(rb"\n0{1,16}[ \t]*(?:;[^\r\n]*)?\r\n\Z")
 _SENDABLE = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++: [\t\x20-\x7e\x80-\xff]*+\r\n)*+")
 
 
@@ -37,12 +39,13 @@ def request_bytes(method: bytes, target: bytes, fields: Fields, body: bytes = b"
 class _Events:
     """What the parser calls."""
 
-    __slots__ = ("complete", "extra", "fields", "heading", "parts")
+    __slots__ = ("complete", "empty_chunk", "extra", "fields", "heading", "parts")
 
     def __init__(self) -> None:
         self.fields: list[tuple[bytes, bytes]] = []
         self.parts: list[bytes] = []
         self.heading = True
+        self.empty_chunk = False  # the size of a chunk was read, and nothing of it
         self.complete = False
         self.extra = False
 
@@ -57,7 +60,11 @@ class _Events:
     def on_headers_complete(self) -> None:
         self.heading = False
 
+    def on_chunk_header(self) -> None:
+        self.empty_chunk = True
+
     def on_body(self, body: bytes) -> None:
+        self.empty_chunk = False
         if not self.complete:
             self.parts.append(body)
 
@@ -68,8 +75,10 @@ class _Events:
 class Answer:
     """An answer whose head was read. `close` it, however much of the body was wanted."""
 
-    __slots__ = ("_closed", "_done", "_events", "_framing", "_keep", "_parser", "fields", "status",
-                 "stream")  # fmt: skip
+    __slots__ = (
+        "_closed", "_done", "_events", "_framing", "_keep", "_parser", "_tail",
+        "fields", "status", "stream",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -87,6 +96,7 @@ class Answer:
         self._events = events
         self._parser = parser
         self._keep = keep
+        self._tail = b""  # the last bytes of the chunks
         self._done = framing.length == 0
         self._closed = False
 
@@ -107,9 +117,13 @@ class Answer:
         elif self._framing.chunked:
             while not self._events.complete:
                 data = await self.stream.read(_READ)
-                if not data:
+                if data:
+                    yield self._unchunked(data)
+                elif self._events.empty_chunk and _LAST_CHUNK.search(self._tail):
+                    # RFC 9112 §8: what counts is the last chunk, not the empty line after it.
+                    self._events.complete = self._events.extra = True
+                else:
                     raise Lost("the answer was cut short")
-                yield self._unchunked(data)
         else:
             while data := await self.stream.read(_READ):
                 yield data
@@ -117,12 +131,15 @@ class Answer:
 
     def _unchunked(self, data: bytes) -> bytes:
         events = self._events
+        self._tail = (self._tail + data)[-_TAIL:]
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
-            if not events.complete:
+            # An error right after the size of an empty chunk is one in the trailers behind the
+            # last chunk, which are of no use to us.
+            if not events.complete and not events.empty_chunk:
                 raise FetchFailed(FetchError.PROTOCOL, "damaged chunk framing") from error
-            events.extra = True
+            events.complete = events.extra = True
         body = b"".join(events.parts)
         events.parts.clear()
         return body
@@ -150,6 +167,8 @@ async def exchange(stream: Stream, request: bytes, keep: Callable[[Stream], None
         head = clean_head(await stream.read_until(END))
         events = _Events()
         parser = httptools.HttpResponseParser(events)
+        # Some servers pad the size of a chunk with blanks (RFC 9112 §7.1.1: BWS).
+        parser.set_dangerous_leniencies(lenient_spaces_after_chunk_size=True)
         try:
             parser.feed_data(head.raw)
         except httptools.HttpParserError as error:

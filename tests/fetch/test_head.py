@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+import time
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aggregator.fetch.dial import dial
+from aggregator.fetch.exchange import exchange, request_bytes
 from aggregator.fetch.failure import FetchFailed
 from aggregator.fetch.head import clean_head, framing_of
+from aggregator.fetch.stream import Exchange
 from aggregator.model.http import FetchError
 from tests.fetch.conftest import Client
 from tests.origin import Origin
@@ -182,8 +189,55 @@ def test_chunks_are_read_and_what_follows_them_is_not(origin: Origin, client: Cl
 
 @pytest.mark.parametrize(
     "chunks",
+    [
+        b"5   \r\n<rss>\r\n0  \r\n\r\n",
+        b"0005\r\n<rss>\r\n000\r\n\r\n",
+        b"5\t;a=b\r\n<rss>\r\n0;c\r\n\r\n",
+        b"5\r\n<rss>\r\n0\r\nno trailer\r\n\r\n",
+        b"5\r\n<rss>\r\n0\r\nETag : x\r\n\r\n",
+        b"5\r\n<rss>\r\n0\r\n",
+        b"5\r\n<rss>\r\n0 \r\n",
+    ],
+)
+def test_careless_chunks_are_read(origin: Origin, client: Client, chunks: bytes) -> None:
+    """Padded sizes, malformed trailers, no empty line after the last chunk."""
+    origin.send("/feed", OK + b"Transfer-Encoding: chunked\r\n\r\n" + chunks, close=True)
+    result = client.get(origin.url("/feed"))
+    assert (result.body, result.error) == (b"<rss>", None)
+
+
+FIELD = st.tuples(
+    st.text("abcXYZ019!#$%&'*+-.^_`|~", min_size=1, max_size=12).map(lambda text: "x-" + text),
+    st.binary(max_size=30).filter(lambda value: not re.search(rb"[\x00-\x08\x0a-\x1f\x7f]", value)),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(FIELD, max_size=8))
+def test_the_parser_reads_every_clean_head_as_it_stands(fields: list[tuple[str, bytes]]) -> None:
+    lines = [(name.encode(), value.strip(b" \t")) for name, value in fields]
+    head = OK + b"".join(b"%b: %b\r\n" % line for line in lines) + b"Content-Length: 0\r\n\r\n"
+    assert not clean_head(head).repaired
+    with Origin() as origin:
+        origin.send("/feed", head)
+        found = asyncio.run(_fields_of(origin))
+    assert found[:-1] == lines
+
+
+async def _fields_of(origin: Origin) -> list[tuple[bytes, bytes]]:
+    stream = await dial(
+        "origin", [origin.host], origin.port, None, ends=time.monotonic() + 20, read_timeout=20
+    )
+    stream.begin(Exchange(), 65536)
+    answer = await exchange(stream, request_bytes(b"GET", b"/feed", [(b"Host", b"x")]), None)
+    answer.close()
+    return list(answer.fields)
+
+
+@pytest.mark.parametrize(
+    "chunks",
     [b"-1\r\n<rss>\r\n0\r\n\r\n", b"5\r\n<rss>0\r\n\r\n", b"5\n<rss>\n0\n\n", b"g\r\n", b"5 5\r\n",
-     b"fffffffffffffffff\r\n<rss>", b"5\r\n<rss>\r\n", b""],
+     b"fffffffffffffffff\r\n<rss>", b"5\r\n<rss>\r\n", b"5\r\n", b"5\r\n<rss>\r\n10\r\n", b""],
 )  # fmt: skip
 def test_damaged_chunks_are_an_error(origin: Origin, client: Client, chunks: bytes) -> None:
     origin.send("/feed", OK + b"Transfer-Encoding: chunked\r\n\r\n" + chunks, close=True)

@@ -211,3 +211,17 @@ def test_a_public_host_that_redirects_to_a_private_one_is_refused(
         access = Access(configured=origin.url("/feed", host="nas.example"), allow_private=True)
         assert inside.get(access.configured or "", access).error is FetchError.BLOCKED
         assert origin.requests("/new") == []
+
+
+def test_behind_a_proxy_a_private_host_leads_to_itself_and_not_on(
+    clients: Callable[..., Client],
+) -> None:
+    with Origin("127.0.0.3") as proxy:
+        client = clients(proxy=proxy.url(""), proxy_trusted=True, allow_networks=[])
+        own = "http://10.0.0.1/feed"
+        proxy.answer(own, 302, {"Location": "/new"})
+        proxy.answer("http://10.0.0.1/new", body=b"x")
+        access = Access(configured=own, allow_private=True)
+        assert client.get(own, access).body == b"x"
+        proxy.answer(own, 302, {"Location": "http://10.0.0.2/"})
+        assert client.get(own, access).error is FetchError.BLOCKED
