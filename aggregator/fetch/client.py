@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import certifi
+import httpx
 
 from aggregator.fetch.answer import (
     ACCEPT,
@@ -31,15 +32,15 @@ from aggregator.fetch.answer import (
     wrong_media_type,
 )
 from aggregator.fetch.body import coding_of, read_body
-from aggregator.fetch.connections import Asked, Connections
+from aggregator.fetch.connections import Connections
 from aggregator.fetch.cookies import Cookies
-from aggregator.fetch.exchange import Answer
 from aggregator.fetch.failure import Blocked, FetchFailed, UnaskedCoding
 from aggregator.fetch.freshness import freshness_of, renewed, retry_after_of, validators_of
 from aggregator.fetch.guard import AddressPolicy, check_address, check_port
 from aggregator.fetch.resolve import Resolver, SystemResolver, locate, numeric_address
 from aggregator.fetch.stream import Exchange
 from aggregator.fetch.target import Target, parse_target, redirect_url, without_secrets
+from aggregator.fetch.transport import Transport, request_for
 from aggregator.model.http import (
     Access,
     FetchError,
@@ -182,6 +183,7 @@ class Fetcher:
             limits,
             proxy=through,
         )
+        self._transport = Transport(self._connections)
         if ca_bundle is not None:
             _tls_context(ca_bundle)  # a bundle that cannot be read is told at the start
 
@@ -193,7 +195,7 @@ class Fetcher:
 
     async def aclose(self) -> None:
         """Close idle connections."""
-        self._connections.close()
+        await self._transport.aclose()
 
     async def fetch(self, request: FetchRequest) -> FetchResult:
         """Fetch one URL. A failure is a result; only cancellation and `HostSlots` raise."""
@@ -296,18 +298,18 @@ class Fetcher:
     async def _send(self, visit: _Visit) -> FetchResult | None:
         asked = self._asked(visit)
         async with self._in_flight, _Deadline(visit):
-            answer = await self._connections.send(asked)
+            response = await self._transport.handle_async_request(asked)
             try:
-                return await self._judge(visit, answer)
+                return await self._judge(visit, response)
             except UnaskedCoding:
                 if visit.plain or visit.request.form is not None:
                     raise
                 visit.plain = True
                 return None
             finally:
-                answer.close()
+                await response.aclose()
 
-    def _asked(self, visit: _Visit) -> Asked:
+    def _asked(self, visit: _Visit) -> httpx.Request:
         """The one place where a request is written, and so where credentials are given out."""
         request, target = visit.request, visit.target
         fields = {
@@ -340,26 +342,28 @@ class Fetcher:
             given = next((name for name in fields if name.lower() == b"cookie"), b"Cookie")
             fields[given] = b"; ".join(part for part in (fields.get(given), crumbs) if part)
         visit.asked.setdefault(target.url, []).append(visit.cookies.version)
-        return Asked(
-            method=b"POST" if request.form is not None else b"HEAD" if request.head else b"GET",
-            target=target,
-            fields=tuple(fields.items()),
+        limits = self._limits.of(request.kind)
+        return request_for(
+            "POST" if request.form is not None else "HEAD" if request.head else "GET",
+            target,
+            tuple(fields.items()),
             policy=visit.policy,
             exchange=visit.exchange,
+            most=limits.wire + limits.wire // 2 + _FRAMING_ALLOWANCE,
             body=body,
         )
 
-    async def _judge(self, visit: _Visit, answer: Answer) -> FetchResult | None:
+    async def _judge(self, visit: _Visit, response: httpx.Response) -> FetchResult | None:
         """Decide by the head; read the body only of an answer that is wanted."""
         received = self._clock.now()
-        status, kind = answer.status, visit.request.kind
-        visit.status, visit.headers = status, fold(answer.fields)
+        status, kind, fields = response.status_code, visit.request.kind, response.headers.raw
+        visit.status, visit.headers = status, fold(fields)
         headers, url = visit.headers, visit.target.url
-        cookies = values_of(answer.fields, b"set-cookie")
+        cookies = values_of(fields, b"set-cookie")
         if cookies:
             visit.cookies.learn(visit.target.origin, cookies, received)
         if status in _REDIRECTS and "location" in headers:
-            self._redirect(visit, status, values_of(answer.fields, b"location")[0])
+            self._redirect(visit, status, values_of(fields, b"location")[0])
             return None
         said: dict[str, Any] = {
             "content_type": headers.get("content-type"),
@@ -376,7 +380,7 @@ class Fetcher:
         if visit.request.head and 200 <= status < 300:
             return visit.result(**said, body=b"")
         if kind is RequestKind.HUB and 200 <= status < 300:
-            body = await self._read(visit, answer)
+            body = await self._read(visit, response)
             return visit.result(**said, body=body, decoded_bytes=len(body))
         if status in _UNCHANGED_STATUSES:
             return visit.result(**said, not_modified=True, validators=visit.request.validators)
@@ -388,7 +392,7 @@ class Fetcher:
             failure = wrong_media_type(kind, headers)
         if failure is not None:
             return visit.result(**said, error=failure.error, detail=failure.detail)
-        body = await self._read(visit, answer)
+        body = await self._read(visit, response)
         if not body and kind is not RequestKind.ROBOTS:
             return visit.result(**said, error=FetchError.PROTOCOL, detail="an empty body")
         return visit.result(
@@ -399,10 +403,10 @@ class Fetcher:
             delta=delta,
         )
 
-    async def _read(self, visit: _Visit, answer: Answer) -> bytes:
+    async def _read(self, visit: _Visit, response: httpx.Response) -> bytes:
         limits = self._limits.of(visit.request.kind)
         body, visit.wire_bytes = await read_body(
-            answer.chunks(limits.wire + limits.wire // 2 + _FRAMING_ALLOWANCE),
+            response.aiter_raw(),
             coding_of(visit.headers.get("content-encoding")),
             limits,
             declared=declared_length(visit.headers),
