@@ -114,7 +114,7 @@ _EPOCH = re.compile(r"\s*(\d{10})(?:\d{3})?(?:\.\d+)?\s*\Z")
 _NET = re.compile(r"\\?/Date\((\d{10,13})(?:[+-]\d{4})?\)\\?/\Z")
 _OFFSET = re.compile(r"([a-z]{0,5})\s*([+-])\s*(\d{1,2}):?(\d{2})?(?::\d{2})?\Z", re.IGNORECASE)
 # What a program adds in parentheses, mostly a zone: `(Central European Standard Time)`
-_COMMENT = re.compile(r"\s*\([^()]*\)\Z")
+_COMMENT = re.compile(r"\([^()]*\)\Z")
 
 
 class DateReader:
@@ -142,7 +142,7 @@ class DateReader:
         if found is not None:
             return found
         if len(text) > _MAX_LENGTH:
-            text = _COMMENT.sub("", text)
+            text = _COMMENT.sub("", text).rstrip()
         if not text or len(text) > _MAX_LENGTH:
             return None
         found, known_shape = read_by_pattern(text, self._zone, self.language)
@@ -287,7 +287,7 @@ def _zone_of(text: str | None, source_zone: str | None, local: datetime) -> tzin
         return timezone(timedelta(minutes=minutes if match.group(2) == "+" else -minutes))
     if "/" in text:
         return _region(text)
-    name = _LONG_ZONE.sub(_initials, text).upper()
+    name = _abbreviated(text)
     readings = _zones().get(name)
     if readings is None:
         return UTC  # also RFC 822's military letters, whose sign was misprinted (RFC 2822 §4.3)
@@ -302,11 +302,10 @@ def _zone_of(text: str | None, source_zone: str | None, local: datetime) -> tzin
     return timezone(timedelta(minutes=readings[0]))
 
 
-_LONG_ZONE = re.compile(r"(?:[a-z]+\s+)+time\Z", re.IGNORECASE)
-
-
-def _initials(name: re.Match[str]) -> str:
-    return "".join(word[0] for word in name.group().split())
+def _abbreviated(zone: str) -> str:
+    """A zone's name by its initials where it is written out: `Eastern Standard Time`."""
+    words = zone.upper().split()
+    return "".join(word[0] for word in words) if words[-1:] == ["TIME"] else zone.upper()
 
 
 @lru_cache(maxsize=64)
