@@ -30,7 +30,7 @@ OWNERS = {
     settings.ViewSettings: {"view", "one", "wanted"},
     settings.FollowSettings: {"follow", "policy"},
     settings.RelatedOverride: {"related", "overrides", "override"},
-    settings.PollMode: {"poll"},
+    settings.PollWhen: {"poll"},
     copies.CopyThresholds: {"limits", "thresholds", "copies", "_limits"},
     copies.StoryThresholds: {"limits", "thresholds", "stories", "_limits"},
 }

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from aggregator.config.kinds import VARIABLE_PATTERN, Kind, as_text, or_variable, shown, wrong
 from aggregator.config.variables import Confidential
-from aggregator.model.settings import PollMode
+from aggregator.model.settings import PollWhen
 
 _UNITS = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1),
@@ -158,24 +158,24 @@ Price = Annotated[
 ]
 
 
-def read_poll(value: Any) -> PollMode:
+def read_poll(value: Any) -> PollWhen:
     """`adaptive`, a duration, or `cron: …` (also as a mapping, which needs no quotes around it)."""
     expected = "`adaptive`, a duration such as `30m`, or `cron: …`"
     if isinstance(value, dict):
         if set(value) != {"cron"}:
             raise wrong(f"expected {expected}, not {shown(value)}")
-        return PollMode(cron=_cron(value["cron"]))
+        return PollWhen(cron=_cron(value["cron"]))
     text = as_text(value, expected).strip()
     if text.casefold() == "adaptive":
-        return PollMode()
+        return PollWhen()
     if text.casefold().startswith("cron"):
         line = text[4:].lstrip(" :")
         hidden = isinstance(value, Confidential)
-        return PollMode(cron=_cron(Confidential(line, value.values) if hidden else line))
+        return PollWhen(cron=_cron(Confidential(line, value.values) if hidden else line))
     interval = read_duration(
         value, least=timedelta(seconds=1), most=timedelta(days=30), expected=expected
     )
-    return PollMode(interval=interval)
+    return PollWhen(interval=interval)
 
 
 def _cron(value: Any) -> str:
@@ -205,7 +205,7 @@ def _cron_problem(line: str) -> str | None:
 
 
 Poll = Annotated[
-    PollMode,
+    PollWhen,
     Kind(
         read_poll,
         {

@@ -16,7 +16,7 @@ from aggregator.model.settings import (
     FetchingSettings,
     FollowSettings,
     PollingSettings,
-    PollMode,
+    PollWhen,
     Secret,
     ServiceSettings,
     SourceSettings,
@@ -101,7 +101,7 @@ def _written(name: str, value: Any) -> Any:
         return None
     if isinstance(value, timedelta):
         return spell(value)
-    if isinstance(value, PollMode):
+    if isinstance(value, PollWhen):
         return "adaptive"
     if isinstance(value, Secret):
         return value.reveal()  # the default of a secret is none

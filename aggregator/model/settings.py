@@ -92,7 +92,7 @@ class StorageSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class PollMode:
+class PollWhen:
     """When a source is polled: exactly one of adaptive, a fixed interval, a cron line."""
 
     interval: timedelta | None = None
@@ -182,7 +182,7 @@ class SourceSettings:
     url: str
     title: str | None = None
     tags: tuple[str, ...] = ()
-    poll: PollMode = field(default_factory=PollMode)
+    poll: PollWhen = field(default_factory=PollWhen)
     enabled: bool = True
     headers: Mapping[str, Secret] = field(default_factory=dict)
     auth: tuple[Secret, Secret] | None = None

@@ -26,7 +26,7 @@ from aggregator.server.health import Health
 from aggregator.server.layout import page
 from aggregator.server.login import Login, local_path
 from aggregator.server.overrule import Overrule
-from aggregator.server.pages import Pages
+from aggregator.server.pages import PageRoutes
 from aggregator.server.websub import Callback, Subscriber
 
 _STATIC = Path(__file__).parent / "static"
@@ -77,7 +77,7 @@ def create_app(
             *Feeds(backend, settings, feed_max_age).routes(),
             *Health(backend, settings).routes(),
             *Login(settings).routes(),
-            *Pages(backend, settings).routes(),
+            *PageRoutes(backend, settings).routes(),
             *(Callback(subscriber).routes() if subscriber else ()),
             *Overrule(backend, settings).routes(),
             Route("/favicon.ico", favicon),

@@ -33,7 +33,7 @@ _ORDER = [
 ]
 
 
-class Pages:
+class PageRoutes:
     """The start page and the page of each view, source and item."""
 
     def __init__(self, backend: Backend, settings: Callable[[], Settings]) -> None:

@@ -16,7 +16,7 @@ from aggregator.model.settings import (
     FollowSettings,
     FullText,
     PollingSettings,
-    PollMode,
+    PollWhen,
     RelatedOverride,
     Secret,
     ServiceSettings,
@@ -112,7 +112,7 @@ def test_every_setting_of_a_source_arrives(load: Load) -> None:
     assert source.url == "http://feeds.example.org:8081/feed?x=%20y#z"
     assert source.title == "A  title"
     assert source.tags == ("news", "world")
-    assert source.poll == PollMode(interval=timedelta(minutes=90))
+    assert source.poll == PollWhen(interval=timedelta(minutes=90))
     assert source.enabled is False
     assert source.headers == {"X-Edition": Secret("uk")}
     assert (source.allow_private, source.private) == (True, False)
@@ -219,15 +219,15 @@ def test_every_setting_of_a_view_arrives(load: Load) -> None:
 @pytest.mark.parametrize(
     ("written", "mode"),
     [
-        ("adaptive", PollMode()),
-        ("30m", PollMode(interval=timedelta(minutes=30))),
-        ("'cron: 5 6-22 * * mon-fri'", PollMode(cron="5 6-22 * * mon-fri")),
-        ("{cron: '*/20 * * * *'}", PollMode(cron="*/20 * * * *")),
-        ("\n      cron: 0 6 * * *", PollMode(cron="0 6 * * *")),
+        ("adaptive", PollWhen()),
+        ("30m", PollWhen(interval=timedelta(minutes=30))),
+        ("'cron: 5 6-22 * * mon-fri'", PollWhen(cron="5 6-22 * * mon-fri")),
+        ("{cron: '*/20 * * * *'}", PollWhen(cron="*/20 * * * *")),
+        ("\n      cron: 0 6 * * *", PollWhen(cron="0 6 * * *")),
     ],
 )
 def test_a_source_is_polled_adaptively_at_an_interval_or_by_cron(
-    written: str, mode: PollMode, load: Load
+    written: str, mode: PollWhen, load: Load
 ) -> None:
     text = f"sources:\n  - id: a\n    url: https://example.org/feed\n    poll: {written}\n"
     assert only_source(load(text)).poll == mode
@@ -249,7 +249,7 @@ def test_what_a_source_does_not_say_comes_from_the_defaults(load: Load) -> None:
     )
     a, b, c = settings.sources
     assert (a.tags, a.poll.interval, a.language) == (("news",), timedelta(hours=2), "de")
-    assert (b.tags, b.poll) == (("x",), PollMode())
+    assert (b.tags, b.poll) == (("x",), PollWhen())
     assert [(s.follow.enabled, s.follow.depth) for s in (a, b, c)] == [
         (False, 3),
         (True, 3),

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from aggregator.model.http import HostBusy, RequestKind
-from aggregator.model.settings import PollMode, SourceSettings
+from aggregator.model.settings import PollWhen, SourceSettings
 from aggregator.pipeline.budgets import hour_cap, outage
 from aggregator.pipeline.budgets.slots import DatabaseSlots
 from aggregator.pipeline.parts import Parts
@@ -307,7 +307,7 @@ def test_the_hourly_cap_holds_and_slows_the_plans(house: House, origin: Origin) 
     names = [f"s{n}" for n in range(8)]
     house.configure(
         sources=tuple(
-            SourceSettings(n, origin.url(f"/{n}"), poll=PollMode(interval=timedelta(minutes=15)))
+            SourceSettings(n, origin.url(f"/{n}"), poll=PollWhen(interval=timedelta(minutes=15)))
             for n in names
         ),
         polling=replace(house.settings.polling, requests_per_hour=5),

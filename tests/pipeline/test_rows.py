@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from aggregator.model.settings import PollMode
+from aggregator.model.settings import PollWhen
 from aggregator.pipeline.polling import document
 from aggregator.schedule.state import PolicyState
 from aggregator.store.sources import polls
@@ -525,7 +525,7 @@ def test_63_a_server_whose_304s_are_wrong_is_caught_and_asked_otherwise(
 def test_103_an_explicit_interval_waives_the_gate_and_no_hard_floor(
     house: House, origin: Origin
 ) -> None:
-    often = replace(house.settings.sources[0], poll=PollMode(interval=timedelta(minutes=15)))
+    often = replace(house.settings.sources[0], poll=PollWhen(interval=timedelta(minutes=15)))
     house.configure(sources=(often,))
     limited = reply(429, {"Retry-After": "7200"})
     origin.script("/alpha", dated(origin, Cache_Control="max-age=7200"), limited)
