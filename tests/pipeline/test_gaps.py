@@ -28,8 +28,8 @@ def test_when_every_item_is_new_older_pages_are_read_up_to_a_known_item(
     assert record.new_items == 6
     assert len(house.titles()) == 8
     assert not origin.requests("/p3")
-    (gap,) = house.state("alpha").extra["gaps"]
-    assert (gap["filled"], gap["pages"]) == (True, 2)
+    (gap,) = house.state("alpha").noticed.gaps
+    assert (gap.filled, gap.pages) == (True, 2)
 
 
 def test_without_pages_the_gap_is_recorded_and_the_interval_is_shortened(
@@ -40,7 +40,7 @@ def test_without_pages_the_gap_is_recorded_and_the_interval_is_shortened(
     house.clock.move(hours=6)
     house.poll("alpha")
     state = house.state("alpha")
-    assert [gap["filled"] for gap in state.extra["gaps"]] == [False]
+    assert [gap.filled for gap in state.noticed.gaps] == [False]
     assert "overlap" in (state.next_reason, *state.next_detail.split()) or (
         "shared few entries" in state.next_detail
     )
@@ -85,4 +85,4 @@ def test_a_new_subscription_reads_older_pages_once(house: House, origin: Origin)
     house.poll("alpha")
     assert len(house.titles()) == 5
     assert len(origin.requests("/p1")) == 1
-    assert "gaps" not in house.state("alpha").extra
+    assert not house.state("alpha").noticed.gaps

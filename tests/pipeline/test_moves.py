@@ -134,7 +134,7 @@ def test_two_sources_that_move_to_one_address_are_polled_once_and_flagged(
     origin.answer("/beta", body=rss(1))
     poll_daily(house, 4, "alpha", "beta")
     state = house.state("alpha")
-    assert state.extra["duplicate_of"] == "beta"
+    assert state.noticed.duplicate_of == "beta"
     assert state.next_reason == "duplicate"
     assert state.next_poll_at - state.last_polled_at >= timedelta(days=7)
     assert house.state("beta").next_reason != "duplicate"

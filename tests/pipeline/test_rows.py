@@ -397,21 +397,21 @@ def test_52_a_404_is_kept_for_two_weeks_then_probed_weekly_and_may_come_back(
 ) -> None:
     origin.script("/alpha", dated(origin), reply(404))
     states = on_time(house, 24)
-    alive = [state for state in states[1:] if not state.extra.get("dead")]
+    alive = [state for state in states[1:] if not state.noticed.dead]
     assert alive[-1].last_polled_at - alive[0].last_polled_at >= 12 * DAY
-    assert states[-1].extra["dead"]
+    assert states[-1].noticed.dead
     assert 6 * DAY <= wait(states[-1]) <= 8 * DAY
     origin.answer("/alpha", body=rss(1, 2), headers=TAG)
     state = on_time(house, 1)[-1]
-    assert (state.failures, state.extra.get("dead")) == (0, None)
+    assert (state.failures, state.noticed.dead) == (0, False)
 
 
 def test_53_a_410_is_confirmed_a_day_later_then_probed_weekly(house: House, origin: Origin) -> None:
     origin.answer("/alpha", 410)
     states = on_time(house, 3)
     assert wait(states[0]) >= DAY
-    assert not states[0].extra.get("dead")
-    assert states[1].extra["dead"]
+    assert not states[0].noticed.dead
+    assert states[1].noticed.dead
     assert wait(states[2]) >= 6 * DAY
 
 

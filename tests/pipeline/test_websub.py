@@ -139,7 +139,7 @@ def test_a_push_is_a_delta_that_changes_no_validator_and_counts_no_gap(
     after = open_house.state("alpha")
     assert (after.validators, after.body_hash) == (before.validators, before.body_hash)
     assert after.last_polled_at == before.last_polled_at
-    assert "gaps" not in after.extra
+    assert not after.noticed.gaps
     assert len(open_house.titles()) == 2
 
 
