@@ -71,7 +71,7 @@ def test_every_group_of_settings_is_looked_at() -> None:
         for value in vars(module).values()
         if dataclasses.is_dataclass(value) and isinstance(value, type)
         if value.__module__ == module.__name__
-        and value.__name__.endswith(("Settings", "Thresholds", "Override", "Mode"))
+        and value.__name__.endswith(("Settings", "Thresholds", "Override", "When"))
     }
     assert groups == set(OWNERS)
 

@@ -16,6 +16,7 @@ from aggregator.config.problems import Place
 from aggregator.config.variables import Confidential
 from aggregator.model.copies import CopyThresholds, StoryThresholds
 from aggregator.model.settings import (
+    Byline,
     DedupSettings,
     FetchingSettings,
     FollowSettings,
@@ -143,6 +144,8 @@ def view(one: models.View) -> ViewSettings:
     given = one.given()
     if "mode" in given:
         given["mode"] = ViewMode(given["mode"])
+    if "byline" in given:
+        given["byline"] = Byline(given["byline"])
     return ViewSettings(**{"title": one.id, **given})
 
 

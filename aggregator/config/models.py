@@ -94,6 +94,14 @@ class Service(Group):
         None,
         description="Where text taken from article pages is shown: behind a token, or everywhere.",
     )
+    max_document: Size | None = Field(
+        None,
+        description="The largest merged feed; beyond it the bodies of its oldest items become "
+        "summaries.",
+    )
+    max_entries: Annotated[int, whole(100, 5000)] | None = Field(
+        None, description="Most items of a merged feed; what does not fit is on the next page."
+    )
     log_format: Annotated[str, choice("text", "json")] | None = Field(
         None, description="How the log is written: for people or one JSON object a line."
     )
@@ -506,6 +514,11 @@ class View(Group):
         None,
         description="One entry for every article, for every text (copies are named in it), or for "
         "every story.",
+    )
+    byline: Annotated[str, choice("none", "source", "title_prefix")] | None = Field(
+        None,
+        description="Where the outlet is named, as no reader shows a feed's `source`: beside the "
+        "author, before the headline (some readers then show items again), or nowhere.",
     )
     followed: Flag | None = Field(
         None, description="Whether articles found through related links appear."

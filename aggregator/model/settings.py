@@ -59,6 +59,8 @@ class ServiceSettings:
     trusted_proxies: tuple[str, ...] = ()
     websub: bool = False  # subscribe at the hubs of feeds; they must reach `base_url`
     page_text: str = "guarded"  # guarded | everywhere: text taken from pages, see `full_text`
+    max_document: int = 4 * 1024 * 1024  # bytes of a merged feed: the oldest bodies are cut first
+    max_entries: int = 1000  # of a merged feed: what does not fit stands on the next page
     log_format: str = "text"  # text | json
     log_level: str = "info"
 
@@ -215,6 +217,14 @@ class ViewMode(StrEnum):
     STORIES = "stories"
 
 
+class Byline(StrEnum):
+    """Where a view names the outlet of an item, besides where only programs look."""
+
+    NONE = "none"
+    SOURCE = "source"  # beside the author
+    TITLE_PREFIX = "title_prefix"  # before the headline
+
+
 @dataclass(frozen=True, slots=True)
 class ViewSettings:
     """A merged feed: a selection, a path and who may read it.
@@ -235,6 +245,7 @@ class ViewSettings:
     followed: bool = True  # items found through related links appear
     followed_max_age: timedelta | None = None
     description: str | None = None
+    byline: Byline = Byline.NONE
 
 
 @dataclass(frozen=True, slots=True)

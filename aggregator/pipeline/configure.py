@@ -111,6 +111,8 @@ def view_hash(view: ViewSettings, settings: Settings) -> str:
             "description": view.description,
             "limit": view.limit,
             "mode": view.mode,
+            "byline": view.byline,
+            "bounds": [settings.service.max_document, settings.service.max_entries],
             "followed": [view.followed, str(view.followed_max_age)],
             "sources": sorted(view_sources(view, settings.sources)),
             "followed sources": sorted(followed_sources(view, settings.sources)),

@@ -16,12 +16,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
+import structlog
 from sqlalchemy import Connection
 
 from aggregator.model.item import FeedPage, ServedItem
 from aggregator.model.pages import Rendered
 from aggregator.model.settings import Settings, ViewMode, ViewSettings
 from aggregator.pipeline.configure import view_hash
+from aggregator.publish.byline import with_byline
+from aggregator.publish.fit import fit
 from aggregator.publish.formats import FORMATS
 from aggregator.rules.select import followed_sources, view_sources
 from aggregator.store.database import Database
@@ -29,6 +32,8 @@ from aggregator.store.views import leads, rendered, selections, served
 from aggregator.store.views.rendered import RenderedRow, ViewState
 from aggregator.telemetry import metrics
 from aggregator.telemetry.clock import Clock
+
+log = structlog.get_logger("aggregator.publish")
 
 _WINDOW = timedelta(hours=48)  # invariant 11
 _PAGE = 100
@@ -105,7 +110,8 @@ class Publisher:
         if loaded is None:
             return None
         state, page, older_row, fresh = loaded
-        row = await asyncio.to_thread(_rows, wanted.fmt, page, state, older_row)
+        most = settings.service.max_document
+        row = await asyncio.to_thread(_rows, wanted, page, state, older_row, most)
         metrics.RENDERS.labels(format=wanted.fmt).inc()
         if state.config_hash != view_hash(wanted.view, settings):
             return row  # a changed configuration is about to be in force: not its document
@@ -211,8 +217,9 @@ def _load(
             return None
         places = leads.before(connection, shown, start, _PAGE)
     else:
-        limit = max(wanted.view.limit, _PAGE)
+        limit = min(max(wanted.view.limit, _PAGE), settings.service.max_entries)
         places = leads.newest(connection, shown, limit, state.changed_at - _WINDOW)
+        places = places[: settings.service.max_entries]
     if wanted.page and not places:
         return None
     numbers = [place.number for place in places]
@@ -262,7 +269,7 @@ def _page(
         home_url=f"{settings.service.public_url}/views/{view.id}",
         about_url=f"{settings.service.public_url}/about",
         updated=updated,
-        items=tuple(items[place.number] for place in places),
+        items=tuple(with_byline(items[place.number], view.byline) for place in places),
         older=older,
         newest=current,
         archive=bool(wanted.page),
@@ -270,8 +277,16 @@ def _page(
     )
 
 
-def _rows(fmt: str, page: FeedPage, state: ViewState, old: RenderedRow | None) -> RenderedRow:
-    body = FORMATS[fmt].render(page)
+def _rows(
+    wanted: _Wanted, page: FeedPage, state: ViewState, old: RenderedRow | None, most: int
+) -> RenderedRow:
+    fitted = fit(page, FORMATS[wanted.fmt].render, most)
+    body = fitted.body
+    if fitted.shortened:
+        log.warning(
+            "a merged feed is too large: its oldest items are summaries",
+            view=wanted.view.id, format=wanted.fmt, items=fitted.shortened,
+        )  # fmt: skip
     packed = gzip.compress(body, compresslevel=6, mtime=0)
     etag = _etag(body)
     changed = state.changed_at.replace(microsecond=0)
