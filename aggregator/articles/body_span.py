@@ -143,16 +143,20 @@ def _paragraphs(page: Page) -> dict[int, int]:
         if text and page.in_link[i] < 0:
             own[page.block(i)] += title_size(text.strip())
     said = {b: n for b, n in own.items() if n >= _PARAGRAPH and page.tag[b] not in _LEFT_OUT}
-    sums = list(accumulate((said.get(i, 0) for i in range(len(page.tag))), initial=0))
+    sizes = [0] * len(page.tag)
+    for block, size in said.items():
+        sizes[block] = size
+    sums = list(accumulate(sizes, initial=0))
 
     def prose_in(node: int) -> int:
         return sums[page.end[node]] - sums[node]
 
-    foreign = _outermost(page, lambda i: _is_foreign(page, i))
+    foreign = _outermost(page, prose_in, lambda i: _is_foreign(page, i))
     total = sums[-1] - sum(prose_in(i) for i in foreign)
     further = _further_articles(page, prose_in)
     left_out = _outermost(
         page,
+        prose_in,
         lambda i: (
             i in further
             or (
@@ -163,7 +167,7 @@ def _paragraphs(page: Page) -> dict[int, int]:
         ),
     )
     for i in left_out:
-        for block in range(i, page.end[i]) if prose_in(i) else ():
+        for block in range(i, page.end[i]):
             said.pop(block, None)
     places = sorted(said)
     return {b: n for b, n in said.items() if not _summary(page, b, n, places)}
@@ -180,12 +184,16 @@ def _further_articles(page: Page, prose_in: Callable[[int], int]) -> set[int]:
     return set() if first is None else {i for i in titled if i >= page.end[first]}
 
 
-def _outermost(page: Page, holds: Callable[[int], bool]) -> list[int]:
-    """The elements for which a condition holds, without those inside another such element."""
+def _outermost(
+    page: Page, prose_in: Callable[[int], int], holds: Callable[[int], bool]
+) -> list[int]:
+    """Elements with prose for which a condition holds, without those inside another such one."""
     found = []
     i = 0
     while i < len(page.tag):
-        if holds(i):
+        if not prose_in(i):
+            i = page.end[i]
+        elif holds(i):
             found.append(i)
             i = page.end[i]
         else:

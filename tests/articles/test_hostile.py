@@ -38,6 +38,11 @@ HOSTILE = {
     + "".join(LINK.format(n) for n in range(10_000))
     + f"</p>{PROSE}",
     "20,000 headings of empty lists": HEAD + PROSE * 4 + "<span>Related News</span>" * 20_000,
+    "4,000 lists in the text": f"{HEAD}<div>{PROSE}"
+    + "".join(
+        f"<h3>List {n}</h3><ul><li>{LINK.format(n)}<li>{LINK.format(-n)}</ul>" for n in range(4_000)
+    )
+    + f"{PROSE}</div>",
     "a title of a megabyte": f"<title>{'x ' * 500_000}</title>{PROSE}",
     "40,000 editors": HEAD + "".join(f"<p>Editor: Name{n} Foo</p>" for n in range(40_000)),
     "brackets in a caption": f"{HEAD}<figure><img src=/a.jpg><figcaption>{'(photo ' * 5_000}</figure>",
