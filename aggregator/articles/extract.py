@@ -55,7 +55,7 @@ def extract_article(
     span = find_body(page)
     said = read_structured(page)
     printed = read_printed(page, span)
-    facts = read_metadata(source, page, said, printed, feed_title)
+    facts = read_metadata(source, page, span, said, printed, feed_title)
     pictures = read_pictures(page, span, facts.images)
     survey = survey_of(page, facts.titles[:3], span, said)
     links = related_of(survey, overrides or RelatedOverride())

@@ -34,6 +34,7 @@ class Structured:
     by_id: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # JSON-LD nodes by @id
     meta: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # lower-case name → values
     items: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # itemprop → values
+    organisations: frozenset[str] = frozenset()  # names that JSON-LD gives to no person
 
     def first(self, *names: str) -> str | None:
         """The first non-empty meta value under any of these names, in that order."""
@@ -56,7 +57,19 @@ def read_structured(page: Page) -> Structured:
     """Collect meta names, microdata and the JSON-LD object that describes this page."""
     objects = list(_objects(page))
     by_id = {o["@id"]: o for o in objects if isinstance(o.get("@id"), str) and len(o) > 1}
-    return Structured(_own_article(page, objects), by_id, _meta(page), _items(page))
+    organisations = frozenset(
+        plain(name)
+        for o in (*objects, *_authors_among(objects))
+        if isinstance(name := o.get("name"), str)
+        and any(kind.endswith("Organization") for kind in _types(o))
+    )
+    return Structured(_own_article(page, objects), by_id, _meta(page), _items(page), organisations)
+
+
+def _authors_among(objects: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    values = [o.get("author") for o in objects]
+    listed = [part for v in values for part in (v if isinstance(v, list) else [v])]
+    return [part for part in listed if isinstance(part, Mapping)]
 
 
 def strings(value: object, key: str = "name", limit: int = 20) -> list[str]:

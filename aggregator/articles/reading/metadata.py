@@ -10,21 +10,26 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import htmldate
 import trafilatura.metadata
 from lxml import etree
 from lxml import html as lxml_html
 
+from aggregator.articles.body_span import BodySpan
 from aggregator.articles.lists import data_lines
-from aggregator.articles.page import Page, absolute
+from aggregator.articles.page import HEADINGS, Page, absolute
+from aggregator.articles.reading.byline import Byline, read_bylines
 from aggregator.articles.reading.dates import date_in_url, parse_date
-from aggregator.articles.reading.printed import Printed, labelled_as, names_of
+from aggregator.articles.reading.names import is_person, names_of
+from aggregator.articles.reading.printed import ORGANISATION, Printed, labelled_as
 from aggregator.articles.structured import Structured, plain, strings
 from aggregator.articles.subject import subject_words
 from aggregator.model.article import Robots
 
 _MAX_TITLE = 400
+_SHORT = 300  # letters of a text that may hold a byline
 _SEPARATOR = re.compile(r"(?<!\s)\s++[|–—·•»:-]\s++|(?:(?<!\s)\s*+)?[|｜]\s*+|_")
 _BROKEN = (
     ValueError,
@@ -65,16 +70,21 @@ class Metadata:
 
 
 def read_metadata(
-    source: str, page: Page, said: Structured, printed: Printed, feed_title: str | None
+    source: str,
+    page: Page,
+    span: BodySpan,
+    said: Structured,
+    printed: Printed,
+    feed_title: str | None,
 ) -> Metadata:
     """Put together what a page states, prints and implies."""
     article = said.article
     publisher = _publisher(said, printed)
-    authors = _authors(said, printed, publisher)
+    authors = _authors(page, said, printed, read_bylines(page, span), publisher)
     tree = None
     if not authors and not page.heavy:
         tree = _tree(source)
-        authors = _guessed_authors(tree, publisher)
+        authors = _guessed_authors(tree, page, _site_names(page, said, publisher))
     published = _first_date(
         article.get("datePublished"),
         *(said.first(name) for name in _PUBLISHED),
@@ -235,13 +245,51 @@ def _editor(said: Structured, printed: Printed) -> str | None:
     return value[:200] if value else None
 
 
-def _authors(said: Structured, printed: Printed, publisher: str | None) -> tuple[str, ...]:
-    """Stated authors, else printed ones, without the publisher's own name."""
+def _authors(
+    page: Page,
+    said: Structured,
+    printed: Printed,
+    bylines: Sequence[Byline],
+    publisher: str | None,
+) -> tuple[str, ...]:
+    """Who wrote the text: people stated for machines, else printed.
+
+    The publisher's own name is no author unless the page prints it as one. The site's name or an
+    organisation's gives way to people in a printed byline, and so do a name that the page prints
+    nowhere (a login) and the editor's.
+    """
+    site = _site_names(page, said, publisher)
+    own = _folded(publisher or "")
+    stated = [
+        n for n in _stated_authors(said) if not labelled_as(n, "editor") and _folded(n) != own
+    ]
+    offers = [
+        [n for n in line.names if not _of_site(n, site) or (line.labelled and _blogger(n))]
+        for line in bylines
+    ]
+    people = next((names for names in offers if names), [])
+    first = [n for n in stated if not _of_site(n, site) and n not in said.organisations]
+    if people and printed.editor:
+        first = [n for n in first if _folded(n) != _folded(printed.editor)]
+    if people and bylines[0].labelled and offers[0] and first:
+        text = _folded(" ".join(t for t in page.text if t and len(t) < _SHORT))
+        if not any(_folded(n) in text for n in first):
+            first = []
+    if first or (stated and not people):
+        return _once(stated)
+    if people:
+        return _once(people)
+    if bylines:
+        return bylines[0].names  # the page says that the site itself wrote the text
+    editor = _folded(printed.editor or "")
+    return _once([n for n in printed.authors if _folded(n) not in (editor, own)])
+
+
+def _stated_authors(said: Structured) -> list[str]:
     found: list[str] = []
     value = said.article.get("author")
     for part in value if isinstance(value, list) else [value]:
         found += [n for text in strings(said.resolved(part)) for n in _persons(text)]
-    found = [n for n in found if not labelled_as(n, "editor")]
     if not found:
         for name in _AUTHOR:
             for text in said.meta.get(name, ()):
@@ -249,27 +297,40 @@ def _authors(said: Structured, printed: Printed, publisher: str | None) -> tuple
                     found += _persons(text)
             if found:
                 break
-    found = found or [n for text in said.items.get("author", ()) for n in _persons(text)]
-    if found:
-        return _without(found, publisher, None)  # stated: an editor may also be the author
-    return _without(printed.authors, publisher, printed.editor)
+    return found or [n for text in said.items.get("author", ()) for n in _persons(text)]
 
 
 def _persons(text: str) -> tuple[str, ...]:
-    """A stated author is one name unless it lists several."""
-    return (
-        names_of(text)
-        if re.search(r",|;|、|\band\b|\bund\b|\bet\b|&|^by\b", text, re.I)
-        else ((text.strip()[:100],) if text.strip() else ())
-    )
+    """The names in one statement, which may be a list of them."""
+    return names_of(text)
 
 
-def _without(names: Sequence[str], publisher: str | None, editor: str | None) -> tuple[str, ...]:
-    own = {_folded(publisher or "")}
-    kept = [n for n in names if _folded(n) and _folded(n) not in own]
-    if editor:
-        kept = [n for n in kept if _folded(n) != _folded(editor)]
-    return tuple(dict.fromkeys(kept))[:8]
+def _site_names(page: Page, said: Structured, publisher: str | None) -> frozenset[str]:
+    """What the site calls itself, folded: publisher, site name, the host's own label."""
+    host = (urlsplit(page.url).hostname or "").removeprefix("www.")
+    labels = host.split(".")
+    names = [publisher, said.first("og:site_name", "application-name"), *labels[-3:-1], host]
+    return frozenset(f for n in names if n and len(f := _folded(n)) >= 3)
+
+
+def _of_site(name: str, site: frozenset[str]) -> bool:
+    """Whether a name is the site's own, with or without an addition ("Nikkei Inc", "LBCI")."""
+    folded = _folded(name)
+    if folded in site:
+        return True
+    return any(
+        len(own) >= 4 and folded.startswith(own) and len(folded) - len(own) <= 6 for own in site
+    ) and not (is_person(name) and len(name.split()) > 2)
+
+
+def _blogger(name: str) -> bool:
+    """Whether a site's name is that of the person who writes it."""
+    return is_person(name) and not ORGANISATION.search(name)
+
+
+def _once(names: Sequence[str]) -> tuple[str, ...]:
+    unique = {_folded(n): n for n in reversed(names) if _folded(n)}
+    return tuple(reversed(unique.values()))
 
 
 def _tree(source: str) -> lxml_html.HtmlElement | None:
@@ -279,15 +340,21 @@ def _tree(source: str) -> lxml_html.HtmlElement | None:
         return None
 
 
-def _guessed_authors(tree: lxml_html.HtmlElement | None, publisher: str | None) -> tuple[str, ...]:
+def _guessed_authors(
+    tree: lxml_html.HtmlElement | None, page: Page, site: frozenset[str]
+) -> tuple[str, ...]:
+    """trafilatura's guess, where it is a person's name and no heading or furniture of the page."""
     if tree is None:
         return ()
     try:
         found = trafilatura.metadata.extract_metadata(tree).author
     except _BROKEN:
         return ()
+    headings = {_folded(page.string(i, 200)) for i, tag in enumerate(page.tag) if tag in HEADINGS}
     names = [n for part in (found or "").split(";") for n in names_of(part)]
-    return _without(names, publisher, None)
+    return _once(
+        [n for n in names if is_person(n) and _folded(n) not in headings and not _of_site(n, site)]
+    )
 
 
 # --- dates, language, flags ------------------------------------------------------------------

@@ -13,13 +13,15 @@ from datetime import datetime
 
 from aggregator.articles.body_span import BodySpan
 from aggregator.articles.lists import data_lines
-from aggregator.articles.page import BLOCKS, Page
+from aggregator.articles.page import BLOCKS, HEADINGS, Page
 from aggregator.articles.reading.dates import find_date
+from aggregator.articles.reading.names import names_of
 
 _LABELS = {
     kind: "|".join(re.escape(label) for label in sorted(data_lines(f"line_{kind}"), key=len)[::-1])
     for kind in ("editor", "source", "author", "time", "updated")
 }
+_NEAR = 3  # texts behind the headline
 _ANY = "|".join(_LABELS.values())
 _LINE = {
     kind: re.compile(rf"^[\W_]*(?:{names})\s*[:：]\s*(.*)$", re.I | re.S)
@@ -35,13 +37,11 @@ _NEXT = re.compile(
     r"|(?:(?<!\s)\s*+)?[|｜¦•]\s*+|\s{3,}|　",
     re.I,
 )
-_BETWEEN = re.compile(r"\s*(?:,|;|、|，|/|\||\band\b|\bund\b|\bet\b|\by\b|&)\s*")  # names
 _RESPONSIBLE = re.compile("[责責]")  # the editor in charge, where others are named too
 _BRACKETED_EDITOR = re.compile(
     rf"[(（\[【]\s*(?:{_LABELS['editor']})\s*[:：]\s*([^)）\]】]{{2,60}})[)）\]】]?\s*$", re.I
 )
 _BY = re.compile(r"^(?:by|von|par|por|di|door|av|af|text|文|written by|words by)\s*[:：]?\s+", re.I)
-_BY_INSIDE = re.compile(r"^.{0,40}?\s(?:By|Von|Par|Por)\s+(?=[^\W\d_])")
 _DATELINE = re.compile(
     r"^((?:[A-Z][A-Z.'’-]+(?:\s+[A-Z][A-Z.'’-]+){0,3})(?:,\s+[A-Z][A-Za-z.'’ -]{1,25})?)"
     r"(?:,?\s+(?:[A-Z][a-z]{2,9}\.?\s+\d{1,2}|\d{1,2}\s+[A-Z][a-z]{2,9}))?"
@@ -50,7 +50,7 @@ _DATELINE = re.compile(
 _DATELINE_ZH = re.compile(
     r"^(?:本报|本報|[\u4e00-\u9fff]{2,8}[社网報报])\s*([\u4e00-\u9fff]{2,8}?)\s*\d{1,2}月\d{1,2}日"
 )
-_ORGANISATION = re.compile(
+ORGANISATION = re.compile(
     r"\b(?:news|daily|times|post|agency|xinhua|press|herald|tribune|journal|gazette|observer|"
     r"guardian|telegraph|standard|mail|express|today|radio|tv|television|network|reuters|afp|ap|"
     r"upi|dpa|efe|ansa|tass|bloomberg|cnn|bbc|online|\w+\.(?:com|cn|net|org)|weekly|review|"
@@ -102,7 +102,7 @@ def read_printed(page: Page, body: BodySpan) -> Printed:
             _take(page, i, kind, said, values, lines)
             _take_rest(said, values)
             break
-    authors = _names(values.get("author", ""))
+    authors = names_of(values.get("author", ""))
     _read_classes(page, values, lines)
     editor, source = values.get("editor"), values.get("source")
     if not editor or not source or not authors:
@@ -121,11 +121,6 @@ def read_printed(page: Page, body: BodySpan) -> Printed:
         find_date(values.get("updated", "")),
         frozenset(lines),
     )
-
-
-def names_of(text: str) -> tuple[str, ...]:
-    """Names in a byline ("By Jane Doe and John Roe")."""
-    return _names(text)
 
 
 def labelled_as(text: str, kind: str) -> str | None:
@@ -203,18 +198,6 @@ def _name(text: str) -> str:
     return " ".join(text.split()).strip(" \t|｜()（）[]【】<>:：,，;；/·-–—").strip()[:120]
 
 
-def _names(text: str) -> tuple[str, ...]:
-    text = _BY.sub("", " ".join(text.split())[:300])
-    text = _BY_INSIDE.sub("", text)
-    parts = _BETWEEN.split(text)
-    found = []
-    for part in parts:
-        name = _name(_BY.sub("", part))
-        if 2 <= len(name) <= 60 and not _NOT_NAMES.search(name) and len(name.split()) <= 5:
-            found.append(name)
-    return tuple(dict.fromkeys(found))[:8]
-
-
 _CLASSES = {
     "editor": re.compile(r"(?:^|[\s_-])(?:editor|bianji|zebian)(?:[\s_-]|$)"),
     "source": re.compile(r"(?:^|[\s_-])(?:source|laiyuan|origin|copyfrom)(?:[\s_-]|$)"),
@@ -233,7 +216,7 @@ def _read_classes(page: Page, values: dict[str, str], lines: set[str]) -> None:
             value = _name(said)
             if not value or _NOT_NAMES.search(value) or _set_apart(page, i):
                 continue
-            if _PERSON.match(value) or (kind == "source" and _ORGANISATION.search(value)):
+            if _PERSON.match(value) or (kind == "source" and ORGANISATION.search(value)):
                 values[kind] = value
                 lines.add(said)
 
@@ -248,7 +231,7 @@ def _bare_lines(page: Page, body: BodySpan, lines: set[str]) -> tuple[str | None
     source = person = None
     seen = 0
     for i in range(start, body.first):
-        if not page.text[i] or page.in_link[i] >= 0:
+        if not page.text[i] or page.in_link[i] >= 0 or _set_apart(page, i):
             continue
         block = page.block(i)
         said = page.string(block, 80) if page.tag[block] in BLOCKS else page.text[i].strip()
@@ -265,13 +248,25 @@ def _bare_lines(page: Page, body: BodySpan, lines: set[str]) -> tuple[str | None
         if _NOT_NAMES.search(said):
             continue
         name = _name(_BY.sub("", said))
-        if source is None and person is None and _ORGANISATION.search(name) and len(name) <= 40:
+        if source is None and person is None and ORGANISATION.search(name) and len(name) <= 40:
             source = name
             lines.add(said)
-        elif person is None and _PERSON.match(name) and (_capitals(name) or _BY.match(said)):
+        elif person is None and (
+            (
+                _PERSON.match(name)
+                and _capitals(name)
+                and (source or _beside_headline(page, block, seen))
+            )
+            or (_BY.match(said) and names_of(name))
+        ):
             person = name
             lines.add(said)
     return source, person
+
+
+def _beside_headline(page: Page, block: int, seen: int) -> bool:
+    """Whether a bare line may be a byline without a publication: near the headline, no title."""
+    return seen <= _NEAR and page.tag[block] not in HEADINGS and page.tag[block] != "li"
 
 
 def _capitals(name: str) -> bool:
