@@ -102,10 +102,9 @@ class TermCounts:
 
 def weigh(item: Terms, counts: TermCounts, limits: StoryThresholds) -> Vector:
     """The heaviest terms of an item with their weights, as a vector of length one."""
-    weights = {
-        term: counts.weight(term) * _REPEATED[min(times, 255)]
-        for term, times in item.counts().items()
-    }
+    weights: Vector = {}
+    for term, times in item.counts().items():
+        weights[term] = counts.weight(term) * _REPEATED[times if times < 256 else 255]
     for term in weights.keys() & set(item.headline):
         weights[term] *= _HEADLINE
     for term in weights.keys() & item.names:

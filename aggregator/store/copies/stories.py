@@ -12,6 +12,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
+from heapq import nsmallest
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
@@ -63,6 +64,7 @@ class Stories:
         self._now = now
         self._text_of = text_of
         self._postings = Postings(t.term_posting_list)
+        self._holders: dict[int, list[int]] = {}  # by term
         self._stored: dict[int, float] = {}  # how often terms were met before this batch
         self._counts = TermCounts(0.0, {})  # the same with it
         self._counted: Counter[int] = Counter()  # what the batch adds
@@ -83,9 +85,10 @@ class Stories:
             self._probes[item.item_id] = self._heaviest(item, own, len(items))
         probed = {term for probes in self._probes.values() for term in probes}
         self._postings = Postings.of(self._connection, probed, t.term_posting_list)
+        self._holders = {term: self._postings.holders(term)[-_HOLDERS:] for term in probed}
         met = dict(self._stored)
-        for term in probed:
-            met[term] = max(met.get(term, 0.0), len(self._postings.holders(term)))
+        for term, holders in self._holders.items():
+            met[term] = max(met.get(term, 0.0), len(holders))
         for term, times in own.items():
             met[term] = met.get(term, 0.0) + times
         self._counts = TermCounts(self._stored.get(_ALL, 0.0) + len(items), met)
@@ -156,10 +159,10 @@ class Stories:
         likely: defaultdict[int, float] = defaultdict(float)
         for term in self._probes.get(item.item_id, ()):
             weight = self._counts.weight(term)
-            for number in self._postings.holders(term)[-_HOLDERS:]:
+            for number in self._holders[term]:
                 likely[number] += weight
         likely.pop(item.item_id, None)
-        return sorted(likely, key=lambda number: (-likely[number], number))[:_CANDIDATES]
+        return nsmallest(_CANDIDATES, likely, key=lambda number: (-likely[number], number))
 
     def _is_form(self, one: StoryItem, other: StoryItem) -> tuple[bool, bool]:
         a, b = self._text_of(one.item_id), self._text_of(other.item_id)
@@ -173,7 +176,9 @@ class Stories:
         self._known[number], self._story[number] = item, story
         self._sizes[story] += 1
         for term in self._probes.get(number, ()):
-            if len(self._postings.holders(term)) < _HOLDERS:
+            holders = self._holders[term]
+            if len(holders) < _HOLDERS and number not in holders:
+                holders.append(number)
                 self._postings.add(term, number)
         self._counted[_ALL] += 1
         every = 1 if self._stored.get(_ALL, 0.0) < _BUSY else _EVERY
