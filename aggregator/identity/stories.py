@@ -30,6 +30,7 @@ _UNSPACED = 0.6  # of the likeness is enough where pairs of characters stand for
 _FEW = 3  # items; rare in a collection of any size
 _PERSON = 4  # terms side by side that are one thing: office, first name, last name, where from
 _FIGURES = CopyThresholds()  # how the guard for figures and days is asked
+_OWN = 0.36  # of the shorter text, at one end of both: what they share is furniture
 _SHOWN = 12  # shared terms named in a decision
 
 
@@ -131,7 +132,8 @@ def _shingle_set(text: tuple[int, ...]) -> frozenset[int]:
 def is_template(a: ComparableText, b: ComparableText, limits: StoryThresholds) -> bool:
     """Whether two texts are reports made from one template.
 
-    They share wording, and differ in figures, in the day, or in what stands in one place of it.
+    They share wording, and differ in figures, in the day, or in what stands in one place of it; or
+    each begins or ends with words of its own, and what they share is furniture.
     """
     ones, others = _shingle_set(a.shingles), _shingle_set(b.shingles)
     shorter = min(len(ones), len(others))
@@ -142,6 +144,8 @@ def is_template(a: ComparableText, b: ComparableText, limits: StoryThresholds) -
     if min(len(a.words), len(b.words)) >= _FIGURES.short_text:
         return False
     beside = align(a.words, a.shingles, b.words, b.shingles)
+    if max(beside.ending, beside.opening) >= _OWN * min(len(a.words), len(b.words)):
+        return True
     both = frozenset(a.words).intersection(b.words)
     return names_against(beside.places, a.names | b.names, both, nouns=False) or bool(
         figures_against(beside.places, both)
