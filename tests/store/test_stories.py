@@ -86,6 +86,20 @@ def test_items_of_one_document_meet_each_other(desk: Desk) -> None:
     assert after == before + 2
 
 
+def test_items_far_apart_in_a_long_document_meet_each_other(desk: Desk) -> None:
+    order = random.Random(5)
+    between = [
+        " ".join("".join(order.choices("bcdfglmnrstaeiou", k=7)) for _ in range(12))
+        for _ in range(70)
+    ]
+    fire = "The Kettelberg is closed: a freight wagon burns there, firemen from Orlund say."
+    blame = "A hot axle of the wagon is blamed by firemen from Orlund; the Kettelberg stays closed."
+    numbers = desk.take("alpha", fire, *between, blame)
+    stories_of = [story_of(desk, number) for number in numbers]
+    assert stories_of[0] == stories_of[-1]
+    assert len(set(stories_of)) > 1
+
+
 def test_an_item_of_two_stories_makes_them_one(desk: Desk) -> None:
     one, two = take(desk, "alpha", STAGE[0]), take(desk, "beta", STAGE[1])
     assert story_of(desk, one) != story_of(desk, two)

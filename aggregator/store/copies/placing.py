@@ -37,6 +37,7 @@ from aggregator.store.database import serialise
 
 _WORTH_TELLING = 0.3  # containment from which a text that is no copy is named as the nearest
 _NEAREST_TOLD = 2
+_TOLD_AT_ONCE = 50  # items whose stories are looked up together
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,8 @@ class _Placing:
         self._overruled = _any_apart(connection)
         self._prepared: dict[int, PreparedText] = {}
         self._told: dict[int, StoryItem] = {}
-        settings = grouping.settings
-        self._stories = Stories(connection, settings.stories, settings.copies, now, self._text_of)
+        self._waiting: list[int] = []  # items of `_told` whose stories were not looked up yet
+        self._stories = self._open_stories()
         self.grown: set[int] = set()
         self.grown_stories: set[int] = set()
 
@@ -117,7 +118,7 @@ class _Placing:
                 self._told[item.item_id] = story_item(
                     item.item_id, item.shown_at, item.title, ready, stories
                 )
-        self._stories.look_up(tuple(self._told.values()))
+        self._waiting = list(self._told)
 
     def place(self, item: NewText) -> None:
         """Find the item's group and story and make it findable itself."""
@@ -270,12 +271,27 @@ class _Placing:
         told = self._told.get(item.item_id)
         if told is None:
             return None
+        if item.item_id in self._waiting:
+            self._look_up_stories()
         story = None
         if group != item.item_id:
             story = self._connection.scalar(
                 select(t.item.c.story_id).where(t.item.c.id == item.item_id)
             )
         return self._stories.place(told, story)
+
+    def _open_stories(self) -> Stories:
+        settings = self._grouping.settings
+        return Stories(
+            self._connection, settings.stories, settings.copies, self._now, self._text_of
+        )
+
+    def _look_up_stories(self) -> None:
+        """Look up the next items, a few at a time: each brings others, which take memory."""
+        self._stories.write()
+        some, self._waiting = self._waiting[:_TOLD_AT_ONCE], self._waiting[_TOLD_AT_ONCE:]
+        self._stories = self._open_stories()
+        self._stories.look_up([self._told[number] for number in some])
 
     def _text_of(self, number: int) -> ComparableText | None:
         """The text of an item that may be of the same event, made ready."""

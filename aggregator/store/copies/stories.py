@@ -47,7 +47,7 @@ TextOf = Callable[[int], ComparableText | None]
 
 
 class Stories:
-    """The stories of one batch: `look_up` its items, `place` each, `write` at the end."""
+    """The stories of a few new items: `look_up` them, `place` each, `write` at the end."""
 
     def __init__(
         self,
