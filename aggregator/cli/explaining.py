@@ -162,7 +162,7 @@ def _print_outlook(found: Outlook, now: datetime) -> None:
     for host, until, reason in found.blocked:
         stdout.print(f"{escape(host)} is left alone until {iso(until)}: {escape(reason)}")
     if found.outage_since:
-        stdout.print(f"our own network seems to be gone since {iso(found.outage_since)}")
+        stdout.print(f"our own network seems to be down since {iso(found.outage_since)}")
 
 
 def _distance(at: datetime, now: datetime) -> str:

@@ -24,7 +24,7 @@ from aggregator.cli.output import (
 
 if TYPE_CHECKING:
     from aggregator.model.item import PollRecord
-    from aggregator.model.pages import SourceOverview
+    from aggregator.model.pages import Overview, SourceOverview
     from aggregator.model.settings import Settings, SourceSettings
 
 _PATIENCE = timedelta(minutes=2)
@@ -133,24 +133,30 @@ def _print_records(records: Sequence[PollRecord]) -> None:
 def status(json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> None:
     """List every source with its state: last and next poll, items, and what is wrong.
 
-    Exit code 1 when a source is failing.
+    Exit code 1 when a source is failing, or when our own network seems to be down.
     """
     import asyncio
 
     from aggregator.config.load import load_settings
 
     with told():
-        lines = asyncio.run(_status(load_settings(config)))
+        found = asyncio.run(_status(load_settings(config)))
+    lines = found.sources
     if json:
         for line in lines:
             print_json(_status_json(line))
     else:
         _print_status(lines)
+        if found.outage_since:
+            stdout.print(
+                f"our own network seems to be down since {iso(found.outage_since)}: "
+                "no source's failure counts until a server answers"
+            )
     failing = any(line.health in ("failing", "gone") for line in lines)
-    raise typer.Exit(SOME_FAILED if failing else OK)
+    raise typer.Exit(SOME_FAILED if failing or found.outage_since else OK)
 
 
-async def _status(settings: Settings) -> tuple[SourceOverview, ...]:
+async def _status(settings: Settings) -> Overview:
     from aggregator.pipeline.showing.pages import Condition, Pages
     from aggregator.pipeline.showing.views import Publisher
     from aggregator.store.database import Database
@@ -163,7 +169,7 @@ async def _status(settings: Settings) -> tuple[SourceOverview, ...]:
         clock = SystemClock()
         publisher = Publisher(database, clock, lambda: settings)
         pages = Pages(database, publisher, clock, lambda: settings, Condition())
-        return (await pages.overview()).sources
+        return await pages.overview()
     finally:
         database.close()
 
@@ -189,7 +195,13 @@ def _print_status(lines: Sequence[SourceOverview]) -> None:
     if not lines:
         stdout.print("no source is configured")
         return
-    colours = {"ok": "green", "failing": "red", "gone": "red", "waiting": "yellow"}
+    colours = {
+        "ok": "green",
+        "failing": "red",
+        "gone": "red",
+        "waiting": "yellow",
+        "offline": "yellow",
+    }
     columns = ("source", "state", "items", "last poll", "next poll", "why")
     rows = table(*columns, numbers=("items",))
     for line in lines:

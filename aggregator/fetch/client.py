@@ -225,7 +225,10 @@ class Fetcher:
             )
         except FetchFailed as failure:
             return visit.result(
-                error=failure.error, detail=failure.detail, allowed_by=failure.allowed_by
+                error=failure.error,
+                detail=failure.detail,
+                allowed_by=failure.allowed_by,
+                own_network=failure.own_network,
             )
         except TimeoutError:
             total = self._limits.of(request.kind).total.total_seconds()

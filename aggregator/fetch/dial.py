@@ -7,6 +7,7 @@ when the last has failed or after a quarter of a second, while the earlier ones 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import time
@@ -20,6 +21,7 @@ from aggregator.fetch.stream import Stream
 from aggregator.model.http import FetchError
 
 ATTEMPT_DELAY = 0.25  # seconds (RFC 8305 §5)
+_NO_ROUTE = frozenset({errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH})
 _MAX_ADDRESSES = 64  # in five seconds twenty are begun at most, unless they refuse at once
 
 
@@ -45,7 +47,9 @@ async def dial(
     """Connect to the first address of `host` that answers before the monotonic time `ends`.
 
     `policy` judges every address here once more; None is for a proxy that the operator named and
-    trusts. Raises `Blocked` and `FetchFailed(CONNECT)`.
+    trusts. Raises `Blocked` and `FetchFailed(CONNECT)`; where there was no route to any of the
+    addresses, IPv4 among them, the failure is told as our own network's. A machine without IPv6
+    has no route to a host with nothing else either, and that is no outage.
     """
     tries = interleaved(addresses)[:_MAX_ADDRESSES]
     if policy is not None:
@@ -60,11 +64,12 @@ async def dial(
         raise FetchFailed(FetchError.CONNECT, f"{host}: connect timed out") from error
     except OSError as error:
         reason = os.strerror(error.errno).lower() if error.errno else "connect failed"
-        raise FetchFailed(FetchError.CONNECT, f"{host}: {reason}") from error
+        ours = error.errno in _NO_ROUTE and any(":" not in one for one in tries)
+        raise FetchFailed(FetchError.CONNECT, f"{host}: {reason}", own_network=ours) from error
 
 
 async def _race(addresses: Sequence[str], port: int, read_timeout: float) -> Stream:
-    """The first stream that opens; raises the last `OSError` when none does."""
+    """The first stream that opens; else raises the last `OSError`, one with a route if any had."""
     waiting = list(reversed(addresses))
     under_way: set[asyncio.Task[Stream]] = set()
     failure: OSError = OSError("no address answers")
@@ -81,7 +86,8 @@ async def _race(addresses: Sequence[str], port: int, read_timeout: float) -> Str
             for task in done:
                 error = task.exception()
                 if isinstance(error, OSError):
-                    failure = error
+                    if error.errno not in _NO_ROUTE or failure.errno in (None, *_NO_ROUTE):
+                        failure = error
                 elif error is not None:
                     raise error
                 elif won is None:

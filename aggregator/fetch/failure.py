@@ -8,10 +8,11 @@ from aggregator.model.http import FetchError
 class FetchFailed(Exception):
     """A request ended without a usable body. `detail` is one line and never holds a secret."""
 
-    def __init__(self, error: FetchError, detail: str) -> None:
+    def __init__(self, error: FetchError, detail: str, *, own_network: bool = False) -> None:
         super().__init__(detail)
         self.error = error
         self.detail = detail
+        self.own_network = own_network  # no route, or no resolver that answers: more likely ours
         self.allowed_by: str | None = None
 
 

@@ -16,6 +16,7 @@ from aggregator.fetch.guard import AddressPolicy
 from aggregator.model.http import FetchError
 
 _THREADS = 8
+_SILENT = frozenset({socket.EAI_AGAIN, socket.EAI_SYSTEM})  # nobody answered: no word on the name
 
 
 class Resolver(Protocol):
@@ -24,7 +25,8 @@ class Resolver(Protocol):
     async def resolve(self, host: str, port: int) -> tuple[str, ...]:
         """All addresses of the host as text, in the order to try them.
 
-        Raises `FetchFailed(DNS)`.
+        Raises `FetchFailed(DNS)`; its `own_network` says that no resolver answered, which is no
+        word about the host.
         """
         ...
 
@@ -46,7 +48,13 @@ class SystemResolver:
             async with asyncio.timeout(self._limit):
                 found = await self._ask(host, port)
         except TimeoutError as error:
-            raise FetchFailed(FetchError.DNS, f"no DNS answer for {host} in time") from error
+            raise FetchFailed(
+                FetchError.DNS, f"no DNS answer for {host} in time", own_network=True
+            ) from error
+        except socket.gaierror as error:
+            silent = error.errno in _SILENT
+            said = f"no DNS answer for {host}" if silent else f"{host} has no address"
+            raise FetchFailed(FetchError.DNS, said, own_network=silent) from error
         except (OSError, UnicodeError) as error:
             raise FetchFailed(FetchError.DNS, f"{host} has no address") from error
         if not found:

@@ -198,6 +198,7 @@ class FetchResult:
     error: FetchError | None = None
     detail: str | None = None  # one line for people; never a secret
     allowed_by: str | None = None  # BLOCKED only: the setting that would allow it
+    own_network: bool = False  # DNS and CONNECT only: no resolver answered, or there was no route
 
     @property
     def permanent_target(self) -> str | None:

@@ -36,6 +36,7 @@ class SourceHealth(StrEnum):
 
     OK = "ok"  # the last poll succeeded
     WAITING = "waiting"  # not polled yet
+    OFFLINE = "offline"  # our own network was down at the last poll: no word on the source
     FAILING = "failing"  # the last polls failed; it is tried again
     GONE = "gone"  # the publisher said so (410); tried again rarely or never
     DISABLED = "disabled"  # by the operator, or no longer configured
@@ -76,13 +77,17 @@ class ViewOverview:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The start page. `problem` is why a changed configuration was refused, for all to see."""
+    """The start page. `problem` is why a changed configuration was refused, for all to see.
+
+    `outage_since` says since when our own network is down; None while it is there.
+    """
 
     views: tuple[ViewOverview, ...] = ()
     sources: tuple[SourceOverview, ...] = ()
     items: int = 0
     problem: str | None = None
     warnings: tuple[str, ...] = ()
+    outage_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +239,11 @@ class ItemPage:
 
 @dataclass(frozen=True, slots=True)
 class ReadyState:
-    """Whether the service can do its work; `checks` are `(name, fine, detail)` without secrets."""
+    """Whether the service can do its work; `checks` are `(name, fine, detail)` without secrets.
+
+    `ready` is whether readers are served. Our own network being down is told as a check and takes
+    no reader away: what is stored is served all the same.
+    """
 
     ready: bool
     checks: tuple[tuple[str, bool, str], ...] = ()

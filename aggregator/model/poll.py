@@ -52,6 +52,7 @@ class PollOutcome:
     body_bytes: int = 0  # decoded
     push: bool = False  # a verified WebSub subscription covers this source
     archive: bool = False  # fh:archive (RFC 5005 §4): the document never changes
+    outage_for: timedelta = timedelta(0)  # OUTAGE only: how long our own network has been gone
 
 
 class Asking(StrEnum):

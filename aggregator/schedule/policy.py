@@ -52,7 +52,7 @@ from aggregator.schedule.wish import slowed, wish_of
 
 BUSY_SPREAD = 5.0
 _DOUBTED = "half as often, since its 304s were wrong and it is asked for the whole document"
-OUTAGE_WAIT = (60.0, 300.0)
+OUTAGE_WAITS = (60.0, 120.0, 300.0, 600.0, 900.0)  # between tries while our network is gone
 
 _NO_HOST = HostFloors()
 
@@ -76,7 +76,7 @@ def plan_next(
     state = _learn(state, outcome, settings, stamp)
     state = replace(state, polls=state.polls + 1)
     if outcome.kind is PollKind.OUTAGE:
-        return state, _after_outage(state, now, source_id, host)
+        return state, _after_outage(state, now, source_id, host, outcome.outage_for)
     if outcome.kind is PollKind.PUSH:
         plan = replan(state, settings, now, source_id, host)
     else:
@@ -123,7 +123,7 @@ def take_back(
     For the few sources that failed before an outage could be told from failures of their own.
     """
     state = replace(state, polls=state.polls + 1, trouble=forgive(state.trouble))
-    return state, _after_outage(state, now, source_id, host)
+    return state, _after_outage(state, now, source_id, host, timedelta(0))
 
 
 def refresh_allowed(
@@ -233,10 +233,19 @@ def _after_busy(state: PolicyState, outcome: PollOutcome, now: datetime, source_
     )
 
 
-def _after_outage(state: PolicyState, now: datetime, source_id: str, host: HostFloors) -> Plan:
-    base = now.timestamp()
-    wait = uniform(source_id, state.polls, "outage", *OUTAGE_WAIT)
-    place = Place(base + wait, "outage", "our own network was gone; no failure of the source")
+def _after_outage(
+    state: PolicyState, now: datetime, source_id: str, host: HostFloors, gone: timedelta
+) -> Plan:
+    """Try again after 1, 2, 5 … minutes: the longer the outage lasts, the longer the wait."""
+    base, passed, wait = now.timestamp(), 0.0, OUTAGE_WAITS[0]
+    for wait in OUTAGE_WAITS:
+        passed += wait
+        if gone.total_seconds() < passed:
+            break
+    wait *= uniform(source_id, state.polls, "outage", 1.0, 1.1)
+    place = Place(
+        base + wait, "outage", "our own network seems to be down; no failure of the source"
+    )
     hard = [*_own_floors(state), *host.floors]
     place = above_hard(place, state, hard, base, source_id)
     return Plan(

@@ -26,6 +26,7 @@ _LARGEST_NUMBER = 2**63 - 1
 # What needs a person comes first.
 _ORDER = [
     SourceHealth.FAILING,
+    SourceHealth.OFFLINE,
     SourceHealth.GONE,
     SourceHealth.WAITING,
     SourceHealth.OK,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import socket
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from ipaddress import ip_network
@@ -11,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.fetch.dial import interleaved
+from aggregator.fetch.dial import dial, interleaved
+from aggregator.fetch.failure import FetchFailed
 from aggregator.model.http import FetchError, RequestKind
 from tests.fetch.conftest import Client, Names, limits
 from tests.origin import Origin
@@ -122,3 +126,27 @@ def test_an_attempt_that_comes_too_late_leaves_no_connection_behind(
         )
         assert client.get(origin.url("/", host="two.example")).body == b"x"
         client.until(lambda: origin.open_connections + twin.open_connections == 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "ours"),
+    [
+        ({"192.0.2.1": errno.ENETUNREACH}, True),
+        ({"192.0.2.1": errno.ECONNREFUSED}, False),
+        ({"2001:db8::1": errno.ENETUNREACH}, False),
+        ({"192.0.2.1": errno.ECONNREFUSED, "2001:db8::1": errno.ENETUNREACH}, False),
+        ({"192.0.2.1": errno.ENETUNREACH, "2001:db8::1": errno.ENETUNREACH}, True),
+    ],
+    ids=["no route", "refused", "no IPv6 here", "refused, and no IPv6 here", "no route at all"],
+)
+def test_no_route_is_told_from_a_host_that_refuses(
+    monkeypatch: pytest.MonkeyPatch, said: dict[str, int], ours: bool
+) -> None:
+    async def connect(address: str, *_: object) -> object:
+        raise OSError(said[address], "as the system says")
+
+    monkeypatch.setattr("aggregator.fetch.dial._connect", connect)
+    with pytest.raises(FetchFailed) as caught:
+        ends = time.monotonic() + 5
+        asyncio.run(dial("some.example", list(said), 80, None, ends=ends, read_timeout=1))
+    assert (caught.value.error, caught.value.own_network) == (FetchError.CONNECT, ours)

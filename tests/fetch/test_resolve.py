@@ -37,6 +37,23 @@ def test_a_dns_server_that_hangs_ends_at_its_limit(hanging_dns: threading.Event)
     with pytest.raises(FetchFailed) as caught:
         asyncio.run(resolver.resolve("slow.example", 80))
     assert caught.value.error is FetchError.DNS
+    assert caught.value.own_network
+
+
+@pytest.mark.parametrize(
+    ("code", "ours"),
+    [(socket.EAI_AGAIN, True), (socket.EAI_NONAME, False), (socket.EAI_FAIL, False)],
+)
+def test_a_silent_resolver_is_told_from_an_unknown_name(
+    monkeypatch: pytest.MonkeyPatch, code: int, ours: bool
+) -> None:
+    def refuse(*_: object, **__: object) -> object:
+        raise socket.gaierror(code, "as the system says")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    with pytest.raises(FetchFailed) as caught:
+        asyncio.run(SystemResolver(timedelta(seconds=5)).resolve("some.example", 80))
+    assert (caught.value.error, caught.value.own_network) == (FetchError.DNS, ours)
 
 
 def test_hanging_questions_take_a_bounded_number_of_threads_and_give_them_back(

@@ -16,11 +16,13 @@ from typing import Any
 import pytest
 
 from aggregator.model.http import HostBusy, RequestKind
+from aggregator.model.pages import SourceHealth
 from aggregator.model.settings import PollWhen, SourceSettings
 from aggregator.pipeline.budgets import hour_cap, outage
 from aggregator.pipeline.budgets.slots import DatabaseSlots
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.showing.pages import Condition
+from aggregator.pipeline.showing.pages import Condition, Pages
+from aggregator.pipeline.showing.views import Publisher
 from aggregator.store.sources import claims, hosts
 from aggregator.work.tick import Ticker
 from tests.origin import Origin
@@ -270,6 +272,44 @@ def test_the_network_gone_for_an_hour_counts_for_nobody_and_the_return_is_spread
     times = {house.state(f"s{n}").next_poll_at for n in range(1, 6)}
     assert len(times) == 5
     assert all(at >= house.clock.now() for at in times)
+
+
+def test_with_two_sources_no_network_at_the_start_is_ours_and_tried_again_soon(
+    house: House, internet: Internet
+) -> None:
+    house.configure(sources=house.settings.sources[:2])
+    internet.down()
+    assert [record.outcome for record in house.poll()] == ["connect", "outage"]
+    for name in ("s0", "s1"):
+        state = house.state(name)
+        assert (state.failures, state.next_reason) == (0, "outage")
+        assert state.next_poll_at - house.clock.now() < timedelta(minutes=1.2)
+
+    async def told(parts: Parts) -> Any:
+        settings = house.settings
+        publisher = Publisher(parts.database, parts.clock, lambda: settings)
+        pages = Pages(parts.database, publisher, parts.clock, lambda: settings, Condition())
+        return await pages.overview(), await pages.ready()
+
+    overview, ready = house.run(told)
+    assert overview.outage_since is not None
+    assert {source.health for source in overview.sources} == {SourceHealth.OFFLINE}
+    assert [fine for name, fine, _ in ready.checks if name == "network"] == [False]
+    internet.up()
+    house.clock.move(minutes=2)
+    house.poll()
+    overview, _ = house.run(told)
+    assert overview.outage_since is None
+    assert {source.health for source in overview.sources} == {SourceHealth.OK}
+
+
+def test_one_source_whose_server_refuses_backs_off_as_ever(
+    house: House, internet: Internet
+) -> None:
+    house.configure(sources=house.settings.sources[:1])
+    internet.down()
+    assert [record.outcome for record in house.poll()] == ["connect"]
+    assert house.state("s0").failures == 1
 
 
 def test_during_an_outage_two_probes_a_minute_go_out(house: House, internet: Internet) -> None:

@@ -218,6 +218,17 @@ def test_our_own_outage_counts_no_failure() -> None:
     assert again.reason == "outage"
 
 
+@pytest.mark.parametrize(
+    ("gone", "wait"), [(0, 1), (1.05, 2), (3.2, 5), (8.5, 10), (19, 15), (3000, 15)]
+)
+def test_an_outage_of_ours_is_probed_after_1_2_5_minutes(gone: float, wait: float) -> None:
+    state, plan = subscribed(DAY / 4, HOURLY)
+    outage = PollOutcome(PollKind.OUTAGE, error="dns", outage_for=timedelta(minutes=gone))
+    _, again = plan_next(state, outage, HOURLY, plan.at, "source")
+    asked = timedelta(minutes=wait)
+    assert asked <= again.at - plan.at <= 1.1 * asked
+
+
 def test_a_failure_that_was_ours_is_taken_back() -> None:
     state, plan = subscribed(DAY / 4, HOURLY)
     once, _ = plan_next(state, failed(None, "dns"), HOURLY, plan.at, "source")

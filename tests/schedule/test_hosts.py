@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from aggregator.schedule.hosts import HostHealth, host_after, host_floors
-from aggregator.schedule.outage import Attempt, own_outage
+from aggregator.schedule.outage import Attempt, Standing, own_failure, own_outage
 from tests.schedule.polls import DAY, HOUR, MINUTE, MONDAY, failed, unchanged
 
 
@@ -121,3 +121,33 @@ def test_when_everybody_is_unreachable_it_is_us() -> None:
 )
 def test_it_is_not_us(given: list[Attempt], why: str) -> None:
     assert not own_outage(given, MONDAY), why
+
+
+def ago(minutes: float) -> datetime:
+    return MONDAY - timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize(
+    ("standing", "own_network", "ours"),
+    [
+        pytest.param(Standing(1), True, True, id="no route at the first start, one source"),
+        pytest.param(Standing(1, {"a": ago(9)}), True, True, id="still no route"),
+        pytest.param(Standing(1), False, False, id="one host refuses"),
+        pytest.param(Standing(1, {}, ago(90)), False, False, id="it answered before"),
+        pytest.param(Standing(1, {}, ago(90)), True, True, id="the resolver fell silent"),
+        pytest.param(Standing(3, {}, ago(0.5)), True, False, id="another answered just now"),
+        pytest.param(
+            Standing(2, {"a": ago(90)}, ago(30)), True, False, id="it failed while others answered"
+        ),
+        pytest.param(Standing(2, {"b": ago(1)}), False, True, id="both hosts, never reached"),
+        pytest.param(Standing(3, {"b": ago(1)}), False, False, id="the third was not asked yet"),
+        pytest.param(Standing(3, {"b": ago(1), "c": ago(1)}, ago(60)), False, True, id="all three"),
+        pytest.param(
+            Standing(2, {"b": ago(900)}, ago(60)), False, False, id="the other was dead long before"
+        ),
+    ],
+)
+def test_a_failure_is_ours_whatever_the_number_of_sources(
+    standing: Standing, own_network: bool, ours: bool
+) -> None:
+    assert own_failure(standing, "a", MONDAY, own_network=own_network) is ours

@@ -12,15 +12,25 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from aggregator.model.http import FetchError
+from aggregator.model.states import PollWord
 from aggregator.schedule.hosts import HostHealth
-from aggregator.schedule.outage import WINDOW, Attempt, own_outage
+from aggregator.schedule.outage import WINDOW, Attempt, Standing, own_failure, own_outage
 from aggregator.schedule.policy import take_back
 from aggregator.schedule.state import PolicyState
 from aggregator.store import facts
 from aggregator.store.sources import claims, hosts, polls, states
 from aggregator.telemetry import metrics
 
-UNREACHED = ("dns", "connect", "outage")
+UNREACHED: tuple[str, ...] = (FetchError.DNS, FetchError.CONNECT, PollWord.OUTAGE)
+# How a poll ended that asked nobody: no word on whether anybody can be reached.
+UNASKED: tuple[str, ...] = (
+    FetchError.BLOCKED,
+    FetchError.BAD_URL,
+    PollWord.PUSH,
+    PollWord.SUPERSEDED,
+    PollWord.SKIPPED,
+)
 PROBES = 2  # polls let out at a time while our network is gone
 PROBE_EVERY = timedelta(seconds=60)
 RETURN = timedelta(minutes=10)  # the longest time over which the overdue are spread
@@ -33,23 +43,49 @@ def since(connection: Connection) -> datetime | None:
     return datetime.fromisoformat(value) if value else None
 
 
-def notice(connection: Connection, host: str, now: datetime) -> bool:
-    """A poll of `host` failed before it reached anything: is it our own outage?
+def notice(
+    connection: Connection, host: str, now: datetime, *, own_network: bool
+) -> datetime | None:
+    """A poll of `host` failed before it reached anything: is it our own outage, and since when?
 
-    When that is first found out, the failures of the same window that were counted already are
-    taken back.
+    `own_network` says that there was no route, or that no resolver answered. When an outage is
+    first found out, the failures that were counted since anybody was reached are taken back.
     """
-    if since(connection) is not None:
-        return True
+    known = since(connection)
+    if known is not None:
+        return known
     rows = polls.recent_attempts(connection, now - WINDOW)
-    attempts = [Attempt(at, name, word not in UNREACHED) for at, name, word in rows]
+    attempts = [
+        Attempt(at, name, word not in UNREACHED) for at, name, word in rows if word not in UNASKED
+    ]
+    standing = None
     if not own_outage([*attempts, Attempt(now, host, reached=False)], now):
-        return False
+        if any(attempt.reached for attempt in attempts):
+            return None
+        standing = states.standing(connection, UNREACHED, UNASKED)
+        if not own_failure(standing, host, now, own_network=own_network):
+            return None
     facts.set_fact(connection, _FACT, now.isoformat())
     metrics.OWN_OUTAGE.set(1)
-    for source_id, name in polls.failed_since(connection, now - WINDOW, UNREACHED):
+    for source_id, name in _suspects(connection, standing, now):
         _forgive(connection, source_id, name, now)
-    return True
+    return now
+
+
+def _suspects(
+    connection: Connection, standing: Standing | None, now: datetime
+) -> list[tuple[str, str]]:
+    """`(source, host)` of the failures that were ours: of the last minute, or since an answer."""
+    start = now - WINDOW
+    if standing is None:
+        return polls.failed_since(connection, start, UNREACHED)
+    answered = standing.answered
+    fresh = {
+        name for name, since in standing.failing.items() if answered is None or since > answered
+    }
+    first = min((standing.failing[name] for name in fresh), default=start)
+    found = polls.failed_since(connection, min(first, start), UNREACHED)
+    return [(source_id, name) for source_id, name in found if name in fresh]
 
 
 def _forgive(connection: Connection, source_id: str, host: str, now: datetime) -> None:

@@ -89,9 +89,17 @@ async def _failed(
     error = f"{result.error}: {result.detail}" if result.detail else str(result.error)
     word = str(result.error)
     if planning.is_local_failure(result.error):
-        host = host_key(result.final_url)
-        if await parts.database.run_write(outage.notice, host, parts.clock.now()):
-            return Polled(state, replace(outcome, kind=PollKind.OUTAGE), PollWord.OUTAGE, error)
+        host, now = host_key(result.final_url), parts.clock.now()
+        since = await parts.database.run_write(
+            outage.notice, host, now, own_network=result.own_network
+        )
+        if since is not None:
+            if since == now:
+                log.warning(
+                    "our own network seems to be down: no failure counts until a server answers"
+                )
+            ours = replace(outcome, kind=PollKind.OUTAGE, outage_for=now - since)
+            return Polled(state, ours, PollWord.OUTAGE, error)
     return Polled(state, outcome, word, error)
 
 

@@ -143,7 +143,7 @@ def decide_after(
         interval=interval,
         polling_host=host_key(state.effective_url or source.url),
         complete=None if result.delta else _complete(polled, intents),
-        outage_over=circumstances.outage and result.status is not None,
+        outage_over=circumstances.outage and planning.is_reached(result),
         moved=state.effective_url not in (None, before.effective_url),
         home_since=_home_since(before, state, result),
     )

@@ -112,6 +112,12 @@ def is_local_failure(error: FetchError | None) -> bool:
     return error in (FetchError.DNS, FetchError.CONNECT)
 
 
+def is_reached(result: FetchResult) -> bool:
+    """Whether something of the server was seen, if only a failed handshake: we have a network."""
+    heard = result.error in (FetchError.TLS, FetchError.PROTOCOL)
+    return heard or result.status is not None or result.timing.connect is not None
+
+
 def next_failures(state: FeedState, kind: PollKind) -> int:
     """Failures in a row after a poll."""
     if kind is PollKind.ERROR:

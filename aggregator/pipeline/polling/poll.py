@@ -79,7 +79,8 @@ def report(source: SourceSettings, record: PollRecord) -> None:
     metrics.BYTES_RECEIVED.inc(record.wire_bytes)
     level = (
         log.warning
-        if record.error and record.outcome not in (PollWord.NEW, PollWord.UNCHANGED)
+        if record.error
+        and record.outcome not in (PollWord.NEW, PollWord.UNCHANGED, PollWord.OUTAGE)
         else log.info
     )
     level(

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import Connection
 
 from aggregator.feeds.version import READER
@@ -36,6 +37,8 @@ from aggregator.store.sources import claims, hosts, polls, states
 from aggregator.store.sources.claims import Claim
 from aggregator.telemetry import metrics
 from aggregator.urls.origin import host_key
+
+log = structlog.get_logger("aggregator.poll")
 
 _ANEW = timedelta(minutes=1)  # never at once: two processes may differ in their configuration
 
@@ -71,7 +74,8 @@ async def store(
             return await _superseded(parts, claim, decided.record, now)
         written.add(done)
     if decided.outage_over:
-        await parts.database.run_write(outage.over, now)
+        spread = await parts.database.run_write(outage.over, now)
+        log.info("our own network is back", overdue_sources_spread=spread)
     last = batches[-1] if batches else ()
 
     def finish(connection: Connection) -> PollRecord | None:

@@ -27,6 +27,8 @@ from aggregator.model.pages import (
     ViewPage,
 )
 from aggregator.model.settings import FullText, Settings, SourceSettings, ViewSettings
+from aggregator.model.states import PollWord
+from aggregator.pipeline.budgets import outage
 from aggregator.pipeline.showing import decisions, explain, neighbours
 from aggregator.pipeline.showing.views import (
     Publisher,
@@ -135,10 +137,20 @@ class Pages:
             checks.append(("database", True, "answers"))
         except Exception as error:  # noqa: BLE001 - any failure is the answer to this question
             checks.append(("database", False, type(error).__name__))
+        reachable = await self._network()
         tick = self._condition.last_tick
         late = tick is None or self._clock.now() - tick > _TICK_LATE
         checks.append(("scheduler", not late, "ticks" if not late else "has not ticked lately"))
-        return ReadyState(all(fine for _, fine, _ in checks), tuple(checks))
+        return ReadyState(all(fine for _, fine, _ in checks), (*checks, *reachable))
+
+    async def _network(self) -> tuple[tuple[str, bool, str], ...]:
+        """Whether our own network is there, as far as the database can tell."""
+        try:
+            since = await self._database.run_read(outage.since)
+        except Exception:  # noqa: BLE001 - the check of the database says so
+            return ()
+        said = f"down since {since:%Y-%m-%d %H:%M} UTC" if since else "no outage of ours is known"
+        return (("network", since is None, said),)
 
     async def metrics(self) -> tuple[bytes, str]:
         """Metrics in the Prometheus text format."""
@@ -192,6 +204,8 @@ def _health(source: SourceSettings, state: FeedState | None) -> SourceHealth:
         return SourceHealth.WAITING
     if state.noticed.dead:
         return SourceHealth.GONE
+    if state.outcome == PollWord.OUTAGE:
+        return SourceHealth.OFFLINE
     return SourceHealth.FAILING if state.failures else SourceHealth.OK
 
 
@@ -208,6 +222,7 @@ def _overview(connection: Connection, settings: Settings, problem: str | None) -
         items=items.total(connection, private=guarded),
         problem=problem if guarded or problem is None else _PROBLEM,
         warnings=_grouped(settings.warnings) if guarded else _counted(settings.warnings),
+        outage_since=outage.since(connection),
     )
 
 

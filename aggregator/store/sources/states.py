@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from sqlalchemy import (
 from aggregator.model.http import Validators
 from aggregator.model.item import FeedState
 from aggregator.model.noticed import Noticed
+from aggregator.schedule.outage import Standing
 from aggregator.store import schema as t
 from aggregator.store.rows import batches
 from aggregator.store.sources.claims import Claim, is_leased
@@ -302,6 +303,35 @@ def intervals(connection: Connection) -> list[float]:
         )
     )
     return [(after - before).total_seconds() for before, after in rows]
+
+
+def standing(
+    connection: Connection, unreached: Collection[str], unasked: Collection[str]
+) -> Standing:
+    """How the hosts of the active sources stand: `unreached` and `unasked` are outcomes of polls.
+
+    A host stands as failing when none of its sources was reached at its last poll and one failed.
+    """
+    f, p = t.feed.c, t.poll_log.c
+    rows = connection.execute(
+        select(f.host, f.outcome, f.last_polled_at, f.last_success_at).where(f.active)
+    ).all()
+    hosts = {row.host for row in rows}
+    heard = [row for row in rows if row.outcome and row.outcome not in {*unreached, *unasked}]
+    since = connection.execute(
+        select(f.host, func.min(p.at))
+        .join(t.poll_log, t.poll_log.c.source_id == f.source_id)
+        .where(f.active, f.outcome.in_(unreached), p.outcome.in_(unreached))
+        .where(or_(f.last_success_at.is_(None), p.at > f.last_success_at))
+        .group_by(f.host)
+    )
+    reached = {row.host for row in heard}
+    times = [row.last_success_at for row in rows] + [row.last_polled_at for row in heard]
+    return Standing(
+        hosts=len(hosts),
+        failing={host: at for host, at in since if host not in reached},
+        answered=max((at for at in times if at is not None), default=None),
+    )
 
 
 def source_counts(connection: Connection) -> dict[str, int]:
