@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import os
 import shutil
 import signal
@@ -12,28 +13,32 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from demo.origin import PORT as ORIGIN_PORT
 
 ROOT = Path(__file__).parent.parent
 SERVICE_PORT = 8080
 PATIENCE = 60.0  # seconds until either part must answer
+_PR_SET_PDEATHSIG = 1
+_prctl = getattr(ctypes.CDLL(None), "prctl", None)  # Linux has it; looked up before any fork
 
 
-def port_from(preferred: int) -> int:
-    """The preferred loopback port, or a free one where something listens there already."""
-    for port in (preferred, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            taken: int = probe.getsockname()[1]
-            return taken
-    raise OSError("no free port on 127.0.0.1")
+def check_port(port: int, option: str) -> int:
+    """The loopback port, as it is where it is free; SystemExit says what to do where it is not."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise SystemExit(
+                f"demo: cannot listen on 127.0.0.1:{port}: {error.strerror}; name a free port: "
+                f'make demo ARGS="{option} {port + 1}"'
+            ) from error
+        taken: int = probe.getsockname()[1]
+        return taken
 
 
 def configuration(folder: Path, origin_port: int) -> Path:
@@ -62,24 +67,44 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def start(words: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Start a module of ours. In its own session: a Ctrl-C reaches us, and we end it in order."""
+    """Start a module of ours. In its own session: a Ctrl-C reaches us, and we end it in order.
+
+    Where the system can, it ends with us even when we are killed.
+    """
+    ours = os.getpid()
+
+    def follow() -> None:
+        if _prctl is not None:
+            _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            if os.getppid() != ours:
+                os._exit(1)
+
     return subprocess.Popen(  # noqa: S603 - our own modules
         [sys.executable, "-m", *words],
         cwd=ROOT,
         env=os.environ | environment,
         start_new_session=True,
+        preexec_fn=follow,  # noqa: PLW1509 - we have one thread
     )
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """Ask a process to end, and see that it does."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+def end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Ask processes to end, the last one first, and see that they do."""
+    for process in reversed(processes):
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def heed(action: Any) -> None:
+    """What SIGTERM, SIGINT and SIGHUP do from here on."""
+    # SIGINT too: a script's background job starts with it ignored, and Python then leaves it so.
+    for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(name, action)
 
 
 def show(service: str, origin: str) -> None:
@@ -108,17 +133,17 @@ def main(ready: Callable[[str, str], None] = show) -> None:
     )
     options = parser.parse_args()
     folder: Path = options.folder.resolve()
-    origin_port, port = port_from(options.origin_port), port_from(options.port)
+    origin_port = check_port(options.origin_port, "--origin-port")
+    port = check_port(options.port, "--port")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     config = configuration(folder, origin_port)
     origin_url, service_url = f"http://127.0.0.1:{origin_port}", f"http://127.0.0.1:{port}"
 
-    # SIGINT too: a script's background job starts with it ignored, and Python then leaves it so.
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, signal.default_int_handler)
-    processes = [start(["demo.origin", "--port", str(origin_port)], {})]
+    heed(signal.default_int_handler)
+    processes: list[subprocess.Popen[bytes]] = []
     try:
+        processes.append(start(["demo.origin", "--port", str(origin_port)], {}))
         wait_for(f"{origin_url}/", processes[0])
         processes.append(
             start(
@@ -132,10 +157,11 @@ def main(ready: Callable[[str, str], None] = show) -> None:
             time.sleep(0.2)
         raise SystemExit("one of the two ended by itself; its messages are above")
     except KeyboardInterrupt:
+        heed(signal.SIG_IGN)  # `timeout make demo` and some terminals say it twice
         print("Ending both …", flush=True)
     finally:
-        for process in reversed(processes):
-            end(process)
+        heed(signal.SIG_IGN)
+        end(processes)
 
 
 if __name__ == "__main__":

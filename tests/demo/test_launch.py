@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
@@ -10,24 +11,54 @@ from pathlib import Path
 import pytest
 
 from aggregator.config.load import load_settings
-from demo.__main__ import configuration, port_from, wait_for
+from demo.__main__ import ROOT, check_port, configuration, wait_for
 from demo.origin import PORT
 from demo.stories import load
 from tests import parts
 from tests.demo.test_origin import START
+from tests.e2e.program import wait_until
 
 
-def test_a_free_port_is_taken_as_preferred() -> None:
+def test_a_free_port_is_taken() -> None:
     port = parts.free_port()
-    assert port_from(port) == port
+    assert check_port(port, "--port") == port
 
 
-def test_another_port_is_found_where_the_preferred_one_is_taken() -> None:
+@pytest.mark.parametrize("option", ["--port", "--origin-port"])
+def test_a_port_that_is_taken_is_told_with_what_to_do(option: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        found = port_from(port)
-    assert found != port
-    assert found > 0
+        said = f'cannot listen on 127.0.0.1:{port}: .*: make demo ARGS="{option} {port + 1}"'
+        with pytest.raises(SystemExit, match=said):
+            check_port(port, option)
+
+
+@pytest.mark.parametrize(
+    "signals",
+    [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM), (signal.SIGKILL,)],
+    ids=["told twice", "Ctrl-C and timeout", "killed"],
+)
+def test_however_the_demo_ends_nothing_of_it_stays(
+    tmp_path: Path, signals: tuple[signal.Signals, ...]
+) -> None:
+    port, origin = parts.free_port(), parts.free_port()
+    words = ["--port", str(port), "--origin-port", str(origin), "--folder", str(tmp_path / "demo")]
+    with (tmp_path / "log").open("w+") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "demo", *words], cwd=ROOT, stdout=log, stderr=log
+        )
+        try:
+            wait_until(lambda: "Ctrl-C" in (tmp_path / "log").read_text(), "the demo is there")
+        finally:
+            for name in signals:
+                process.send_signal(name)
+            process.wait(timeout=60)
+    wait_until(lambda: not (listens(port) or listens(origin)), "both have ended")
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_the_configuration_follows_the_origins_port_and_opens_nothing_else(tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ def test_no_route_is_told_from_a_host_that_refuses(
         raise OSError(said[address], "as the system says")
 
     monkeypatch.setattr("aggregator.fetch.dial._connect", connect)
+    ends = time.monotonic() + 5
     with pytest.raises(FetchFailed) as caught:
-        ends = time.monotonic() + 5
         asyncio.run(dial("some.example", list(said), 80, None, ends=ends, read_timeout=1))
     assert (caught.value.error, caught.value.own_network) == (FetchError.CONNECT, ours)
