@@ -221,6 +221,7 @@ def test_pages_of_a_unique_view_hold_every_group_once(house: House, origin: Orig
     words = [f"Report on the harbour of town number {n}" for n in range(250)]
     house.configure(views=(ViewSettings("all", "Everything"),))
     publish(house, origin, "alpha", *((w, f"{w}. {OTHER[:20]}") for w in words))
+    publish(house, origin, "beta", ("Quay opens", f"Quay opens. {OTHER[:20]}"))
     publish(house, origin, "beta", ("Ferry sinks", ENGLISH))
     publish(house, origin, "alpha", ("Ship goes down", trimmed(ENGLISH)))
     seen: list[str] = []
@@ -231,7 +232,7 @@ def test_pages_of_a_unique_view_hold_every_group_once(house: House, origin: Orig
         if "next_url" not in document:
             break
         page = document["next_url"].partition("?page=")[2]
-    assert sorted(seen) == sorted([*words, "Ferry sinks"])
+    assert sorted(seen) == sorted([*words, "Quay opens", "Ferry sinks"])
 
 
 def rendered_page(house: House, page: str | None) -> Any:
