@@ -1,7 +1,15 @@
 # Everyday commands. `make help` lists them; each is a line or two on purpose.
 # Needs make and Python 3.11 or newer; everything else is installed into .venv.
 
-BIN := .venv/bin
+# PYTHON names the Python to make .venv with. `make test PYTHON=…` runs on that one, in an environment
+# of its version beside .venv, so that several can be gone through.
+VENV := .venv
+ifeq ($(origin PYTHON)/$(filter test check,$(MAKECMDGOALS)),command line/$(MAKECMDGOALS))
+VENV := $(addprefix .venv-,$(shell PYTHON="$(PYTHON)" sh scripts/python.sh version))
+$(if $(VENV),,$(error PYTHON=$(PYTHON) is no Python to test with))
+endif
+export VENV
+BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -11,45 +19,45 @@ help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # The virtual environment. A stamp says which locked requirements it holds; dev.txt includes run.txt.
-.venv/.run: requirements/run.txt pyproject.toml
+$(VENV)/.run: requirements/run.txt pyproject.toml
 	@sh scripts/install.sh run
 
-.venv/.dev: requirements/dev.txt pyproject.toml
+$(VENV)/.dev: requirements/dev.txt pyproject.toml
 	@sh scripts/install.sh dev
 
-venv: .venv/.dev  ## create .venv with the service and everything to develop it
+venv: $(VENV)/.dev  ## create .venv with the service and everything to develop it
 
-run: .venv/.run  ## install and start the service with config/aggregator.yaml
+run: $(VENV)/.run  ## install and start the service with config/aggregator.yaml
 	@exec $(BIN)/aggregator run $(ARGS)
 
-demo: .venv/.run  ## the same with bundled sample feeds: no internet needed
+demo: $(VENV)/.run  ## the same with bundled sample feeds: no internet needed
 	@exec $(BIN)/python -m demo $(ARGS)
 
-test: .venv/.dev  ## run all tests (ARGS="-k poll" for some, ARGS=-n0 in one process)
+test: $(VENV)/.dev  ## run all tests (ARGS="-k poll" for some, ARGS=-n0 in one process, PYTHON=python3.12 on that)
 	@sh scripts/parts.sh
 	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: .venv/.dev  ## format, lint, types, import floors, docs: what CI checks before the tests
+check: $(VENV)/.dev  ## format, lint, types, import floors, docs: what CI checks before the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/test_house.py
 
-format: .venv/.dev  ## format the code and fix what the linter can fix
+format: $(VENV)/.dev  ## format the code and fix what the linter can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/.dev  ## measure polling against other readers, extraction against trafilatura
+bench: $(VENV)/.dev  ## measure polling against other readers, extraction against trafilatura
 	$(BIN)/python -m bench.poll
 	$(BIN)/python -m bench.articles
 	$(BIN)/python -m bench.tick
 	$(BIN)/python -m bench.dedup
 
-simulate: .venv/.dev  ## the polling policy against fixed intervals, on synthetic publishers
+simulate: $(VENV)/.dev  ## the polling policy against fixed intervals, on synthetic publishers
 	$(BIN)/python -m bench.simulate $(ARGS)
 
-eval: .venv/.dev  ## measure against labelled data, where it is (AGGREGATOR_EVAL_DATA names its folder)
+eval: $(VENV)/.dev  ## measure against labelled data, where it is (AGGREGATOR_EVAL_DATA names its folder)
 	$(BIN)/python -m bench.eval_feeds $(ARGS)
 	$(BIN)/python -m bench.eval_poll $(ARGS)
 	$(BIN)/python -m bench.eval_article
@@ -66,5 +74,5 @@ lock:  ## resolve the locked requirements again (needs uv)
 	sh requirements/compile.sh
 
 clean:  ## remove caches, the virtual environment and the demo's files; data/ stays
-	rm -rf .venv .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-3.* .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

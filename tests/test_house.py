@@ -6,8 +6,10 @@ Also that the files around the program agree with each other: container, compose
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -149,6 +151,19 @@ def test_the_readme_begins_with_the_two_commands() -> None:
     first, second = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:2]
     assert first.strip().startswith("make run ")
     assert second.strip().startswith("make test ")
+
+
+def test_the_tests_run_on_a_given_python_in_an_environment_of_its_own() -> None:
+    def planned(*words: str) -> str:
+        run = ["make", "--dry-run", "test", *words]
+        clean = {name: value for name, value in os.environ.items() if name != "MAKEFLAGS"}
+        return subprocess.run(
+            run, cwd=ROOT, env=clean, capture_output=True, text=True, check=True
+        ).stdout
+
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert f".venv-{version}/bin/python -m pytest" in planned(f"PYTHON={sys.executable}")
+    assert ".venv/bin/python -m pytest" in planned()
 
 
 def test_make_help_lists_every_target() -> None:
