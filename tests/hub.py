@@ -24,6 +24,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+from tests.patience import PATIENCE
+
 
 class Hub:
     """What the hub remembers."""
@@ -41,7 +43,7 @@ class Hub:
         url = url.replace(self.base, self.deliver, 1)
         request = urllib.request.Request(url, data=body, headers=headers or {})
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()

@@ -22,6 +22,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from tests.patience import PATIENCE
+
 REQUIRE = "AGGREGATOR_REQUIRE_PARTS"
 INSTALL = "scripts/parts.sh"
 
@@ -119,7 +121,7 @@ class Postgres:
     def _create(self) -> None:
         options = ("--auth=trust", "--username=aggregator", "--encoding=UTF8", "--no-sync")
         initdb = self._popen(self._bin / "initdb", "-D", self._home / "data", *options)
-        if initdb.wait(timeout=120) != 0:
+        if initdb.wait(timeout=PATIENCE) != 0:
             raise RuntimeError(f"initdb failed:\n{self._log()}")
 
     def _start(self) -> None:
@@ -144,7 +146,7 @@ class Postgres:
 
     def _answers(self) -> bool:
         assert self._process
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while self._process.poll() is None and time.monotonic() < end:
             try:
                 psycopg.connect(self.url("postgres"), connect_timeout=5).close()
@@ -180,10 +182,10 @@ class Postgres:
         if self._process and self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
             try:
-                self._process.wait(timeout=30)
+                self._process.wait(timeout=PATIENCE)
             except subprocess.TimeoutExpired:
                 self._process.send_signal(signal.SIGQUIT)
-                self._process.wait(timeout=30)
+                self._process.wait(timeout=PATIENCE)
 
     def stop(self) -> None:
         """End the server and remove its data."""

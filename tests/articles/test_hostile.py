@@ -7,7 +7,7 @@ from __future__ import annotations
 import tracemalloc
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.articles.extract import extract_article
@@ -101,7 +101,7 @@ def test_sloppy_but_harmless_pages_are_not_cut() -> None:
     assert prepared(html) == html
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(st.binary(max_size=3_000), st.sampled_from(sorted(MARKUPS)), st.integers(0, 4_000))
 def test_any_bytes_in_the_middle_of_a_page_raise_nothing(
     junk: bytes, markup: str, place: int
@@ -122,7 +122,7 @@ _TAGS = st.sampled_from(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(_TAGS, max_size=80))
 def test_any_soup_of_tags_gives_links_once_and_in_order(soup: list[str]) -> None:
     links = related_links(HEAD + PROSE + " ".join(soup), URL)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.articles.pages import MARKUPS, RELATED, english_story
+from tests.patience import PATIENCE
 
 FIELDS = [
     "url", "title", "authors", "editor", "publisher", "source_line", "place", "published",
@@ -33,7 +34,7 @@ def pages(tmp_path: Path) -> list[dict[str, str]]:
 def run(*words: str, lines: str = "", code: int = 0) -> list[dict[str, Any]]:
     ran = subprocess.run(
         [sys.executable, "-m", "aggregator", *words],
-        input=lines, capture_output=True, text=True, timeout=120, check=False,
+        input=lines, capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert ran.returncode == code, ran.stderr
     return [json.loads(line) for line in ran.stdout.splitlines()]
@@ -97,5 +98,5 @@ def test_a_reader_that_goes_away_ends_it_quietly(
     process.stdout.close()
     said = process.stderr.read()
     process.stderr.close()
-    assert process.wait(timeout=120) == 1
+    assert process.wait(timeout=PATIENCE) == 1
     assert said == b""

@@ -64,7 +64,7 @@ def read_or_explained(data: bytes) -> None:
 
 
 @given(_documents)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_document_is_read_or_explained(document: dict[str, Any]) -> None:
     read_or_explained(yaml.safe_dump(document, allow_unicode=True).encode("utf-8", "replace"))
 
@@ -74,7 +74,7 @@ def test_any_document_is_read_or_explained(document: dict[str, Any]) -> None:
 @example("a: &x 1\n<<: *x")
 @example("? [a]\n: b")
 @example("service: {<<: [{name: a}, 3]}")
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_text_is_read_or_explained(text: str) -> None:
     read_or_explained(text.encode())
 
@@ -82,6 +82,5 @@ def test_any_text_is_read_or_explained(text: str) -> None:
 @given(st.binary(max_size=60))
 @example(b"\xef\xbb\xbf")
 @example(b"a: \xff")
-@settings(deadline=None)
 def test_any_bytes_are_read_or_explained(data: bytes) -> None:
     read_or_explained(data)

@@ -8,15 +8,15 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from aggregator.config.watch import changed_files
+from tests.patience import PATIENCE
 
-_PATIENCE = 20.0  # seconds until a change that must be noticed counts as missed
 _QUIET = 1.0  # seconds in which a change that must not be noticed would have been
 
 
 async def _noticed(changes: AsyncIterator[None], change: Callable[[], object]) -> None:
     """Make a change, again and again until it is noticed: watching takes a moment to begin."""
     waiting = asyncio.ensure_future(anext(changes))
-    for _ in range(int(_PATIENCE)):
+    for _ in range(int(PATIENCE)):
         change()
         done, _ = await asyncio.wait([waiting], timeout=1.0)
         if done:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -19,13 +19,12 @@ import psutil
 import yaml
 
 from tests import parts
+from tests.patience import PATIENCE
 
-PATIENCE = 60.0  # seconds for anything to happen; only a broken program takes so long
 
-
-def wait_until(true: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+def wait_until(true: Callable[[], bool], what: str) -> None:
     """Wait until something holds; fail with its name when it never does."""
-    end = time.monotonic() + patience
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if true():
             return
@@ -52,26 +51,33 @@ class Program:
         return f"http://127.0.0.1:{self.port}"
 
     def configure(
-        self, sources: list[dict[str, Any]], origin_ports: list[int], **groups: Mapping[str, Any]
+        self,
+        sources: Sequence[Mapping[str, Any]],
+        origin_ports: list[int],
+        *,
+        service: Mapping[str, Any] | None = None,
+        polling: Mapping[str, Any] | None = None,
+        fetching: Mapping[str, Any] | None = None,
+        views: Sequence[Mapping[str, Any]] | None = None,
     ) -> None:
         """Write the configuration file; the guard is opened for loopback origins alone."""
         document: dict[str, Any] = {
             "service": {
                 "listen": f"127.0.0.1:{self.port}",
                 "contact": "https://example.org/about",
-                **groups.get("service", {}),
+                **(service or {}),
             },
             "storage": {"url": self.database_url},
-            "polling": {"min_refresh": "0s", "host_gap": "0s", **groups.get("polling", {})},
+            "polling": {"min_refresh": "0s", "host_gap": "0s", **(polling or {})},
             "fetching": {
                 "allow_networks": ["127.0.0.1/32"],
                 "allow_ports": origin_ports,
-                **groups.get("fetching", {}),
+                **(fetching or {}),
             },
-            "sources": sources,
+            "sources": [dict(source) for source in sources],
         }
-        if "views" in groups:
-            document["views"] = groups["views"]
+        if views is not None:
+            document["views"] = [dict(view) for view in views]
         temporary = self.folder / "new.yaml"
         temporary.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
         temporary.rename(self.config)
@@ -123,10 +129,10 @@ class Program:
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=PATIENCE)
 
     def get(self, path: str, **options: Any) -> httpx.Response:
-        return httpx.get(self.url + path, timeout=30, **options)
+        return httpx.get(self.url + path, timeout=PATIENCE, **options)
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the program, whatever comes of it."""
@@ -135,7 +141,7 @@ class Program:
             capture_output=True,
             text=True,
             env=self.environment(),
-            timeout=180,
+            timeout=PATIENCE,
             check=False,
         )
 
@@ -156,7 +162,7 @@ class Program:
         items: list[dict[str, Any]] = []
         url: str | None = f"{self.url}/feeds/{view}.json"
         while url:
-            page = httpx.get(url, timeout=30).json()
+            page = httpx.get(url, timeout=PATIENCE).json()
             items += page["items"]
             url = page.get("next_url")
         return items

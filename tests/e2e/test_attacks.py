@@ -18,6 +18,7 @@ from bench.attackers import HORDES, STREAMS, pour
 from tests.e2e.feeds import rss
 from tests.e2e.program import Program, wait_until
 from tests.origin import Origin, reply
+from tests.patience import PATIENCE
 
 VICTIM, OTHER = "127.0.0.1", "127.0.0.2"
 CLIENTS = 1000  # more than the service keeps without a request
@@ -45,7 +46,7 @@ def answers(program: Program) -> dict[str, int]:
     """What a client that means well is answered, on connections of its own."""
     transport = httpx.HTTPTransport(local_address=VICTIM)
     told = {}
-    with httpx.Client(transport=transport, base_url=program.url, timeout=60) as client:
+    with httpx.Client(transport=transport, base_url=program.url, timeout=PATIENCE) as client:
         for route in ROUTES:
             answer = client.get(route, headers={"Connection": "close"})
             told[route] = answer.status_code

@@ -19,6 +19,7 @@ import pytest
 from demo.stories import load
 from tests import parts
 from tests.e2e.program import wait_until
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -75,7 +76,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
-            code = process.wait(timeout=30)
+            code = process.wait(timeout=PATIENCE)
     assert code == 0
     for url in (made.url, made.origin):
         with pytest.raises(httpx.ConnectError):
@@ -119,9 +120,12 @@ def test_newsboat_shows_the_merged_feed(
     demo: Demo, newsboat: Path, tmp_path: Path, extension: str
 ) -> None:
     (tmp_path / "urls").write_text(f"{demo.url}/feeds/all.{extension}\n")
-    words = ["-u", tmp_path / "urls", "-c", tmp_path / "cache.db", "-x", "reload"]
+    words: list[str | Path] = ["-u", tmp_path / "urls", "-c", tmp_path / "cache.db", "-x", "reload"]
     subprocess.run(
-        [newsboat, *words], check=True, capture_output=True, env=os.environ | {"HOME": tmp_path}
+        [newsboat, *words],
+        check=True,
+        capture_output=True,
+        env=os.environ | {"HOME": str(tmp_path)},
     )
     with sqlite3.connect(tmp_path / "cache.db") as connection:
         titles = {row[0] for row in connection.execute("SELECT title FROM rss_item")}
@@ -164,14 +168,14 @@ def test_the_start_page_shows_views_and_sources_in_a_browser(
     run = subprocess.run(
         [chromium, *flags, *shot, f"{demo.url}/"],
         capture_output=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=True,
     )
     assert picture.stat().st_size > 10_000, run.stderr.decode()[-2000:]
     run = subprocess.run(
         [chromium, *flags, "--dump-dom", f"{demo.url}/"],
         capture_output=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=True,
     )
     page = run.stdout.decode()

@@ -16,6 +16,7 @@ import pytest
 from tests.e2e.program import Program, wait_until
 from tests.markup.vectors import VECTORS
 from tests.origin import Origin, Wire
+from tests.patience import PATIENCE
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 TEXT = "".join(
@@ -208,6 +209,6 @@ def _open(chromium: Path, folder: Path, url: str) -> tuple[str, str]:
             "--disable-dev-shm-usage", f"--user-data-dir={folder / 'profile'}",
             "--virtual-time-budget=4000", "--dump-dom", url,
         ],
-        capture_output=True, timeout=180, check=True,
+        capture_output=True, timeout=PATIENCE, check=True,
     )  # fmt: skip
     return ran.stdout.decode(errors="replace"), ran.stderr.decode(errors="replace")

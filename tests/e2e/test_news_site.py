@@ -71,7 +71,7 @@ def test_exactly_the_articles_within_reach_are_stored_once_and_the_site_is_asked
     configure(program, origin, depth)
     program.start()
     expected = site.reachable(depth)
-    wait_until(lambda: is_done(program, site), "every page was read", patience=200)
+    wait_until(lambda: is_done(program, site), "every page was read")
     assert_exactly(program, site, expected)
 
     asked = pages_asked(origin)
@@ -98,7 +98,7 @@ def test_killed_in_the_middle_it_ends_with_the_same_articles_and_asks_hardly_twi
         wait_until(lambda n=enough: len(pages_asked(origin)) >= n, "pages are read")  # type: ignore[misc]
         program.kill()
     program.start()
-    wait_until(lambda: is_done(program, site), "every page was read", patience=200)
+    wait_until(lambda: is_done(program, site), "every page was read")
     expected = site.reachable(1)
     assert_exactly(program, site, expected)
     times = Counter(seen.path for seen in pages_asked(origin))

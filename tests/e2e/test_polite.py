@@ -110,12 +110,10 @@ def test_nineteen_sick_feeds_cost_forty_two_healthy_ones_nothing(
             hosts.append(host)
             words[name] = expected
         ports = [host.port for host in hosts] + [canary.port]
-        groups = {
-            "polling": {"host_gap": "1s", "requests_per_second": 20},
-            "fetching": {"allow_networks": ["127.0.1.0/24", "127.0.2.0/24"], "timeout": "3s"},
-        }
+        polling = {"host_gap": "1s", "requests_per_second": 20}
+        fetching = {"allow_networks": ["127.0.1.0/24", "127.0.2.0/24"], "timeout": "10s"}
 
-        program.configure(healthy, ports, **groups)
+        program.configure(healthy, ports, polling=polling, fetching=fetching)
         program.start()
         wait_until(lambda: len(program.items()) == HEALTHY * EACH, "the healthy ones are there")
         alone, _ = program.memory()
@@ -123,7 +121,7 @@ def test_nineteen_sick_feeds_cost_forty_two_healthy_ones_nothing(
         for path in tmp_path.glob("aggregator.db*"):
             path.unlink()
 
-        program.configure([*sick, *healthy], ports, **groups)
+        program.configure([*sick, *healthy], ports, polling=polling, fetching=fetching)
         program.start()
         wait_until(lambda: len(program.items()) == HEALTHY * EACH + 1, "the healthy ones are there")
         wait_until(lambda: all(row["outcome"] for row in rows(program).values()), "all are polled")
@@ -165,7 +163,10 @@ def test_a_restart_in_a_busy_moment_brings_neither_a_burst_nor_an_early_request(
             polling={"host_gap": "1s"},
             fetching={"allow_networks": ["127.0.1.0/24"]},
         )
-        asked = lambda: sum(len(host.requests()) for host in hosts)  # noqa: E731
+
+        def asked() -> int:
+            return sum(len(host.requests()) for host in hosts)
+
         program.start()
         wait_until(lambda: asked() >= 30, "it is busy")
         program.kill()

@@ -12,6 +12,7 @@ from reader import make_reader
 from tests.e2e.feeds import rss
 from tests.e2e.program import Program, wait_until
 from tests.origin import Origin
+from tests.patience import PATIENCE
 
 EXPECTED = {f"{site} reports on bridge {n}" for site in ("north", "south") for n in range(8)}
 
@@ -38,9 +39,11 @@ def test_newsboat_shows_every_item_once(serving: Program, tmp_path: Path, fmt: s
     (home / "urls").write_text(f"{serving.url}/feeds/all.{fmt}\n")
     (home / "config").write_text("auto-reload no\n")
     cache = home / "cache.db"
-    words = ["newsboat", "-u", home / "urls", "-c", cache, "-C", home / "config"]
+    words: list[str | Path] = ["newsboat", "-u", home / "urls", "-c", cache, "-C", home / "config"]
     for _ in range(2):  # the second time everything is known
-        subprocess.run([*words, "-x", "reload"], check=True, timeout=60, env={"HOME": str(home)})
+        subprocess.run(
+            [*words, "-x", "reload"], check=True, timeout=PATIENCE, env={"HOME": str(home)}
+        )
     with sqlite3.connect(cache) as database:
         titles = [row[0] for row in database.execute("SELECT title FROM rss_item")]
         links = {row[0] for row in database.execute("SELECT url FROM rss_item")}
@@ -52,7 +55,7 @@ def test_newsboat_shows_every_item_once(serving: Program, tmp_path: Path, fmt: s
 @pytest.mark.parametrize("fmt", ["atom", "rss"])
 def test_sfeed_reads_every_item(serving: Program, fmt: str) -> None:
     body = serving.get(f"/feeds/all.{fmt}").content
-    lines = subprocess.run(["sfeed"], input=body, capture_output=True, check=True, timeout=30)
+    lines = subprocess.run(["sfeed"], input=body, capture_output=True, check=True, timeout=PATIENCE)
     fields = [line.split("\t") for line in lines.stdout.decode().splitlines()]
     assert {field[1] for field in fields} == EXPECTED
     assert len(fields) == len(EXPECTED)

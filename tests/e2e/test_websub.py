@@ -18,6 +18,7 @@ import trustme
 from tests.e2e.feeds import rss
 from tests.e2e.program import Program, wait_until
 from tests.origin import Origin
+from tests.patience import PATIENCE
 
 BASE = "https://news.example"
 
@@ -39,7 +40,7 @@ class RunningHub:
         context = ssl.create_default_context()
         authority.configure_trust(context)
         self.client = httpx.Client(
-            base_url=f"https://127.0.0.1:{self.port}", verify=context, timeout=30
+            base_url=f"https://127.0.0.1:{self.port}", verify=context, timeout=PATIENCE
         )
 
     @property

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import trustme
@@ -30,7 +30,9 @@ from aggregator.model.http import (
     Slot,
 )
 from tests.origin import Origin
+from tests.patience import PATIENCE
 
+T = TypeVar("T")
 OWN = ip_network("127.0.0.1/32")
 USER_AGENT = "aggregator/0.1 (+https://contact.example/)"
 
@@ -87,7 +89,7 @@ class Slots:
         self.held.remove(slot)
 
 
-def limits(total: float = 20.0, **changes: Any) -> FetchLimits:
+def limits(total: float = PATIENCE, **changes: Any) -> FetchLimits:
     """The usual limits, with one total time for every kind and `changes`."""
     base = FetchLimits()
     span = timedelta(seconds=total)
@@ -143,15 +145,15 @@ class Client:
 
         return self.run(together())
 
-    def run(self, work: Any) -> Any:
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Any coroutine on the client's loop."""
         return self._runner.run(work)
 
     def until(self, condition: Callable[[], bool]) -> None:
-        """Let the loop run until something holds; fails after 20 s."""
+        """Let the loop run until something holds; fails when it never does."""
 
         async def wait() -> None:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 while not condition():  # noqa: ASYNC110 - another thread's state
                     await asyncio.sleep(0.01)
 

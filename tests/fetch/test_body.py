@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
 import pytest
@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from aggregator.fetch.body import Coding, coding_of, read_body
 from aggregator.fetch.failure import FetchFailed
 from aggregator.model.http import BodyLimits, FetchError
+from tests.patience import PATIENCE
 
 GZIP_MARK = b"\x1f\x8b"
-ROOMY = BodyLimits(1 << 20, 1 << 20, timedelta(seconds=1))
+ROOMY = BodyLimits(1 << 20, 1 << 20, timedelta(seconds=PATIENCE))
 
 
 def raw_deflate(data: bytes) -> bytes:
@@ -25,7 +26,7 @@ def raw_deflate(data: bytes) -> bytes:
     return packer.compress(data) + packer.flush()
 
 
-PACK = {
+PACK: dict[str, Callable[[bytes], bytes]] = {
     "identity": bytes,
     "gzip": gzip.compress,
     "deflate": zlib.compress,
@@ -76,7 +77,7 @@ def test_every_true_prefix_of_a_compressed_body_is_refused(
 def test_no_more_than_the_caps_ever_comes_back(
     size: int, wire: int, decoded: int, coding: str
 ) -> None:
-    limits = BodyLimits(wire, decoded, timedelta(seconds=1))
+    limits = BodyLimits(wire, decoded, timedelta(seconds=PATIENCE))
     packed = PACK[coding](b"a" * size)
     if len(packed) <= wire and size <= decoded:
         assert read(packed, coding, limits)[0] == b"a" * size
@@ -88,7 +89,7 @@ def test_no_more_than_the_caps_ever_comes_back(
 
 @given(st.integers(0, 9000), st.integers(1, 3000), st.sampled_from(sorted(PACK)))
 def test_a_truncating_limit_gives_a_prefix(size: int, decoded: int, coding: str) -> None:
-    limits = BodyLimits(1 << 20, decoded, timedelta(seconds=1), truncate=True)
+    limits = BodyLimits(1 << 20, decoded, timedelta(seconds=PATIENCE), truncate=True)
     body, _ = read(PACK[coding](b"a" * size), coding, limits)
     assert body == b"a" * min(size, decoded)
 

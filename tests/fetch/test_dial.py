@@ -19,6 +19,7 @@ from aggregator.fetch.failure import FetchFailed
 from aggregator.model.http import FetchError, RequestKind
 from tests.fetch.conftest import Client, Names, limits
 from tests.origin import Origin
+from tests.patience import PATIENCE
 
 LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1")]
 
@@ -81,7 +82,7 @@ def test_addresses_that_do_not_answer_hold_up_no_others(
     silent = [deaf(origin.port) for _ in range(5)]
     client = clients(
         allow_networks=LOOPBACK,
-        limits=limits(connect=timedelta(seconds=20)),
+        limits=limits(connect=timedelta(seconds=PATIENCE)),
         resolver=Names(many_example=[*silent, "127.0.0.1"]),
     )
     result = client.get(origin.url("/", host="many.example"))

@@ -18,6 +18,7 @@ from aggregator.fetch.stream import Exchange
 from aggregator.model.http import FetchError
 from tests.fetch.conftest import Client
 from tests.origin import Origin
+from tests.patience import PATIENCE
 
 OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -212,7 +213,7 @@ FIELD = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(FIELD, max_size=8))
 def test_the_parser_reads_every_clean_head_as_it_stands(fields: list[tuple[str, bytes]]) -> None:
     lines = [(name.encode(), value.strip(b" \t")) for name, value in fields]
@@ -226,7 +227,12 @@ def test_the_parser_reads_every_clean_head_as_it_stands(fields: list[tuple[str, 
 
 async def _fields_of(origin: Origin) -> list[tuple[bytes, bytes]]:
     stream = await dial(
-        "origin", [origin.host], origin.port, None, ends=time.monotonic() + 20, read_timeout=20
+        "origin",
+        [origin.host],
+        origin.port,
+        None,
+        ends=time.monotonic() + PATIENCE,
+        read_timeout=PATIENCE,
     )
     stream.begin(Exchange(), 65536)
     answer = await exchange(stream, request_bytes(b"GET", b"/feed", [(b"Host", b"x")]), None)

@@ -13,6 +13,7 @@ import pytest
 from aggregator.fetch.failure import FetchFailed
 from aggregator.fetch.resolve import SystemResolver, numeric_address
 from aggregator.model.http import FetchError
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def hanging_dns(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     def hang(host: str, *args: object, **named: object) -> object:
         if named.get("flags"):
             return real(host, *args, **named)  # type: ignore[arg-type]
-        answer.wait(30)
+        answer.wait(PATIENCE)
         return real("127.0.0.1", *args, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
@@ -63,7 +64,7 @@ def test_hanging_questions_take_a_bounded_number_of_threads_and_give_them_back(
         return [thread for thread in threading.enumerate() if thread.name.startswith("resolve ")]
 
     async def many() -> tuple[str, ...]:
-        resolver = SystemResolver(timedelta(seconds=0.2))
+        resolver = SystemResolver(timedelta(seconds=1))
         questions = [resolver.resolve(f"h{number}.example", 80) for number in range(40)]
         failed = await asyncio.gather(*questions, return_exceptions=True)
         assert all(isinstance(failure, FetchFailed) for failure in failed)
@@ -71,14 +72,14 @@ def test_hanging_questions_take_a_bounded_number_of_threads_and_give_them_back(
         assert all(thread.daemon for thread in asking())
         hanging_dns.set()
         for thread in asking():
-            await asyncio.to_thread(thread.join, 10)
+            await asyncio.to_thread(thread.join, PATIENCE)
         return await resolver.resolve("awake.example", 80)
 
     assert asyncio.run(many()) == ("127.0.0.1",)
 
 
 def test_the_systems_own_names_are_found() -> None:
-    found = asyncio.run(SystemResolver(timedelta(seconds=5)).resolve("localhost", 80))
+    found = asyncio.run(SystemResolver(timedelta(seconds=PATIENCE)).resolve("localhost", 80))
     assert set(found) <= {"127.0.0.1", "::1"}
     assert found
 
@@ -86,7 +87,7 @@ def test_the_systems_own_names_are_found() -> None:
 @pytest.mark.parametrize("host", ["a" * 70 + ".example", "a..b"])
 def test_a_name_that_cannot_be_looked_up_is_a_dns_error(host: str) -> None:
     with pytest.raises(FetchFailed) as caught:
-        asyncio.run(SystemResolver(timedelta(seconds=5)).resolve(host, 80))
+        asyncio.run(SystemResolver(timedelta(seconds=PATIENCE)).resolve(host, 80))
     assert caught.value.error is FetchError.DNS
 
 

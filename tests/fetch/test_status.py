@@ -225,7 +225,7 @@ LINES = st.sampled_from(
 def test_whatever_bytes_come_a_fetch_ends_in_exactly_one_way(
     origin: Origin, client: Client
 ) -> None:
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @given(st.one_of(st.binary(max_size=300), st.lists(LINES, max_size=9).map(b"\r\n".join)))
     def check(raw: bytes) -> None:
         origin.send("/feed", raw + b"\r\n\r\n", close=True)

@@ -235,7 +235,7 @@ entries_of_any_kind = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(entries_of_any_kind)
 def test_any_document_is_keyed_without_a_clash_and_known_the_second_time(
     document: list[ParsedEntry],

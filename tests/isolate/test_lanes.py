@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+import aggregator.isolate.pool
 from aggregator.isolate import WorkerBusy, WorkerPool, WorkerTimeout
 from aggregator.isolate.lanes import LaneFull, SlowLane
+from tests.patience import PATIENCE
 
 from . import tasks
 
@@ -26,12 +28,13 @@ def play(scene: Scene, workers: int = 2) -> None:
 def test_healthy_sources_are_served_while_twenty_poisonous_ones_have_not_come_to_an_end() -> None:
     async def scene(pool: WorkerPool) -> None:
         poisons = [
-            asyncio.ensure_future(pool.run(tasks.loop_in_c, timeout=60.0, share=f"poison {n}"))
+            asyncio.ensure_future(pool.run(tasks.loop_in_c, timeout=PATIENCE, share=f"poison {n}"))
             for n in range(20)
         ]
         await asyncio.sleep(0)
         healthy = [
-            await pool.run(tasks.add, n, n, timeout=60.0, share=f"healthy {n}") for n in range(20)
+            await pool.run(tasks.add, n, n, timeout=PATIENCE, share=f"healthy {n}")
+            for n in range(20)
         ]
         assert healthy == [2 * n for n in range(20)]
         # One is being tried to its end and four wait for it; the others were told at once.
@@ -47,8 +50,8 @@ def test_healthy_sources_are_served_while_twenty_poisonous_ones_have_not_come_to
 
 def test_what_is_slow_and_honest_is_done_all_the_same() -> None:
     async def scene(pool: WorkerPool) -> None:
-        assert await pool.run(tasks.nap, 1.5, timeout=30.0, share="a")
-        assert await pool.run(tasks.nap, 1.5, timeout=30.0, share="a")
+        assert await pool.run(tasks.nap, 1.5, timeout=PATIENCE, share="a")
+        assert await pool.run(tasks.nap, 1.5, timeout=PATIENCE, share="a")
         with pytest.raises(WorkerTimeout):
             await pool.run(tasks.nap, 30, timeout=1.2, share="b")
 
@@ -110,10 +113,12 @@ def test_a_turn_that_is_cancelled_goes_to_the_next() -> None:
     asyncio.run(scene())
 
 
-def test_a_source_that_is_quick_again_is_slow_no_more() -> None:
+def test_a_source_that_is_quick_again_is_slow_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scene(pool: WorkerPool) -> None:
         with pytest.raises(WorkerTimeout):
             await pool.run(tasks.loop_in_c, timeout=1.2, share="a")
+        assert pool._slow.is_slow("a")
+        monkeypatch.setattr(aggregator.isolate.pool, "_SLICE", PATIENCE)
         assert await pool.run(tasks.add, 1, 1, share="a") == 2
         assert not pool._slow.is_slow("a")
 

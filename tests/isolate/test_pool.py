@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+import aggregator.isolate.pool
 from aggregator.isolate import (
     WorkerClosed,
     WorkerCrashed,
@@ -21,6 +22,7 @@ from aggregator.isolate import (
     WorkerPool,
     WorkerTimeout,
 )
+from tests.patience import PATIENCE
 
 from . import tasks
 
@@ -28,11 +30,11 @@ ROOT = Path(__file__).parents[2]
 Scene = Callable[[WorkerPool], Awaitable[None]]
 
 
-def play(scene: Scene, **options: int) -> None:
+def play(scene: Scene, *, workers: int = 2, max_tasks: int = 500) -> None:
     """Run `scene` with a pool of its own and close the pool after it."""
 
     async def whole() -> None:
-        async with WorkerPool(**{"workers": 2, **options}) as pool:
+        async with WorkerPool(workers, max_tasks=max_tasks) as pool:
             await scene(pool)
 
     asyncio.run(whole())
@@ -68,7 +70,7 @@ def test_an_endless_task_is_killed_and_the_pool_goes_on(endless: Callable[[], No
 def test_a_memory_bomb_meets_its_limit_and_the_pool_goes_on() -> None:
     async def scene(pool: WorkerPool) -> None:
         with pytest.raises(WorkerMemory):
-            await pool.run(tasks.eat_memory, timeout=30.0)
+            await pool.run(tasks.eat_memory, timeout=PATIENCE)
         assert await pool.run(tasks.add, 1, 1) == 2
 
     play(scene, workers=1)
@@ -137,10 +139,14 @@ def test_no_more_tasks_are_under_way_than_there_are_workers() -> None:
     play(scene)
 
 
-def test_the_time_a_task_waits_for_a_worker_does_not_count() -> None:
+def test_the_time_a_task_waits_for_a_worker_does_not_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(aggregator.isolate.pool, "_SLICE", 5.0)
+
     async def scene(pool: WorkerPool) -> None:
         results = await asyncio.gather(
-            *(pool.run(tasks.nap, 0.4, timeout=1.5) for _ in range(6)), return_exceptions=True
+            *(pool.run(tasks.nap, 0.3, timeout=5.0) for _ in range(20)), return_exceptions=True
         )
         assert all(isinstance(r, int) for r in results)
 
@@ -214,7 +220,7 @@ def test_the_main_module_is_not_run_again_and_need_not_be_a_file() -> None:
         capture_output=True,
         text=True,
         cwd=ROOT,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.stdout.splitlines() == ["started", "5 None"]
 
@@ -241,5 +247,5 @@ def test_an_owner_killed_outright_leaves_no_orphans(owner: subprocess.Popen[str]
     owner.kill()
     owner.wait()
 
-    _, alive = psutil.wait_procs(family, timeout=20)
+    _, alive = psutil.wait_procs(family, timeout=PATIENCE)
     assert [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == []

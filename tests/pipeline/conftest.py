@@ -29,9 +29,11 @@ from aggregator.service import open_parts
 from aggregator.store.sources import claims, states
 from aggregator.store.views import selections, served
 from tests.origin import Origin
+from tests.patience import PATIENCE
 
 T = TypeVar("T")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LONG = timedelta(seconds=PATIENCE)
 SCORE: dict[str, int] = {}  # what `test_polite` counted; printed at the end of the run
 
 
@@ -156,7 +158,7 @@ def house(database_url: str, origin: Origin, runner: asyncio.Runner, workers: Wo
             polling=PollingSettings(host_gap=timedelta(0), min_refresh=timedelta(0)),
             fetching=FetchingSettings(
                 allow_networks=(ip_network("127.0.0.1/32"),), allow_ports=(origin.port,),
-                parse_workers=1,
+                parse_workers=1, parse_timeout=LONG, timeout=LONG,
             ),
             sources=(
                 SourceSettings("alpha", origin.url("/alpha")),

@@ -34,7 +34,7 @@ def database_url(sqlite_url: str) -> str:
 
 def on_time(house: House, times: int = 1, name: str = "alpha") -> list[Any]:
     """Poll a source so many times, each at the time its plan says; its states after each."""
-    states = []
+    states: list[Any] = []
     for _ in range(times):
         state = house.state(name) if states else _planned(house, name)
         if state is not None and state.next_poll_at is not None:
@@ -56,7 +56,8 @@ async def _nothing(parts: Any) -> None:
 
 def wait(state: Any) -> timedelta:
     """From a poll to the next."""
-    return state.next_poll_at - state.last_polled_at
+    span: timedelta = state.next_poll_at - state.last_polled_at
+    return span
 
 
 def headers(origin: Origin, path: str = "/alpha") -> list[dict[str, str]]:
@@ -379,8 +380,9 @@ def test_51_failures_double_the_interval_up_to_a_day_and_never_hurry(
         await wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n")
         await wire.silence()
 
-    fetching = replace(house.settings.fetching, timeout=timedelta(milliseconds=200))
-    house.configure(fetching=fetching)
+    if failure == "drip":
+        fetching = replace(house.settings.fetching, timeout=timedelta(seconds=1))
+        house.configure(fetching=fetching)
     answers: dict[str, Any] = {"reset": reset, "drip": drip}
     broken = answers.get(failure) or reply(int(failure))
     origin.script("/alpha", dated(origin), broken)

@@ -10,6 +10,8 @@ from typing import Any
 import jsonschema
 from lxml import etree
 
+from tests.trees import element, elements, strings
+
 _SCHEMAS = Path(__file__).parent / "schemas"
 _RNG = etree.RelaxNG(etree.parse(str(_SCHEMAS / "atom.rng")))
 _JSON = jsonschema.Draft7Validator(json.loads((_SCHEMAS / "jsonfeed-1.1.json").read_text("utf-8")))
@@ -34,11 +36,11 @@ def assert_valid_atom(document: bytes) -> etree._Element:
     """RFC 4287's RELAX NG, and the clauses its Schematron rules and text add."""
     tree = parsed(document)
     assert _RNG.validate(tree), _RNG.error_log
-    ids = tree.xpath("a:entry/a:id/text()", namespaces=NS)
-    assert len(ids) == len(set(ids)) == len(tree.xpath("a:entry", namespaces=NS))
+    ids = strings(tree, "a:entry/a:id/text()", NS)
+    assert len(ids) == len(set(ids)) == len(elements(tree, "a:entry", NS))
     assert tree.xpath("a:author", namespaces=NS)
-    for entry in tree.xpath("a:entry", namespaces=NS):
-        alternates = entry.xpath("a:link[@rel='alternate']", namespaces=NS)
+    for entry in elements(tree, "a:entry", NS):
+        alternates = elements(entry, "a:link[@rel='alternate']", NS)
         assert alternates or entry.xpath("a:content", namespaces=NS)
         assert len(alternates) <= 1
     return tree
@@ -53,7 +55,7 @@ def assert_valid_rss(document: bytes) -> etree._Element:
     for name in ("title", "link", "description"):
         assert len(channel.findall(name)) == 1
         assert channel.findtext(name)
-    assert parsedate_to_datetime(channel.findtext("lastBuildDate"))
+    assert parsedate_to_datetime(channel.findtext("lastBuildDate") or "")
     known = {"title", "link", "description", "guid", "pubDate", "category", "comments"}
     for item in channel.findall("item"):
         plain = [e.tag for e in item if not e.tag.startswith("{")]
@@ -61,14 +63,14 @@ def assert_valid_rss(document: bytes) -> etree._Element:
         once = [t for t in plain if t != "category"]
         assert len(once) == len(set(once))
         assert item.find("title") is not None or item.find("description") is not None
-        guid = item.find("guid")
+        guid = element(item, "guid")
         assert guid.get("isPermaLink") == "false"
         assert guid.text
-        assert parsedate_to_datetime(item.findtext("pubDate")).utcoffset() is not None
+        assert parsedate_to_datetime(item.findtext("pubDate") or "").utcoffset() is not None
         for enclosure in item.findall("enclosure"):
-            assert int(enclosure.get("length")) >= 0
-            assert "/" in enclosure.get("type")
-            assert enclosure.get("url").startswith(("http", "ftp", "magnet"))
+            assert int(enclosure.get("length") or "") >= 0
+            assert "/" in (enclosure.get("type") or "")
+            assert (enclosure.get("url") or "").startswith(("http", "ftp", "magnet"))
         for source in item.findall("source"):
             assert source.get("url")
     return tree

@@ -97,7 +97,7 @@ def run(
 histories = st.lists(outcomes(), min_size=1, max_size=6)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(histories, wishes, host_floors)
 def test_no_hard_floor_is_ever_broken(
     history: list[tuple[timedelta, PollOutcome]], wanted: PollSettings, host: HostFloors
@@ -112,7 +112,7 @@ def test_no_hard_floor_is_ever_broken(
             assert outcome.retry_after is not None or plan.at >= now + HOUR
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(histories, wishes)
 def test_soft_floors_hold_unless_waived_or_the_window_overflows(
     history: list[tuple[timedelta, PollOutcome]], wanted: PollSettings
@@ -133,7 +133,7 @@ def test_soft_floors_hold_unless_waived_or_the_window_overflows(
                 assert plan.at.weekday() not in days
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(histories, wishes, host_floors)
 def test_every_plan_is_ahead_and_not_for_ever(
     history: list[tuple[timedelta, PollOutcome]], wanted: PollSettings, host: HostFloors
@@ -149,7 +149,7 @@ def test_every_plan_is_ahead_and_not_for_ever(
             assert plan.at >= now + min(wanted.interval, timedelta(hours=1)) * 0.95
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(histories, wishes, host_floors)
 def test_a_plan_is_the_same_when_it_is_made_twice_and_after_a_restart(
     history: list[tuple[timedelta, PollOutcome]], wanted: PollSettings, host: HostFloors
@@ -160,7 +160,7 @@ def test_a_plan_is_the_same_when_it_is_made_twice_and_after_a_restart(
         assert PolicyState.from_json(stored.to_json()) == stored
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(histories, wishes, st.timedeltas(timedelta(seconds=1), timedelta(hours=2)))
 def test_a_hard_floor_just_behind_a_plan_moves_it(
     history: list[tuple[timedelta, PollOutcome]], wanted: PollSettings, later: timedelta

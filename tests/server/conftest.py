@@ -16,6 +16,7 @@ from aggregator.server.app import create_app
 from aggregator.server.connections import LIMITS, ConnectionLimits, limited
 from aggregator.server.guesses import GuessPolicy
 from aggregator.server.websub import Subscriber
+from tests.patience import PATIENCE
 from tests.server.samples import SampleBackend, settings_of
 
 NO_WAIT = GuessPolicy(wait=timedelta(0), waiting=256, report=timedelta(seconds=10))
@@ -50,14 +51,15 @@ def serving(
     server.startup = startup  # type: ignore[method-assign]
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    assert started.wait(20)
+    assert started.wait(PATIENCE)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        base = f"http://127.0.0.1:{port}"
+        with httpx.Client(base_url=base, trust_env=False, timeout=PATIENCE) as client:
             yield client
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(PATIENCE)
 
 
 @pytest.fixture

@@ -17,17 +17,18 @@ import pytest
 from aggregator.model.pages import Rendered
 from aggregator.server.connections import LIMITS
 from aggregator.server.websub import Answer
+from tests.patience import PATIENCE
 from tests.server.conftest import Serve
 from tests.server.samples import SampleBackend
 
-SOON = timedelta(milliseconds=300)
+SOON = timedelta(seconds=1)
 GET = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
 FORM = b"POST /login HTTP/1.1\r\nHost: x\r\n"
 
 
 def dial(client: httpx.Client) -> socket.socket:
     made = socket.create_connection((client.base_url.host, client.base_url.port or 80))
-    made.settimeout(20)
+    made.settimeout(PATIENCE)
     return made
 
 
@@ -156,7 +157,7 @@ def test_an_answer_nobody_takes_is_given_up(serve: Serve) -> None:
     with serve(limits=replace(LIMITS, unsent=1, answer=timedelta(hours=1))) as client:
         one = socket.socket()
         one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        one.settimeout(20)
+        one.settimeout(PATIENCE)
         one.connect((client.base_url.host, client.base_url.port or 80))
         ask = b"GET /static/style.css HTTP/1.1\r\nHost: x\r\n\r\n"
         with one, pytest.raises(ConnectionError):
@@ -248,7 +249,7 @@ def test_the_next_of_several_requests_waits_until_the_answer_before_is_taken(ser
     with serve(Counting()) as client:
         one = socket.socket()
         one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        one.settimeout(20)
+        one.settimeout(PATIENCE)
         one.connect((client.base_url.host, client.base_url.port or 80))
         with one:
             one.sendall(b"GET /feeds/all.atom HTTP/1.1\r\nHost: x\r\n\r\n" * 4)

@@ -52,7 +52,6 @@ def holders(database: Database, values: Sequence[int]) -> dict[int, list[int]]:
 
 @settings(
     max_examples=30,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(batches=st.lists(PAIRS, max_size=4), gone=st.integers(1, 40), before=st.integers(0, 40))
