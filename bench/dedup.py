@@ -41,6 +41,7 @@ from aggregator.identity.terms import Terms, terms
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import EntryIntent, PreparedBody
 from aggregator.model.settings import DedupSettings
+from aggregator.model.states import EntryKind
 from aggregator.store import schema as t
 from aggregator.store.copies import placing
 from aggregator.store.copies.index import Postings
@@ -185,7 +186,7 @@ def place_document(database: Database, name: str, first: int, made: Sequence[str
     busy = time.process_time()
     intents = [
         EntryIntent(
-            "new", one.id or "", one, digest("content", one.summary or ""),
+            EntryKind.NEW, one.id or "", one, digest("content", one.summary or ""),
             body=PreparedBody("", one.summary or "", sanitizer_version=1),
             prepared=prepare_text(one.summary or "", frozenset()),
         )

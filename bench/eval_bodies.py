@@ -80,9 +80,15 @@ def _overlap(got: Counter[_T], want: Counter[_T]) -> tuple[float, float]:
     )
 
 
-def _mode(**options: bool) -> Callable[[bytes, str], str]:
+def _mode(
+    *, favor_precision: bool = False, favor_recall: bool = False, fast: bool = False
+) -> Callable[[bytes, str], str]:
     def read(page: bytes, url: str) -> str:
-        return trafilatura.extract(page, url=url, include_comments=False, **options) or ""
+        text = trafilatura.extract(
+            page, url=url, include_comments=False,
+            favor_precision=favor_precision, favor_recall=favor_recall, fast=fast,
+        )  # fmt: skip
+        return text or ""
 
     return read
 

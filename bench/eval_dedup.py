@@ -363,12 +363,12 @@ def evaluate_forms(rows: Sequence[Mapping[str, Any]]) -> None:
         if row["same"]:
             continue
         shelf = Shelf(_STORIES)
-        texts = [comparable(row[side]["text"], _NONE) for side in "ab"]
-        for number, text in enumerate(texts):
+        one, other = (comparable(row[side]["text"], _NONE) for side in "ab")
+        for number, text in enumerate((one, other)):
             title = row["ab"[number]]["title"]
             shelf.put(story_item(number, start, title, text, _STORIES), text)
         kinds[row["kind"]][0] += shelf.story[0] == shelf.story[1]
-        kinds[row["kind"]][1] += is_template(*texts, shelf.limits)
+        kinds[row["kind"]][1] += is_template(one, other, shelf.limits)
         kinds[row["kind"]][2] += 1
     together, total = (sum(one[place] for one in kinds.values()) for place in (0, 2))
     print(f"Forms and other pairs that are no copies, in one story: {together} of {total}")

@@ -81,7 +81,8 @@ def instant(theirs: Any) -> datetime | None:
     if not parsed:
         return None
     try:
-        return datetime(*parsed[:5], min(parsed[5], 59), tzinfo=UTC)
+        year, month, day, hour, minute, second = parsed[:6]
+        return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
     except ValueError:
         return None
 
@@ -161,7 +162,7 @@ def compare(feed: ParsedFeed, parsed: Any, name: str, tally: Tally) -> None:
         date = None if entry.date_inferred else entry.published or entry.updated
         if date is not None:
             date = date.replace(microsecond=0)
-        rows = (
+        rows: tuple[tuple[str, Any, Any], ...] = (
             ("id", entry.id or "", relative(raw.get("id") or "", entry.id or "")),
             ("link", entry.link, raw.get("link") or None),
             ("title", plain(entry.title), plain(raw.get("title"))),

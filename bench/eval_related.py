@@ -28,7 +28,7 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -172,11 +172,6 @@ def _apart(survey: Survey, node: int) -> bool:
     return any(survey.stands_apart(up) for up in survey.page.ancestors(node))
 
 
-def _share(values: Iterable[bool | float]) -> float:
-    listed = list(values)
-    return sum(listed) / len(listed) if listed else 0.0
-
-
 def _kinds(judged: Sequence[Judged]) -> Counter[str]:
     kinds: Counter[str] = Counter()
     for one in judged:
@@ -251,7 +246,7 @@ def table(scores: Mapping[str, Score], kinds: Mapping[str, Counter[str]]) -> lis
         return f"{name:48}" + "".join(f"{cell:>{wide}}" for cell in cells)
 
     lines = [line("", scores)]
-    for name, cell in (
+    cells: tuple[tuple[str, Callable[[Score], str]], ...] = (
         ("pages with related links", lambda s: f"{len(s.page_f1)}"),
         ("hits", lambda s: f"{s.hits}"),
         ("wrong", lambda s: f"{s.wrong}"),
@@ -262,7 +257,8 @@ def table(scores: Mapping[str, Score], kinds: Mapping[str, Counter[str]]) -> lis
         ("macro F1 of pages with related links", lambda s: f"{_share(s.page_f1):.3f}"),
         ("something found on pages with none", lambda s: _part(s.none["negative"])),
         ("the same where only recommendations are", lambda s: _part(s.none["optional_only"])),
-    ):
+    )
+    for name, cell in cells:
         lines.append(line(name, (cell(score) for score in scores.values())))
     lines.append("")
     for kind in sorted({kind for counted in kinds.values() for kind in counted}):

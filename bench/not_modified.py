@@ -83,7 +83,10 @@ async def with_streams(ports: list[int], requests: int, at_once: int) -> float:
 
     async def one(number: int) -> None:
         port = ports[number % ORIGINS]
-        reader, writer = kept.pop(port, None) or await asyncio.open_connection("127.0.0.1", port)
+        if port in kept:
+            reader, writer = kept.pop(port)
+        else:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(_BARE)
         head = await reader.readuntil(b"\r\n\r\n")
         if b"keep-alive" in head:

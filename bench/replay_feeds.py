@@ -74,6 +74,7 @@ def replay(database: Database, told: list[Told]) -> float:
     spent = 0.0
     for one in told:
         (prepared,) = prepare_bodies([one.intent.entry], frozenset())
+        assert prepared is not None
         with database.read() as connection:
             learned = boilerplate.learned(connection, one.source, grouping.settings.copies)
         text = prepare_text(prepared[0].text, learned)

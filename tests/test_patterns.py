@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from re import _constants as sre  # type: ignore[attr-defined]
-from re import _parser
+from re import _parser  # type: ignore[attr-defined]
 from typing import Any
 
 import pytest
@@ -156,7 +156,8 @@ def _sample_of(operation: Any, argument: Any, turn: int) -> str:
         return sample(argument[-1], turn)
     if operation in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
         least, _, inner = argument
-        return sample(inner, turn) * max(least, turn % 2)
+        repeats: int = max(least, turn % 2)
+        return sample(inner, turn) * repeats
     if operation is sre.ATOMIC_GROUP:
         return sample(argument, turn)
     return ""

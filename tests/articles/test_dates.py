@@ -32,8 +32,8 @@ from aggregator.articles.reading.dates import date_in_url, find_date, parse_date
         ("2017年06月30日09時12分", (2017, 6, 30, 9, 12, 0)),
     ],
 )
-def test_a_date_is_read_as_utc(text: str, expected: tuple[int, ...]) -> None:
-    assert parse_date(text) == datetime(*expected, tzinfo=UTC)  # type: ignore[arg-type]
+def test_a_date_is_read_as_utc(text: str, expected: tuple[int, int, int, int, int, int]) -> None:
+    assert parse_date(text) == datetime(*expected, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

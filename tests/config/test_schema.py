@@ -134,7 +134,7 @@ def test_every_setting_and_its_default_stand_in_the_reference() -> None:
 
 
 def test_the_reference_names_no_setting_that_is_not_there() -> None:
-    known = {SECTIONS[model]: set() for model in groups()}
+    known: dict[str, set[str]] = {SECTIONS[model]: set() for model in groups()}
     for model, properties in groups().items():
         known[SECTIONS[model]] |= set(properties)
     for heading, body in sections().items():

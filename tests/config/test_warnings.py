@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,12 @@ from aggregator.config.load import ConfigError, load_settings
 from aggregator.model.settings import Secret, ServiceSettings, Settings
 from tests.config.conftest import Load
 
+Warnings = Callable[..., list[str]]
 CONTACT = "service: {contact: desk@example.org}\n"
 
 
 @pytest.fixture
-def warnings(load: Load, tmp_path: Path):
+def warnings(load: Load, tmp_path: Path) -> Warnings:
     """The warnings about a configuration with a contact, without the folder's name."""
 
     def lines(text: str, contact: str = CONTACT) -> list[str]:
@@ -24,17 +26,17 @@ def warnings(load: Load, tmp_path: Path):
     return lines
 
 
-def test_a_configuration_without_doubts_has_no_warning(warnings) -> None:
+def test_a_configuration_without_doubts_has_no_warning(warnings: Warnings) -> None:
     assert warnings("sources: [{id: a, url: 'https://example.org/a', poll: 15m}]\n") == []
 
 
-def test_without_a_contact_nothing_is_followed(warnings) -> None:
+def test_without_a_contact_nothing_is_followed(warnings: Warnings) -> None:
     text = "sources: [{id: a, url: 'https://a.example/feed', follow_related: on}]\n"
     (line,) = warnings(text, contact="")
     assert "so no page is read and no related link followed" in line
 
 
-def test_a_missing_contact_and_no_sources_at_all(warnings) -> None:
+def test_a_missing_contact_and_no_sources_at_all(warnings: Warnings) -> None:
     assert warnings("sources: []\n", contact="") == [
         "aggregator.yaml: service.contact: is not set: publishers who see our requests cannot "
         "reach you; set it to a web or mail address",
@@ -42,14 +44,14 @@ def test_a_missing_contact_and_no_sources_at_all(warnings) -> None:
     ]
 
 
-def test_polling_more_often_than_every_fifteen_minutes(warnings) -> None:
+def test_polling_more_often_than_every_fifteen_minutes(warnings: Warnings) -> None:
     assert warnings("sources: [{id: a, url: 'https://example.org/a', poll: 5m}]\n") == [
         "aggregator.yaml:2:55: sources[0].poll: "
         "more often than every 15 minutes is more than publishers like"
     ]
 
 
-def test_without_validators_thirty_minutes_are_the_least(warnings) -> None:
+def test_without_validators_thirty_minutes_are_the_least(warnings: Warnings) -> None:
     source = "sources: [{id: a, url: 'https://example.org/a', poll: 29m, validators: off}]\n"
     (said,) = warnings(source)
     assert "more often than every 30 minutes, without validators," in said
@@ -57,7 +59,7 @@ def test_without_validators_thirty_minutes_are_the_least(warnings) -> None:
 
 
 @pytest.mark.parametrize("name", ["Mozilla/5.0", "aggregator/1 (+desk@example.com)"])
-def test_a_name_that_hides_our_contact(warnings, name: str) -> None:
+def test_a_name_that_hides_our_contact(warnings: Warnings, name: str) -> None:
     text = f"sources: [{{id: a, url: 'https://example.org/a', user_agent: '{name}'}}]\n"
     assert warnings(text) == [
         "aggregator.yaml:2:61: sources[0].user_agent: hides our contact from the publisher, who "
@@ -66,7 +68,7 @@ def test_a_name_that_hides_our_contact(warnings, name: str) -> None:
     assert warnings(text.replace(name, "Mozilla/5.0 (+desk@example.org)")) == []
 
 
-def test_a_password_over_plain_http(warnings) -> None:
+def test_a_password_over_plain_http(warnings: Warnings) -> None:
     (said,) = warnings(
         "sources: [{id: a, url: 'http://example.org/a', auth: {username: u, password: p}}]\n"
         "views: [{id: v, token: 0123456789abcdef}]\n"
@@ -74,7 +76,7 @@ def test_a_password_over_plain_http(warnings) -> None:
     assert said.endswith("the password goes over the network unencrypted; use https")
 
 
-def test_an_open_port_without_a_token_and_a_token_to_guess(warnings) -> None:
+def test_an_open_port_without_a_token_and_a_token_to_guess(warnings: Warnings) -> None:
     text = "sources: [{id: a, url: 'https://example.org/a'}]\n"
     contact = "service: {contact: a@b.example, listen: '0.0.0.0:80'%s}\n"
     assert warnings(text, contact % "") == [
@@ -90,7 +92,7 @@ def test_an_open_port_without_a_token_and_a_token_to_guess(warnings) -> None:
 PRIVATE = "sources: [{id: a, url: 'https://example.org/a', private: yes, tags: [x]}]\n"
 
 
-def test_private_sources_in_a_view_without_token_will_not_appear(warnings) -> None:
+def test_private_sources_in_a_view_without_token_will_not_appear(warnings: Warnings) -> None:
     hidden = (
         "has no token, so items of the private source `a` do not appear in it; "
         "give the view a `token`, or the source `private: no`"
@@ -105,7 +107,7 @@ def test_private_sources_in_a_view_without_token_will_not_appear(warnings) -> No
     assert warnings(PRIVATE, guarded) == []
 
 
-def test_a_secret_in_the_address_made_the_source_private_unasked(warnings) -> None:
+def test_a_secret_in_the_address_made_the_source_private_unasked(warnings: Warnings) -> None:
     said = warnings(
         "sources: [{id: a, url: 'https://example.org/a?token=x'}]\n"
         "views: [{id: v, token: 0123456789abcdef}]\n"
@@ -116,7 +118,7 @@ def test_a_secret_in_the_address_made_the_source_private_unasked(warnings) -> No
     ]
 
 
-def test_a_view_of_a_tag_that_no_source_has(warnings) -> None:
+def test_a_view_of_a_tag_that_no_source_has(warnings: Warnings) -> None:
     said = warnings(
         "sources: [{id: a, url: 'https://example.org/a', tags: [world]}]\n"
         "views: [{id: v, tags: [wrold]}]\n"
@@ -170,7 +172,7 @@ def test_two_sources_of_one_address_with_other_passwords_are_two(load: Load) -> 
     assert len(settings.sources) == 4
 
 
-def test_the_token_of_a_view_may_be_guessed_too(warnings) -> None:
+def test_the_token_of_a_view_may_be_guessed_too(warnings: Warnings) -> None:
     text = "sources: [{id: a, url: 'https://example.org/a'}]\nviews: [{id: v, token: short}]\n"
     (line,) = warnings(text)
     assert "views[0].token: has fewer than 16 characters" in line

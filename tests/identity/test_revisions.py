@@ -11,6 +11,7 @@ from aggregator.identity.revisions import headline, revised, time_apart, was_tak
 from aggregator.model.copies import CopyDecision, CopyThresholds
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import Earlier, EntryIntent, KnownEntry, PreparedBody
+from aggregator.model.states import EntryKind
 from tests.identity.shipped import comparable, judge_revision, prepare_text, unlisted
 from tests.identity.texts import ENGLISH, GERMAN, LANGUAGES, MARKET_REPORTS
 
@@ -18,10 +19,15 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FIGURES = {"a": 101, "b": 2, "c": 37, "d": 4.5, "e": 55, "f": 66, "g": 78}
 
 
-def judge(new: str, earlier: str, *, hours: float = 2, **facts: bool) -> CopyDecision:
-    given = {"taken_out": False, "same_address": False} | facts
+def judge(
+    new: str, earlier: str, *, hours: float = 2, taken_out: bool = False, same_address: bool = False
+) -> CopyDecision:
     return judge_revision(
-        comparable(new), comparable(earlier), apart=timedelta(hours=hours), **given
+        comparable(new),
+        comparable(earlier),
+        apart=timedelta(hours=hours),
+        taken_out=taken_out,
+        same_address=same_address,
     )
 
 
@@ -96,14 +102,14 @@ def earlier(number: int, url_key: str | None = None, text: str | None = ENGLISH)
 
 def new(title: str | None = "Ferry sinks", text: str = ENGLISH, **fields: object) -> EntryIntent:
     return EntryIntent(
-        "new", "key-new", ParsedEntry(None, None, title), "other hash",
+        EntryKind.NEW, "key-new", ParsedEntry(None, None, title), "other hash",
         body=PreparedBody("", text), prepared=prepare_text(text), **fields,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
 def listed(number: int, title: str = "Another headline") -> EntryIntent:
     return EntryIntent(
-        "touched", f"key-{number}", ParsedEntry(None, None, title), "h", known=known(number)
+        EntryKind.TOUCHED, f"key-{number}", ParsedEntry(None, None, title), "h", known=known(number)
     )
 
 

@@ -54,9 +54,14 @@ class Inspector(HTMLParser):
     def handle_comment(self, data: str) -> None:
         raise AssertionError(f"a comment survived: {data!r}")
 
-    handle_decl = handle_comment
-    unknown_decl = handle_comment
-    handle_pi = handle_comment
+    def handle_decl(self, decl: str) -> None:
+        self.handle_comment(decl)
+
+    def unknown_decl(self, data: str) -> None:
+        self.handle_comment(data)
+
+    def handle_pi(self, data: str) -> None:
+        self.handle_comment(data)
 
 
 def inspect(html: str) -> None:
@@ -261,11 +266,12 @@ FRAMES = [
 class Frames(HTMLParser):
     """Every frame a lenient parser finds, one that knows no raw text too."""
 
-    CDATA_CONTENT_ELEMENTS = ()
-
     def __init__(self) -> None:
         super().__init__()
         self.found: list[dict[str, str | None]] = []
+
+    def set_cdata_mode(self, elem: str, *, escapable: bool = False) -> None:
+        """No element is raw text."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "iframe":

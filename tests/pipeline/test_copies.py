@@ -213,6 +213,7 @@ def test_a_view_of_stories_lists_the_other_coverage(house: House, origin: Origin
         return await pages.item_page(lead.related[0].number or 0)
 
     page = house.run(work)
+    assert page is not None
     assert page.item.title == "Kestrel paper mill near Wexmoor on fire"
     assert [one.title for one in page.coverage] == ["alpha: Blaze at Kestrel mill in Wexmoor"]
 

@@ -24,11 +24,13 @@ def outlook(house: House) -> explain.Outlook:
 
 
 def why(house: House, name: str) -> explain.SourceReasons:
-    async def work(parts: Parts) -> Any:
+    async def work(parts: Parts) -> explain.SourceReasons:
         source = next(one for one in parts.settings.sources if one.id == name)
-        return await parts.database.run_read(
+        found = await parts.database.run_read(
             explain.reasons, parts.settings, source, parts.clock.now(), 10
         )
+        assert found is not None
+        return found
 
     return house.run(work)
 
@@ -69,6 +71,7 @@ def test_why_shows_polls_timings_the_floors_and_the_hint_that_won(
     assert found.polls[1].timing.total is not None
     assert found.polls[1].wire_bytes > 0
     assert found.state.next_reason == "max-age"
+    assert found.plan is not None
     assert "max-age" in [floor.name for floor in found.plan.floors]
     assert any("told apart" in note for note in found.notes)
 

@@ -156,6 +156,7 @@ def test_a_503_without_retry_after_slows_the_host_for_an_hour_and_more(
     house.clock.move(hours=2)
     record = house.poll("beta")[0]
     assert record.new_items == 1
+    assert record.next_at is not None
     assert record.next_at - house.clock.now() >= timedelta(hours=2)  # the throttle still holds
 
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 
 from aggregator.feeds.parse import parse_document
+from aggregator.feeds.prepare import prepare_body
 from aggregator.isolate import WorkerBusy, WorkerCrashed, WorkerError, WorkerMemory, WorkerTimeout
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.settings import SourceSettings
@@ -74,7 +75,7 @@ def test_no_entry_is_lost_because_others_keep_the_workers_busy() -> None:
 def test_an_entry_that_raises_is_none_among_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     from aggregator.pipeline.polling import reading
 
-    honest = reading.prepare_body
+    honest = prepare_body
 
     def prepare(entry: ParsedEntry) -> Any:
         if entry.id == "desk-1":

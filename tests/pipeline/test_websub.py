@@ -124,6 +124,7 @@ def test_a_pushed_source_is_still_polled_but_six_hours_apart(
     origin.send("/alpha", linked(origin, rss(1, 2)))
     record = open_house.poll("alpha")[0]
     assert record.reason == "push"
+    assert record.next_at is not None
     assert record.next_at - open_house.clock.now() >= timedelta(hours=6)
     assert record.new_items == 0
 

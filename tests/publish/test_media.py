@@ -13,6 +13,7 @@ from aggregator.publish.jsonfeed import render_json
 from aggregator.publish.rss import render_rss
 from tests.publish.rules import NS, assert_valid_atom, assert_valid_json, assert_valid_rss
 from tests.publish.samples import item, page
+from tests.trees import attributes, element, strings
 
 A = "https://harbour.example/"
 EPISODE = Episode(
@@ -57,35 +58,35 @@ def test_what_is_served_is_read_again_as_the_same(fmt: str) -> None:
 
 def test_atom_has_an_element_for_each() -> None:
     (entry,) = assert_valid_atom(render_atom(page(show()))).findall("a:entry", NS)
-    assert entry.xpath("a:author/a:name/text()", namespaces=NS) == ["Ida Berg", "Per Lund"]
-    assert [dict(c.attrib) for c in entry.findall("a:category", NS)] == [
+    assert strings(entry, "a:author/a:name/text()", NS) == ["Ida Berg", "Per Lund"]
+    assert [attributes(c) for c in entry.findall("a:category", NS)] == [
         {"term": "sea", "label": "The sea"},
         {"term": "Ports"},
     ]
-    (link,) = entry.xpath("a:link[@rel='enclosure']", namespaces=NS)
+    link = element(entry, "a:link[@rel='enclosure']", NS)
     assert link.get("title") == "Episode 7"
 
 
 def test_rss_has_an_element_for_each() -> None:
     (shown,) = assert_valid_rss(render_rss(page(show()))).findall("channel/item")
-    assert shown.xpath("dc:creator/text()", namespaces=NS) == ["Ida Berg", "Per Lund"]
-    assert shown.xpath("category/text()") == ["The sea", "Ports"]
-    assert [dict(c.attrib) for c in shown.findall("media:content", NS)] == [
+    assert strings(shown, "dc:creator/text()", NS) == ["Ida Berg", "Per Lund"]
+    assert strings(shown, "category/text()") == ["The sea", "Ports"]
+    assert [attributes(c) for c in shown.findall("media:content", NS)] == [
         {"url": f"{A}1.jpg", "medium": "image", "width": "800", "height": "600"},
         {"url": f"{A}2.jpg", "medium": "image"},
     ]
-    assert shown.xpath("media:content/media:description/text()", namespaces=NS) == ["A <big> ferry"]
+    assert strings(shown, "media:content/media:description/text()", NS) == ["A <big> ferry"]
     told = {name: shown.findtext(f"itunes:{name}", namespaces=NS)
             for name in ("duration", "episode", "season", "episodeType", "explicit")}  # fmt: skip
     assert told == {
         "duration": "3723", "episode": "7", "season": "2", "episodeType": "bonus",
         "explicit": "false",
     }  # fmt: skip
-    assert shown.find("itunes:image", NS).get("href") == f"{A}cover.jpg"
-    assert dict(shown.find("podcast:transcript", NS).attrib) == {
+    assert element(shown, "itunes:image", NS).get("href") == f"{A}cover.jpg"
+    assert attributes(element(shown, "podcast:transcript", NS)) == {
         "url": f"{A}e.vtt", "type": "text/vtt", "language": "en", "rel": "captions",
     }  # fmt: skip
-    assert dict(shown.find("podcast:chapters", NS).attrib) == {
+    assert attributes(element(shown, "podcast:chapters", NS)) == {
         "url": f"{A}e.json",
         "type": "application/json+chapters",
     }

@@ -8,6 +8,7 @@ from lxml import etree
 
 from aggregator.model.settings import Secret, SourceSettings
 from aggregator.publish.opml import render_opml
+from tests.trees import attributes, element
 
 NEWS = SourceSettings(
     "news", "https://example.org/feed?a=1&b=2", title="News & <more>", tags=("world", "a/b")
@@ -15,7 +16,7 @@ NEWS = SourceSettings(
 
 
 def outlines(data: bytes) -> list[dict[str, str]]:
-    return [dict(one.attrib) for one in etree.fromstring(data).iter("outline")]
+    return [attributes(one) for one in etree.fromstring(data).iter("outline")]
 
 
 def test_a_source_stands_under_its_first_tag_with_all_its_tags_as_categories() -> None:
@@ -25,8 +26,8 @@ def test_a_source_stands_under_its_first_tag_with_all_its_tags_as_categories() -
     root = etree.fromstring(data)
     assert (root.tag, root.get("version")) == ("opml", "2.0")
     assert root.findtext("head/title") == "Desk"
-    (folder,) = root.findall("body/outline[@text='world']")
-    assert [dict(one.attrib) for one in folder] == [
+    folder = element(root, "body/outline[@text='world']")
+    assert [attributes(one) for one in folder] == [
         {
             "type": "rss",
             "text": "News & <more>",
@@ -42,7 +43,7 @@ def test_a_source_stands_under_its_first_tag_with_all_its_tags_as_categories() -
             "category": "world",
         },
     ]
-    assert root.find("body/outline[@xmlUrl='https://example.org/3']").get("text") == "lone"
+    assert element(root, "body/outline[@xmlUrl='https://example.org/3']").get("text") == "lone"
 
 
 def test_no_secret_is_written_unless_asked_for() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.publish.samples import full_item, item, page
 
 @pytest.mark.required("sfeed")
 @pytest.mark.parametrize("fmt", ["atom", "rss"])
-def test_sfeed_reads_dates_titles_links_ids_authors_and_files(sfeed, fmt):
+def test_sfeed_reads_dates_titles_links_ids_authors_and_files(sfeed: Path, fmt: str) -> None:
     items = (full_item(1), item(2, title="Tea & <scones>"), item(3, title="渡轮恢复运行"))
     ran = subprocess.run(
         [str(sfeed)], input=FORMATS[fmt].render(page(*items)), capture_output=True, check=True

@@ -149,9 +149,9 @@ def test_without_evidence_the_gate_is_one_hour() -> None:
     assert MONDAY + HOUR <= plan.at <= MONDAY + HOUR + 3 * MINUTE
 
 
-def working(every: timedelta, **facts: object) -> tuple[PolicyState, datetime]:
+def working(every: timedelta, freshness: Freshness | None = None) -> tuple[PolicyState, datetime]:
     """A source whose validators have proved themselves."""
-    state, plan = subscribed(every, STEADY, **facts)
+    state, plan = subscribed(every, STEADY, freshness=freshness or Freshness())
     for _ in range(3):
         now = plan.at
         state, plan = plan_next(state, unchanged(), STEADY, now, "source")

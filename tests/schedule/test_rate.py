@@ -31,7 +31,8 @@ from tests.schedule.polls import (
 def around_the_clock(per_day: float, days: float, seed: int = 1) -> list[datetime]:
     """Dates of a Poisson source over the days before Monday."""
     rng = random.Random(seed)
-    dates, at = [], MONDAY
+    dates: list[datetime] = []
+    at = MONDAY
     while True:
         at -= timedelta(days=rng.expovariate(per_day))
         if MONDAY - at > timedelta(days=days):
@@ -202,6 +203,7 @@ def test_a_tenfold_burst_is_followed_within_three_polls_that_bring_items(per_day
         state, plan = plan_next(state, outcome, settings, now, "source")
         if new:
             brought, last = brought + 1, new[-1]
+            assert plan.wish is not None
             waits.append(plan.wish)
     assert min(waits) <= calm * 10**-0.4 * 1.25  # a known tenfold rate: calm / 2.5
 

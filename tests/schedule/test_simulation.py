@@ -40,7 +40,7 @@ def with_hints() -> list[Comparison]:
 
 
 def numbers(runs: list[Comparison]) -> dict[str, float]:
-    return medians([run.row("ours", run.ours) for run in runs])
+    return medians([run.row(run.ours) for run in runs])
 
 
 def test_rivals_send_as_many_requests(without_floors: list[Comparison]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from aggregator.model.http import Freshness
 from aggregator.model.poll import Plan
 from aggregator.schedule.policy import plan_next
 from aggregator.schedule.snap import LONGEST_LAG, learn_lag, nearest, ready_second
@@ -25,11 +26,11 @@ from tests.schedule.polls import (
 TOP = MONDAY.replace(minute=0, second=0)
 
 
-def hourly(**facts: object) -> tuple[PolicyState, Plan]:
+def hourly(freshness: Freshness | None = None) -> tuple[PolicyState, Plan]:
     """A source that has published within two minutes of every full hour."""
     dates = [TOP - HOUR * k + timedelta(seconds=(k * 37) % 110) for k in range(25)]
     past = [date for date in dates if date <= MONDAY]
-    first = found(past, overlap=None, conditional=False, **facts)
+    first = found(past, overlap=None, conditional=False, freshness=freshness or Freshness())
     return plan_next(PolicyState(), first, replace(STEADY, explicit=True), MONDAY, "source")
 
 

@@ -13,7 +13,7 @@ from tests.server.samples import SampleBackend, settings_of
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "http.md"
 
 
-def test_every_route_stands_in_the_reference():
+def test_every_route_stands_in_the_reference() -> None:
     text = REFERENCE.read_text("utf-8")
     routes = create_app(SampleBackend(), settings_of, guess_policy=POLICY).routes
     paths = {r.path for r in routes if isinstance(r, Route | Mount)}

@@ -41,12 +41,14 @@ TAG = '"abc"'
         (",,;;", False),
     ],
 )
-def test_gzip_is_sent_when_it_is_accepted_and_not_liked_less(header, gzip):
+def test_gzip_is_sent_when_it_is_accepted_and_not_liked_less(
+    header: str | None, gzip: bool
+) -> None:
     assert accepts_gzip(header) is gzip
 
 
 @given(st.text())
-def test_any_accept_encoding_is_understood_somehow(header):
+def test_any_accept_encoding_is_understood_somehow(header: str) -> None:
     assert accepts_gzip(header) in (True, False)
 
 
@@ -65,18 +67,18 @@ def test_any_accept_encoding_is_understood_somehow(header):
         ('"a,b", "abc', False),
     ],
 )
-def test_entity_tags_are_compared_weakly_one_by_one(none_match, expected):
+def test_entity_tags_are_compared_weakly_one_by_one(none_match: str, expected: bool) -> None:
     assert not_modified(TAG, NOON, none_match, None) is expected
 
 
-def test_a_sent_entity_tag_decides_alone():
+def test_a_sent_entity_tag_decides_alone() -> None:
     assert not not_modified(TAG, NOON, '"old"', format_datetime(NOON, usegmt=True))
     past = format_datetime(NOON - timedelta(days=1), usegmt=True)
     assert not_modified(TAG, NOON, TAG, past)
 
 
 @pytest.mark.parametrize("microseconds", [0, 900_000])
-def test_dates_are_compared_to_the_second(microseconds):
+def test_dates_are_compared_to_the_second(microseconds: int) -> None:
     changed = NOON.replace(microsecond=microseconds)
     assert not_modified(TAG, changed, None, format_datetime(NOON, usegmt=True))
     earlier = format_datetime(NOON - timedelta(seconds=1), usegmt=True)
@@ -84,11 +86,11 @@ def test_dates_are_compared_to_the_second(microseconds):
 
 
 @pytest.mark.parametrize("date", ["yesterday", "", "Sun, 99 Mar 2026 12:00:00 GMT"])
-def test_an_invalid_date_is_ignored(date):
+def test_an_invalid_date_is_ignored(date: str) -> None:
     assert not not_modified(TAG, NOON, None, date)
 
 
 @given(st.text())
-def test_any_condition_is_understood_somehow(text):
+def test_any_condition_is_understood_somehow(text: str) -> None:
     assert not_modified(TAG, NOON, text, None) in (True, False)
     assert not_modified(TAG, NOON, None, text) in (True, False)

@@ -18,6 +18,7 @@ from aggregator.identity.hashing import content_hash
 from aggregator.model.copies import CopyThresholds
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import EntryIntent, PreparedBody
+from aggregator.model.states import EntryKind
 from aggregator.store import schema as t
 from aggregator.store.copies import boilerplate
 from aggregator.store.copies.index import all_postings
@@ -72,7 +73,7 @@ class Desk:
     ) -> EntryIntent:
         name = f"{source}-{self.now.timestamp()}-{content_hash(None, text)}"
         return EntryIntent(
-            "new", name, ParsedEntry(name, None, title or text[:40], published=self.now),
+            EntryKind.NEW, name, ParsedEntry(name, None, title or text[:40], published=self.now),
             content_hash(title, text),
             body=PreparedBody(f"<p>{text}</p>", text, sanitizer_version=1),
             prepared=prepare_text(text, learned),
