@@ -120,6 +120,18 @@ def near(word: str, known: Sequence[str]) -> str | None:
     return f"did you mean `{found[0]}`?" if found else None
 
 
+_RESERVED = frozenset({"search", "source", "tag"})
+
+
+def reserved_names(views: Iterable[Placed[ViewSettings]]) -> Iterator[Problem]:
+    """Views under a name that the service's own feeds begin with."""
+    for one in views:
+        if one.made.id in _RESERVED:
+            place, at = one.at("id")
+            said = f"`{one.made.id}` is reserved: feeds of single sources and tags stand below it"
+            yield Problem(place, at, said, "give the view another id")
+
+
 def unknown_tags(
     views: Iterable[Placed[ViewSettings]], sources: Iterable[SourceSettings]
 ) -> Iterator[Problem]:

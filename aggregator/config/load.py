@@ -237,6 +237,7 @@ class _Work:
         ids = [tree["id"] for tree, _ in self.source_trees if isinstance(tree.get("id"), str)]
         self.problems += checks.unknown_sources(self.view_trees, ids)
         self.problems += checks.unreachable_callback(settings.service, place)
+        self.problems += checks.reserved_names(self.placed_views)
         views = [(view, *_place_of(view, self.placed_views, place)) for view in settings.views]
         broken = len(self.source_trees) > len(self.placed_sources) or "defaults" in self.broken
         if not broken:  # a tag may stand in what could not be understood

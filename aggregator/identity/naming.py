@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from aggregator.identity.hashing import digest
 
@@ -32,7 +33,7 @@ class Mint:
 
     def view(self, view_id: str) -> str:
         """The tag URI of a view."""
-        return f"tag:{self.authority},{self.date}:view/{view_id}"
+        return f"tag:{self.authority},{self.date}:view/{quote(view_id, safe='/')}"
 
 
 def is_lasting_iri(identifier: str | None) -> bool:

@@ -16,7 +16,7 @@ from aggregator.identity.hashing import digest
 from aggregator.identity.naming import Mint
 from aggregator.model.settings import Settings, SourceSettings, ViewSettings
 from aggregator.pipeline import access
-from aggregator.rules.select import followed_sources, view_sources
+from aggregator.rules.select import find_view, followed_sources, is_implied, view_sources
 from aggregator.store import facts
 from aggregator.store.sources import states as rows
 from aggregator.store.views import rendered
@@ -58,17 +58,25 @@ def apply_settings(connection: Connection, settings: Settings, now: datetime) ->
     configured = {source.id for source in settings.sources}
     removed = [name for name, old in known.items() if name not in configured and not old[2]]
     rows.remove_sources(connection, removed, now)
-    mint = installation(connection, settings, now)
     for view in settings.views:
-        rendered.put_view(
-            connection,
-            view.id,
-            feed_id=mint.view(view.id),
-            config_hash=view_hash(view, settings),
-            sources=view_sources(view, settings.sources) + followed_sources(view, settings.sources),
-            now=now,
-        )
+        put_view(connection, view, settings, now)
+    for name in rendered.view_states(connection):
+        implied = find_view(settings, name) if is_implied(name) else None
+        if implied is not None:
+            put_view(connection, implied, settings, now)
     return Applied(tuple(added), tuple(changed), tuple(removed))
+
+
+def put_view(connection: Connection, view: ViewSettings, settings: Settings, now: datetime) -> None:
+    """Keep a view with what it selects; its version moves where that or its looks changed."""
+    rendered.put_view(
+        connection,
+        view.id,
+        feed_id=installation(connection, settings, now).view(view.id),
+        config_hash=view_hash(view, settings),
+        sources=view_sources(view, settings.sources) + followed_sources(view, settings.sources),
+        now=now,
+    )
 
 
 def installation(connection: Connection, settings: Settings, now: datetime) -> Mint:

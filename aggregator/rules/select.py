@@ -4,7 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aggregator.model.settings import SourceSettings, ViewSettings
+from aggregator.model.settings import Settings, SourceSettings, ViewSettings
+
+_SOURCE, _TAG = "source/", "tag/"
+
+
+def find_view(settings: Settings, name: str) -> ViewSettings | None:
+    """A configured view by its id, or the one that every source and every tag is by itself.
+
+    `source/ID` and `tag/NAME` need no configuration. A private source has one only where the whole
+    service is guarded: else its name would be told.
+    """
+    for view in settings.views:
+        if view.id == name:
+            return view
+    if name.startswith(_SOURCE):
+        wanted = name.removeprefix(_SOURCE)
+        source = next((one for one in settings.sources if one.id == wanted), None)
+        if source is None or (source.private and settings.service.token is None):
+            return None
+        return ViewSettings(name, source.title or source.id, sources=(source.id,))
+    if name.startswith(_TAG):
+        tag = name.removeprefix(_TAG)
+        open_sources = (
+            one for one in settings.sources if not one.private or settings.service.token is not None
+        )
+        if any(tag in (*one.tags, *one.follow.tags) for one in open_sources):
+            return ViewSettings(name, tag, tags=(tag,))
+    return None
+
+
+def is_implied(name: str) -> bool:
+    """Whether a view is one that a source or a tag is by itself."""
+    return name.startswith((_SOURCE, _TAG))
 
 
 def followed_sources(view: ViewSettings, sources: Iterable[SourceSettings]) -> list[str]:

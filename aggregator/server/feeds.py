@@ -14,6 +14,7 @@ from starlette.routing import Route
 from aggregator.model.pages import Rendered
 from aggregator.model.settings import Settings, ViewSettings
 from aggregator.publish.formats import FORMATS
+from aggregator.rules.select import find_view
 from aggregator.server.auth import access_of
 from aggregator.server.backend import Backend
 from aggregator.server.negotiate import accepts_gzip, not_modified
@@ -23,7 +24,7 @@ _CHALLENGE = 'Basic realm="aggregator", charset="UTF-8", Bearer realm="aggregato
 
 
 class Feeds:
-    """`/feeds/{view}.{format}` and `/opml`."""
+    """`/feeds/{view}.{format}`, `/feeds/source/…`, `/feeds/tag/…` and `/opml`."""
 
     def __init__(
         self, backend: Backend, settings: Callable[[], Settings], max_age: timedelta
@@ -37,6 +38,7 @@ class Feeds:
         """The routes, GET and HEAD each."""
         return [
             Route("/feeds/{name}", self.feed, name="feed"),
+            Route("/feeds/{kind:str}/{name}", self.feed, name="implied feed"),
             Route("/opml", self.opml, name="opml"),
         ]
 
@@ -44,8 +46,9 @@ class Feeds:
         """A view in one format: 200, 304, 401 or 404."""
         settings = self.settings()
         access = access_of(request, settings)
-        view_id, _, fmt = request.path_params["name"].rpartition(".")
-        view = next((v for v in settings.views if v.id == view_id), None)
+        name, _, fmt = request.path_params["name"].rpartition(".")
+        kind = request.path_params.get("kind")
+        view = find_view(settings, f"{kind}/{name}" if kind else name)
         if not (access.may_read(view) if view else access.unlimited):
             return _unauthorized()
         if view is None or fmt not in FORMATS:

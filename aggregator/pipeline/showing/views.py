@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from urllib.parse import quote
 
 import structlog
 from sqlalchemy import Connection
@@ -22,11 +23,11 @@ from sqlalchemy import Connection
 from aggregator.model.item import FeedPage, ServedItem
 from aggregator.model.pages import Rendered
 from aggregator.model.settings import Settings, ViewMode, ViewSettings
-from aggregator.pipeline.configure import view_hash
+from aggregator.pipeline.configure import put_view, view_hash
 from aggregator.publish.byline import with_byline
 from aggregator.publish.fit import fit
 from aggregator.publish.formats import FORMATS
-from aggregator.rules.select import followed_sources, view_sources
+from aggregator.rules.select import find_view, followed_sources, is_implied, view_sources
 from aggregator.store.database import Database
 from aggregator.store.views import leads, rendered, selections, served
 from aggregator.store.views.rendered import RenderedRow, ViewState
@@ -65,7 +66,7 @@ class Publisher:
     async def rendered(self, view_id: str, fmt: str, page: str | None) -> Rendered | None:
         """A view's document, or an older page of it; None when there is no such thing."""
         settings = self._settings()
-        view = next((view for view in settings.views if view.id == view_id), None)
+        view = find_view(settings, view_id)
         if view is None or fmt not in FORMATS or (page and parse_place(page) is None):
             return None
         wanted = _Wanted(view, fmt, page or "")
@@ -107,6 +108,11 @@ class Publisher:
 
     async def _render(self, settings: Settings, wanted: _Wanted) -> RenderedRow | None:
         loaded = await self._database.run_read(_load, settings, wanted)
+        if loaded is None and is_implied(wanted.view.id) and not wanted.page:
+            # The first request for it: from now on it has a row, an id and a version.
+            now = self._clock.now()
+            await self._database.run_write(put_view, wanted.view, settings, now)
+            loaded = await self._database.run_read(_load, settings, wanted)
         if loaded is None:
             return None
         state, page, older_row, fresh = loaded
@@ -247,7 +253,8 @@ def _page(
     old: RenderedRow | None,
 ) -> FeedPage:
     view = wanted.view
-    base = f"{settings.service.public_url}/feeds/{view.id}"
+    named = quote(view.id, safe="/")
+    base = f"{settings.service.public_url}/feeds/{named}"
     current = {fmt: f"{base}.{fmt}" for fmt in FORMATS}
     here = {
         fmt: f"{url}?page={wanted.page}" if wanted.page else url for fmt, url in current.items()
@@ -266,7 +273,7 @@ def _page(
         description=view.description,
         feed_id=state.feed_id,
         self_urls=here,
-        home_url=f"{settings.service.public_url}/views/{view.id}",
+        home_url=_home(settings, view),
         about_url=f"{settings.service.public_url}/about",
         updated=updated,
         items=tuple(with_byline(items[place.number], view.byline) for place in places),
@@ -275,6 +282,15 @@ def _page(
         archive=bool(wanted.page),
         generator=settings.service.name,
     )
+
+
+def _home(settings: Settings, view: ViewSettings) -> str:
+    """The page a person finds behind a merged feed."""
+    base, named = settings.service.public_url, quote(view.id, safe="/")
+    if not is_implied(view.id):
+        return f"{base}/views/{named}"
+    kind, _, name = named.partition("/")
+    return f"{base}/sources/{name}" if kind == "source" else f"{base}/"
 
 
 def _rows(
