@@ -217,7 +217,7 @@ def _reasons_json(found: SourceReasons) -> dict[str, Any]:
 
 
 def _print_reasons(found: SourceReasons, now: datetime) -> None:
-    from aggregator.pipeline.showing.explain import floor_text
+    from aggregator.pipeline.showing import phrases
 
     state, plan = found.state, found.plan
     stdout.print(f"[bold]{escape(found.source_id)}[/] on {escape(found.host)}")
@@ -235,7 +235,7 @@ def _print_reasons(found: SourceReasons, now: datetime) -> None:
                 f"by itself it would be polled every {plan.wish.total_seconds() / 60:.0f} min"
             )
         for floor in plan.floors:
-            stdout.print(f"  floor: {escape(floor_text(floor))}")
+            stdout.print(f"  {escape(phrases.floor(floor))}")
     if state.failures:
         stdout.print(f"[red]{state.failures} failures in a row[/]: {escape(state.error or '')}")
     for note in found.notes:

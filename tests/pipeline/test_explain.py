@@ -106,8 +106,8 @@ def test_repeated_ids_renames_and_dates_put_right_are_noted_in_words(
         house.clock.move(hours=1)
     notes = " ".join(why(house, "alpha").notes)
     assert "An entry came back under another id once" in notes
-    assert "Entries are told apart by link, since" in notes
-    assert "by guid too many were without one or shared one" in notes
+    assert "Its entries are told apart by their addresses, since" in notes
+    assert "by the ids that it gives them too many were alike or had none" in notes
     assert "It gave no date once" in notes
     assert "It gave a date in the future once" in notes
 

@@ -10,6 +10,13 @@ from aggregator.model.item import FeedState
 from aggregator.model.noticed import Noticed, Tally, WeakerPolicy
 from aggregator.model.states import EntryKind
 
+_MEANS = {
+    "guid": "the ids that it gives them",
+    "link": "their addresses",
+    "link+date": "their addresses and dates",
+    "link+title": "their addresses and headlines",
+    "content": "their words",
+}
 _MOST_REUSED = 100  # addresses with editions of one source
 
 
@@ -92,13 +99,11 @@ def notes(state: FeedState, *, subscription: str | None = None) -> tuple[str, ..
 
 
 def _policy(policy: str, weaker: WeakerPolicy | None) -> str:
-    said = f"Entries are told apart by {policy}"
+    said = f"Its entries are told apart by {_MEANS.get(policy, policy)}"
     if weaker is None:
         return f"{said}."
-    return (
-        f"{said}, since {weaker.at:%Y-%m-%d}: by {weaker.before} too many were "
-        "without one or shared one."
-    )
+    before = _MEANS.get(weaker.before, weaker.before)
+    return f"{said}, since {weaker.at:%Y-%m-%d}: by {before} too many were alike or had none."
 
 
 def _times(number: int) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from aggregator.model.item import FeedState, PollRecord
 from aggregator.model.pages import DayOfPolls
-from aggregator.model.poll import Floor, Plan
+from aggregator.model.poll import Plan
 from aggregator.model.settings import Settings, SourceSettings
 from aggregator.pipeline.budgets import hour_cap, outage
 from aggregator.pipeline.polling import planning
@@ -106,12 +106,6 @@ def reasons(
         tuple(polls.polls_of(connection, source.id, last)),
         notes(state, subscription=subscriptions.state_of(connection, source.id)),
     )
-
-
-def floor_text(floor: Floor) -> str:
-    """A floor in words."""
-    kind = "hard" if floor.hard else "soft"
-    return f"{floor.name} ({kind}) until {floor.until:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def activity(rows: Iterable[tuple[datetime, bool, int]], now: datetime) -> Sequence[DayOfPolls]:

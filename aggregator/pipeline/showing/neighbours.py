@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from aggregator.model.item import ServedItem
 from aggregator.model.pages import DecisionLine, GraphNode, Neighbourhood, RelatedLine
 from aggregator.model.states import EdgeState
+from aggregator.pipeline.showing import phrases
 from aggregator.store.following import articles, links
 from aggregator.store.following.links import LinkRow
 from aggregator.store.items import items, words
@@ -40,8 +41,7 @@ def _line(row: LinkRow, scope: str) -> RelatedLine:
 def _why(row: LinkRow) -> str:
     """In words: the rule that found a link and, if it was refused, why."""
     if row.state is EdgeState.REFUSED:
-        reason = (row.reason or "failed").replace("_", " ")
-        return f"{reason}: {row.detail}" if row.detail else reason
+        return phrases.refusal(row.reason, row.detail)
     return {
         EdgeState.KNOWN: "an item we have; it cost no request",
         EdgeState.FOLLOWED: f"read and kept; found by the rule “{row.rule}”",
@@ -55,8 +55,7 @@ def provenance(connection: Connection, number: int) -> str | None:
         refusal = articles.page_refusal(connection, number)
         if refusal is None:
             return None
-        reason = refusal[0].replace("_", " ")
-        return f"Its own page was not read: {refusal[1] or reason} ({reason})."
+        return f"Its own page was not read. {phrases.refusal(*refusal)}"
     told = items.titles(connection, [number, article.parent_id])
     title, scope = told.get(article.parent_id, ("", ""))
     if scope not in ("", told[number][1]):

@@ -29,7 +29,7 @@ from aggregator.model.pages import (
 from aggregator.model.settings import FullText, Settings, SourceSettings, ViewSettings
 from aggregator.model.states import PollWord
 from aggregator.pipeline.budgets import outage
-from aggregator.pipeline.showing import decisions, explain, neighbours
+from aggregator.pipeline.showing import decisions, explain, neighbours, phrases
 from aggregator.pipeline.showing.views import (
     Publisher,
     parse_place,
@@ -288,7 +288,7 @@ def _source_page(
     why = explain.reasons(connection, settings, source, now, 0)
     brief = polls.polls_in_brief(connection, source.id, now - _CHART)
     return SourcePage(
-        floors=tuple(explain.floor_text(f) for f in (why.plan.floors if why and why.plan else ())),
+        floors=tuple(phrases.floor(f) for f in (why.plan.floors if why and why.plan else ())),
         days=tuple(explain.activity(brief, now)),
         source=source_overview(source, state, count),
         polls=tuple(polls.polls_of(connection, source.id, _POLLS)),
