@@ -59,7 +59,9 @@ def extract_article(
     pictures = read_pictures(page, span, facts.images)
     survey = survey_of(page, facts.titles[:3], span, said)
     links = related_of(survey, overrides or RelatedOverride())
+    people = (facts.publisher, facts.source_line, facts.editor, *facts.authors)
     noise = {*printed.lines, *pictures.captions, *(link.text for link in links)}
+    noise.update(name for name in people if name)
     body = read_body(source, page, span, noise, facts.titles)
     is_article, reason = _judge(page, facts, body)
     place = facts.place or (dateline(body.paragraphs[0]) if body.paragraphs else None)

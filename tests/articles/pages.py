@@ -270,6 +270,37 @@ def bare_lines(story: Story) -> str:
 {related}</div></body></html>"""
 
 
+def inline_siblings(story: Story) -> str:
+    """Publication and editor in two elements of one line, side by side in a cell."""
+    words = story.words
+    body = "".join(f"<p>{escape(p)}</p>" for p in story.paragraphs)
+    related = ""
+    if story.related is not None:
+        rows = _list(story.related, "<tr><td>{}</td></tr>")
+        related = f"<table><tr><td><h3>{words.related}</h3></td></tr>{rows}</table>"
+    return f"""<html><head><meta charset="utf-8"><title>{escape(story.title)}</title></head><body>
+<table><tr><td><h1>{escape(story.title)}</h1></td></tr>
+<tr><td><span>{escape(story.publisher)}</span> <span>{escape(story.editor)}</span> <span>{_clock(story)}</span></td></tr>
+<tr><td class="txt"><center><img src="/images/qrcode.png" width="200"></center><p><img src="/images/2017/drill.jpg"></p>
+<p align="center">{_caption(story)}</p>{body}</td></tr></table>{related}</body></html>"""
+
+
+def joined_line(story: Story) -> str:
+    """One line of publication and editor without a mark between them; `meta` tells them apart."""
+    words = story.words
+    body = "".join(f"<p>{escape(p)}</p>" for p in story.paragraphs)
+    related = ""
+    if story.related is not None:
+        related = f'<div class="more"><h4>{words.related}</h4><ol>{_list(story.related)}</ol></div>'
+    return f"""<!doctype html><html lang="{words.language}"><head><meta charset="utf-8">
+<title>{escape(story.title)} - {story.site}</title><meta name="source" content="{escape(story.publisher)}">
+<meta name="editor" content="{escape(story.editor)}"><meta name="publishdate" content="{_day(story)}">
+<meta property="og:image" content="{SITE}/images/2017/drill.jpg"></head><body>
+<div class="page"><h1>{escape(story.title)}</h1><p class="line">{escape(story.publisher)} {escape(story.editor)} {_clock(story)}</p>
+<div class="picture"><img src="/images/2017/crop-b.jpg"><div class="caption">{_caption(story)}</div></div>
+{body}{related}</div></body></html>"""
+
+
 MARKUPS: Mapping[str, Callable[[Story], str]] = {
     "table_portal": table_portal,
     "semantic": semantic,
@@ -277,6 +308,8 @@ MARKUPS: Mapping[str, Callable[[Story], str]] = {
     "div_soup": div_soup,
     "amp": amp,
     "bare_lines": bare_lines,
+    "inline_siblings": inline_siblings,
+    "joined_line": joined_line,
 }
 
 CHINESE = Words(

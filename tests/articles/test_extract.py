@@ -68,6 +68,36 @@ def test_a_stated_time_is_exact(markup: str) -> None:
     assert read(markup, english_story()).published == PUBLISHED
 
 
+@pytest.mark.parametrize("markup", ["inline_siblings", "joined_line"])
+def test_a_printed_time_refines_a_day_that_is_stated_or_in_the_address(markup: str) -> None:
+    story = english_story()
+
+    published = read(markup, story).published
+
+    assert published is not None
+    assert published.isoformat()[:19] == story.published[:19]
+
+
+def test_a_printed_time_of_another_day_refines_nothing() -> None:
+    story = english_story()
+    page = MARKUPS["joined_line"](story).replace(
+        f'content="{story.published[:10]}"', 'content="2017-06-27"'
+    )
+
+    published = extract_article(page, story.url).published
+
+    assert published == datetime(2017, 6, 27, tzinfo=UTC)
+
+
+def test_a_time_behind_an_editor_is_not_part_of_the_name() -> None:
+    story = english_story()
+    page = MARKUPS["div_soup"](story).replace(
+        "<span>Source：", "<span>Editor: Ada Brink 2017-06-30 09:12:33</span><span>Source："
+    )
+
+    assert extract_article(page, story.url).editor == "Ada Brink"
+
+
 @pytest.mark.parametrize("markup", MARKUPS)
 def test_an_empty_related_block_means_no_links(markup: str) -> None:
     article = read(markup, english_story(()))

@@ -112,14 +112,14 @@ def _plain(text: str) -> str:
 
 
 def _ends_in_noise(plain: str, unwanted: Collection[str]) -> bool:
-    """A line made of several noise texts ("Source: A Editor: B")."""
+    """A line made of several noise texts and figures ("Source: A Editor: B 2017-06-30")."""
     if len(plain) > 200:
         return False
     rest = plain
     for text in sorted(unwanted, key=len, reverse=True):
         if len(text) >= 4 and text in rest:
             rest = rest.replace(text, "")
-    return len(rest) <= 2 < len(plain)
+    return rest != plain and sum(c.isalpha() for c in rest) <= 2
 
 
 def _without_tail(text: str, noise: Collection[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from urllib.parse import urlsplit
 
 import htmldate
@@ -21,14 +21,16 @@ from aggregator.articles.body_span import BodySpan
 from aggregator.articles.lists import data_lines
 from aggregator.articles.page import HEADINGS, Page, absolute
 from aggregator.articles.reading.byline import Byline, read_bylines
-from aggregator.articles.reading.dates import date_in_url, parse_date
+from aggregator.articles.reading.dates import date_in_url, find_date, parse_date
 from aggregator.articles.reading.names import is_person, names_of
+from aggregator.articles.reading.picture import FURNITURE
 from aggregator.articles.reading.printed import ORGANISATION, Printed, labelled_as
 from aggregator.articles.structured import Structured, plain, strings
 from aggregator.articles.subject import subject_words
 from aggregator.model.article import Robots
 
 _MAX_TITLE = 400
+_HEAD = 400  # nodes before the first paragraph that may print the time
 _SHORT = 300  # letters of a text that may hold a byline
 _SEPARATOR = re.compile(r"(?<!\s)\s++[|–—·•»:-]\s++|(?:(?<!\s)\s*+)?[|｜]\s*+|_")
 _BROKEN = (
@@ -96,6 +98,7 @@ def read_metadata(
         published = date_in_url(page.url) or _guessed_date(
             tree if tree is not None else _tree(source), page.url
         )
+    published = _refined(published, page, span, printed)
     modified = _first_date(
         article.get("dateModified"),
         *(said.first(name) for name in _MODIFIED),
@@ -106,7 +109,7 @@ def read_metadata(
         authors=authors,
         editor=_editor(said, printed),
         publisher=publisher,
-        source_line=printed.source or _stated_source(said),
+        source_line=_stated_source(said) or printed.source,
         place=_place(said),
         published=published,
         modified=modified or printed.updated,
@@ -216,8 +219,8 @@ def _publisher(said: Structured, printed: Printed) -> str | None:
             return found[0][:200]
     for candidate in (
         *said.items.get("publisher", ())[:1],
-        printed.source,
         _stated_source(said),
+        printed.source,
         said.first("og:site_name", "dc.publisher", "dcterms.publisher", "citation_publisher"),
         said.first("application-name", "publisher", "apple-mobile-web-app-title"),
     ):
@@ -369,6 +372,24 @@ def _first_date(*values: object) -> datetime | None:
     return None
 
 
+def _refined(
+    published: datetime | None, page: Page, span: BodySpan, printed: Printed
+) -> datetime | None:
+    """A day without a time of day gets the time that the page prints for the same day."""
+    if published is None or published.time() != time(0):
+        return published
+    end = span.first if span.first >= 0 else len(page.tag)
+    offers = [printed.published, _time_element(page)]
+    offers += [
+        find_date(text)
+        for text in page.text[max(0, end - _HEAD) : end]
+        if 10 <= len(text) <= _SHORT and ":" in text
+    ]
+    return next(
+        (o for o in offers if o and o.date() == published.date() and o.time() != time(0)), published
+    )
+
+
 def _time_element(page: Page) -> datetime | None:
     """The first `<time datetime>` after the headline."""
     start = next((i for i, tag in enumerate(page.tag) if tag == "h1" and page.size(i)), 0)
@@ -447,7 +468,9 @@ def _images(page: Page, said: Structured) -> tuple[str, ...]:
     ]
     found = [url for value in stated if (url := absolute(page.url, value)) is not None]
     return tuple(
-        u for u in dict.fromkeys(found) if not re.search(r"logo|default|placeholder", u, re.I)
+        u
+        for u in dict.fromkeys(found)
+        if not re.search(r"logo|default|placeholder", u, re.I) and not FURNITURE.search(u)
     )
 
 

@@ -21,6 +21,7 @@ _LABELS = {
     kind: "|".join(re.escape(label) for label in sorted(data_lines(f"line_{kind}"), key=len)[::-1])
     for kind in ("editor", "source", "author", "time", "updated")
 }
+_TIME_BEHIND = re.compile(r"\s[(\[]?(?:(?:19|20)\d{2}[-/.年]\d|\d{1,2}[:：]\d{2})")
 _NEAR = 3  # texts behind the headline
 _ANY = "|".join(_LABELS.values())
 _LINE = {
@@ -153,7 +154,7 @@ def _take(
     page: Page, node: int, kind: str, said: str, values: dict[str, str], lines: set[str]
 ) -> None:
     """Note one labelled line; the value may stand in the next element."""
-    value = _name(_NEXT.split(said, maxsplit=1)[0])
+    value = _value(kind, said)
     if value:
         lines.add(page.text[node].strip())
         if len(page.string(page.block(node), 200)) < 200:
@@ -184,10 +185,18 @@ def _take_rest(said: str, values: dict[str, str]) -> None:
     )[1:]:
         for kind, pattern in _LINE.items():
             if kind not in values and (found := pattern.match(part)):
-                value = _name(_NEXT.split(found[1], maxsplit=1)[0])
+                value = _value(kind, found[1])
                 if value and not _prose(value):
                     values[kind] = value
                 break
+
+
+def _value(kind: str, said: str) -> str:
+    """What a label says, without further labels and, for a name, without the time behind it."""
+    text = _NEXT.split(said, maxsplit=1)[0]
+    if kind not in ("time", "updated") and (behind := _TIME_BEHIND.search(text)):
+        text = text[: behind.start()]
+    return _name(text)
 
 
 def _prose(value: str) -> bool:
@@ -235,7 +244,7 @@ def _bare_lines(page: Page, body: BodySpan, lines: set[str]) -> tuple[str | None
             continue
         block = page.block(i)
         said = page.string(block, 80) if page.tag[block] in BLOCKS else page.text[i].strip()
-        broken = any(page.tag[n] == "br" for n in range(block, page.end[block]))
+        broken = _in_parts(page, block)
         if broken or page.size(block) > 60 or said in lines:
             said = page.text[i].strip()
             if len(said) > 60 or said in lines:
@@ -262,6 +271,19 @@ def _bare_lines(page: Page, body: BodySpan, lines: set[str]) -> tuple[str | None
             person = name
             lines.add(said)
     return source, person
+
+
+def _in_parts(page: Page, block: int) -> bool:
+    """Whether a block is several lines: broken, or elements side by side with a text each."""
+    if page.size(block) > 200:
+        return True
+    parts = 0
+    for n in page.children(block):
+        if page.tag[n] == "br":
+            return True
+        if page.size(n):
+            parts += 1 if page.tag[n] != "-text" or page.text[n].strip(" |·•/-—–,") else 0
+    return parts > 1 and not any(page.text[n].strip(" |·•/-—–,") for n in page.children(block))
 
 
 def _beside_headline(page: Page, block: int, seen: int) -> bool:
