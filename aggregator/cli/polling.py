@@ -133,14 +133,15 @@ def _print_records(records: Sequence[PollRecord]) -> None:
 def status(json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> None:
     """List every source with its state: last and next poll, items, and what is wrong.
 
-    Exit code 1 when a source is failing, or when our own network seems to be down.
+    Exit code 1 when a source is failing, when our own network seems to be down, or when storage
+    cannot be written.
     """
     import asyncio
 
     from aggregator.config.load import load_settings
 
     with told():
-        found = asyncio.run(_status(load_settings(config)))
+        found, trouble = asyncio.run(_status(load_settings(config)))
     lines = found.sources
     if json:
         for line in lines:
@@ -153,10 +154,13 @@ def status(json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> N
                 "no source's failure counts until a server answers"
             )
     failing = any(line.health in ("failing", "gone") for line in lines)
+    if trouble is not None:
+        fail(f"{trouble}; polling waits until then", SOME_FAILED)
     raise typer.Exit(SOME_FAILED if failing or found.outage_since else OK)
 
 
-async def _status(settings: Settings) -> Overview:
+async def _status(settings: Settings) -> tuple[Overview, str | None]:
+    from aggregator.model.errors import StorageTrouble
     from aggregator.pipeline.showing.pages import Condition, Pages
     from aggregator.pipeline.showing.views import Publisher
     from aggregator.store.database import Database
@@ -169,7 +173,12 @@ async def _status(settings: Settings) -> Overview:
         clock = SystemClock()
         publisher = Publisher(database, clock, lambda: settings)
         pages = Pages(database, publisher, clock, lambda: settings, Condition())
-        return await pages.overview()
+        trouble: str | None = None
+        try:
+            await database.run_probe(iso(clock.now()))
+        except StorageTrouble as error:
+            trouble = str(error)
+        return await pages.overview(), trouble
     finally:
         database.close()
 

@@ -171,6 +171,11 @@ class Polling(Group):
     lease: Annotated[timedelta, duration(timedelta(seconds=30), _HOUR)] | None = Field(
         None, description="How long a worker may keep a source to itself before another takes it."
     )
+    trust_clock: Flag | None = Field(
+        None,
+        description="Poll also while the machine's clock is earlier than what is stored or than "
+        "this version of the program.",
+    )
 
 
 class Fetching(Group):

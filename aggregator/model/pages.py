@@ -88,6 +88,7 @@ class Overview:
     problem: str | None = None
     warnings: tuple[str, ...] = ()
     outage_since: datetime | None = None
+    trouble: tuple[str, ...] = ()  # why nothing is polled just now
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,7 @@ class PollingSettings:
     requests_per_second: float = 5.0
     requests_per_hour: int | None = None  # global cap: only ever slows things down
     lease: timedelta = timedelta(seconds=120)
+    trust_clock: bool = False  # poll whatever the clock says
 
 
 @dataclass(frozen=True, slots=True)

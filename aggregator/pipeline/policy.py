@@ -5,11 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 
 from aggregator.feeds.limits import DEFAULT_LIMITS, ParseLimits
+from aggregator.fetch.robots import LONGEST as LONGEST_ROBOTS
 from aggregator.model.http import BodyLimits, FetchLimits
 from aggregator.model.settings import FetchingSettings, Settings, SourceSettings
+from aggregator.schedule.clock import Furthest
 
 _PAGES = 2  # documents of one poll that may each take the longest allowed time
 _WAITING = timedelta(seconds=30)  # for the host's turn, and for the database
+PAGE_LEASE = timedelta(minutes=3)  # longer than any visit: fetch, worker queue, reading
+_LONGEST_GAP = timedelta(days=1)  # a host's Crawl-delay
+_LONGEST_PUSH = timedelta(days=90)  # the lease of a subscription
+_MONTHS = timedelta(days=30)  # what settings bound, and a Retry-After
+_YEARS = timedelta(days=9 * 366)  # 29 February, over the end of a century
 
 
 def parse_limits(fetching: FetchingSettings) -> ParseLimits:
@@ -28,6 +35,27 @@ def lease(settings: Settings) -> timedelta:
     """How long a claim holds: never shorter than the longest allowed poll."""
     longest = (settings.fetching.timeout + settings.fetching.parse_timeout) * _PAGES + _WAITING
     return max(settings.polling.lease, longest)
+
+
+def furthest(settings: Settings) -> Furthest:
+    """How far ahead a stored time can ever be: what is further was written by a wrong clock."""
+    slow = {
+        source.id
+        for source in settings.sources
+        if source.poll.cron is not None or (source.poll.interval or _MONTHS) > _MONTHS
+    }
+    polling = settings.polling
+    return Furthest(
+        lease=lease(settings),
+        page_lease=PAGE_LEASE,
+        gap=polling.host_gap,
+        page_gap=max(polling.article_gap, _LONGEST_GAP),
+        robots=LONGEST_ROBOTS,
+        push=_LONGEST_PUSH,
+        plan=2.5 * max(_MONTHS, polling.max_interval, polling.interval),  # doubled by doubt
+        slow_plan=_YEARS,
+        slow=frozenset(slow),
+    )
 
 
 def language(source: SourceSettings, declared: str | None) -> str | None:

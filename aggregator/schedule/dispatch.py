@@ -74,11 +74,3 @@ def slowdown_for_cap(requests_per_hour: float, cap: float | None) -> float:
     if not cap or cap <= 0:
         return 1.0
     return max(1.0, requests_per_hour / cap)
-
-
-def after_clock_step(planned_at: datetime, at: datetime, now: datetime) -> datetime:
-    """A planned time that survives the wall clock being set back.
-
-    A plan made in the future (`planned_at` > `now`) keeps its distance, not its date.
-    """
-    return at if planned_at <= now else now + (at - planned_at)

@@ -55,6 +55,7 @@ _DOUBTED = "half as often, since its 304s were wrong and it is asked for the who
 OUTAGE_WAITS = (60.0, 120.0, 300.0, 600.0, 900.0)  # between tries while our network is gone
 
 _NO_HOST = HostFloors()
+_CLOCKS_DIFFER = 60.0  # seconds: a poll later than this was made by a wrong clock
 
 
 def plan_next(
@@ -134,7 +135,7 @@ def refresh_allowed(
     A refresh waives the plan and every soft floor. It stays conditional.
     """
     floors = [*_own_floors(state), *host.floors]
-    if state.polled_at is not None:
+    if state.polled_at is not None and state.polled_at <= now.timestamp() + _CLOCKS_DIFFER:
         floors.append(Floor("min-refresh", moment(state.polled_at) + min_refresh, hard=True))
     latest = max(floors, key=lambda floor: floor.until, default=None)
     return latest if latest is not None and latest.until > now else None

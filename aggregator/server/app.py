@@ -16,6 +16,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from aggregator.model.errors import StorageTrouble
 from aggregator.model.settings import Settings
 from aggregator.server.auth import access_of
 from aggregator.server.backend import Backend
@@ -30,6 +31,7 @@ from aggregator.server.pages import PageRoutes
 from aggregator.server.websub import Callback, Subscriber
 
 _STATIC = Path(__file__).parent / "static"
+_LATER = {"Retry-After": "30"}
 _FOR_MACHINES = ("/feeds/", "/opml", "/health/", "/metrics", "/robots.txt", "/static/", "/websub/")
 
 
@@ -65,6 +67,11 @@ def create_app(
         secure(MutableHeaders(raw=response.raw_headers))
         return response
 
+    async def on_storage(request: Request, error: Exception) -> Response:  # noqa: ARG001
+        # Said in the log by whoever polls; the text may name files, so it is not sent.
+        told = HTTPException(503, "The storage cannot be used just now.", _LATER)
+        return _error(request, settings(), told)
+
     async def on_leaving(request: Request, error: Exception) -> Response:  # noqa: ARG001
         # The client went away in the middle of its body, or was sent away: nobody reads this.
         return Response(status_code=400)
@@ -90,6 +97,7 @@ def create_app(
         exception_handlers={
             HTTPException: on_http_error,
             ClientDisconnect: on_leaving,
+            StorageTrouble: on_storage,
             Exception: on_failure,
         },
     )

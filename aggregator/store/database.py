@@ -17,20 +17,32 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from aggregator.model.errors import OperatorError
+from aggregator.model.errors import OperatorError, StorageTrouble
+from aggregator.store import trouble
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 SQLITE_MINIMUM = (3, 35, 0)  # RETURNING
 _BUSY_MS = 30_000
+_PROBE_MS = 2_000  # a lock that lasts longer is trouble
+_CONNECT_SECONDS = 5
+_PROBED = "storage was written at"  # a fact of the installation
 _SERIALISE_ID = 0x61676772  # advisory lock of transactions that must not overlap
+_PROBE = text(
+    "INSERT INTO instance (name, value) VALUES (:name, :value) "
+    "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
 
 
 class DatabaseError(OperatorError):
     """The database cannot be used; the message says why and what to do."""
+
+
+class DatabaseUnusable(DatabaseError, StorageTrouble):
+    """The database cannot be opened, read or written; it may be again."""
 
 
 class Database:
@@ -42,14 +54,17 @@ class Database:
         if self.is_sqlite:
             _check_sqlite(self.url)
         self.engine: Engine = self._engine()
+        self._file: tuple[int, int] | None = None  # the one that was opened first
         self._writer = ThreadPoolExecutor(1 if self.is_sqlite else 4, thread_name_prefix="db-write")
         self._reader = ThreadPoolExecutor(4, thread_name_prefix="db-read")
+        self._prober = ThreadPoolExecutor(1, thread_name_prefix="db-probe")
 
     def _engine(self) -> Engine:
         if not self.is_sqlite:
             return create_engine(
-                self.url, pool_size=10, max_overflow=4, pool_pre_ping=True, hide_parameters=True
-            )
+                self.url, pool_size=10, max_overflow=4, pool_pre_ping=True, hide_parameters=True,
+                connect_args={"connect_timeout": _CONNECT_SECONDS},
+            )  # fmt: skip
         # No error quotes the values of a statement: they are texts and addresses of sources.
         engine = create_engine(
             self.url, pool_size=6, max_overflow=4, hide_parameters=True,
@@ -61,31 +76,69 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that only reads: one consistent snapshot."""
-        with self._connect() as connection, connection.begin():
+        """A transaction that only reads: one consistent snapshot.
+
+        Raises `DatabaseUnusable` when the database cannot be read.
+        """
+        with self._told(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that writes; committed at the end, rolled back on any exception."""
-        with self._connect() as plain:
+        """A transaction that writes; committed at the end, rolled back on any exception.
+
+        Raises `DatabaseUnusable` when the database cannot be written. A file that was removed or
+        replaced since it was opened is not written any more: nobody would ever read that.
+        """
+        self._same_file()
+        with self._told(), self.engine.connect() as plain:
             connection = plain.execution_options(write=True)
             with connection.begin():
                 yield connection
+        if self.is_sqlite and self._file is None:
+            self._file = trouble.file_of(self.url)
+
+    def probe(self, now: str) -> None:
+        """Write something small, without waiting long for a lock; `now` is what is written.
+
+        Raises `DatabaseUnusable` when that cannot be done.
+        """
+        self._same_file()
+        with self._told(always=True), self.engine.connect() as plain:
+            if self.is_sqlite:
+                plain.exec_driver_sql(f"PRAGMA busy_timeout={_PROBE_MS}")
+                plain.rollback()
+            connection = plain.execution_options(write=True)
+            try:
+                with connection.begin():
+                    if not self.is_sqlite:
+                        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_PROBE_MS}")
+                    connection.execute(_PROBE, {"name": _PROBED, "value": now})
+            finally:
+                if self.is_sqlite and not connection.invalidated:
+                    connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_MS}")
+                    connection.rollback()
+
+    def _same_file(self) -> None:
+        if self._file is not None and trouble.file_of(self.url) != self._file:
+            raise DatabaseUnusable(
+                f"the database {self.url.database} was removed or replaced while it was in use: "
+                "put it back, or restart"
+            )
 
     @contextmanager
-    def _connect(self) -> Iterator[Connection]:
+    def _told(self, *, always: bool = False) -> Iterator[None]:
         try:
-            connection = self.engine.connect()
-        except OperationalError as error:
-            raise DatabaseError(f"cannot open {self.shown_url}: {error.orig}") from error
-        with connection:
-            yield connection
+            yield
+        except SQLAlchemyError as error:
+            if not always and not trouble.is_trouble(error):
+                raise
+            raise DatabaseUnusable(trouble.told(error, self.url)) from error
 
     @property
     def shown_url(self) -> str:
-        """The URL without its password."""
-        return self.url.render_as_string(hide_password=True)
+        """The URL as people write it, without its password."""
+        return trouble.place(self.url)
 
     async def run_read(
         self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -97,6 +150,13 @@ class Database:
                 return function(connection, *args, **kwargs)
 
         return await asyncio.get_running_loop().run_in_executor(self._reader, call)
+
+    async def run_probe(self, now: str) -> None:
+        """`probe` on a thread of its own, so that it waits behind no other work.
+
+        Raises `DatabaseUnusable`.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._prober, self.probe, now)
 
     async def run_write(
         self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -116,6 +176,7 @@ class Database:
         """Finish what the threads are doing and close every connection."""
         self._writer.shutdown(wait=True)
         self._reader.shutdown(wait=True)
+        self._prober.shutdown(wait=True)
         self.engine.dispose()
 
 

@@ -64,6 +64,16 @@ HOSTS_BLOCKED = Gauge(
 OWN_OUTAGE = Gauge(
     "aggregator_own_outage", "1 while our own network seems to be gone.", registry=REGISTRY
 )
+STORAGE_TROUBLE = Gauge(
+    "aggregator_storage_trouble",
+    "1 while storage cannot be written and polling waits.",
+    registry=REGISTRY,
+)
+CLOCK_TROUBLE = Gauge(
+    "aggregator_clock_trouble",
+    "1 while the clock cannot be right and polling waits.",
+    registry=REGISTRY,
+)
 FORGIVEN = Counter(
     "aggregator_failures_forgiven_total",
     "Failures taken back because they were our own outage's.",

@@ -8,16 +8,17 @@ from datetime import timedelta
 
 import structlog
 
+from aggregator.model.errors import StorageTrouble
 from aggregator.pipeline.following.queue import reads_pages
 from aggregator.pipeline.following.visit import Follower
 from aggregator.pipeline.parts import Parts
+from aggregator.pipeline.policy import PAGE_LEASE
 from aggregator.store.following import pages
 from aggregator.store.following.pages import PageRow
 
 log = structlog.get_logger("aggregator.work")
 
 _HOSTS = 4  # read at once
-_LEASE = timedelta(minutes=3)  # longer than any visit: fetch, worker queue, reading
 _BACK_OFF = timedelta(minutes=30)  # after an error of ours
 
 
@@ -62,11 +63,18 @@ class PageReader:
     async def _claim(self, room: int, host: str | None = None) -> list[PageRow]:
         now = self._parts.clock.now()
         return await self._parts.database.run_write(
-            pages.claim, now, room, self._parts.owner, _LEASE, host
+            pages.claim, now, room, self._parts.owner, PAGE_LEASE, host
         )
 
     async def _read_host(self, page: PageRow) -> None:
-        """Read a page, then the next of its host, as long as one is due; the slots keep the gap."""
+        """Read a page, then the next of its host, as long as one is due; the slots keep the gap.
+
+        Where storage is gone, the leases end by themselves.
+        """
+        with suppress(StorageTrouble):  # told by the tick
+            await self._read_pages(page)
+
+    async def _read_pages(self, page: PageRow) -> None:
         due = [page]
         while due and not self._stopping:
             await self._read(due[0])
@@ -79,6 +87,8 @@ class PageReader:
     async def _read(self, page: PageRow) -> None:
         try:
             await self._follower.visit(page)
+        except StorageTrouble:
+            raise
         except Exception as error:
             log.exception("reading a page failed inside", source=page.source_id, page=page.id)
             later = self._parts.clock.now() + _BACK_OFF

@@ -7,14 +7,17 @@ question to the database, so a restart, a second process or a changed file chang
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import Connection
 
+from aggregator.model.errors import StorageTrouble
 from aggregator.model.item import PollRecord
 from aggregator.model.settings import SourceSettings
 from aggregator.pipeline import policy
@@ -26,11 +29,14 @@ from aggregator.pipeline.polling.pushes import read_pushes
 from aggregator.pipeline.secrets import hide
 from aggregator.pipeline.showing.pages import Condition
 from aggregator.pipeline.upkeep import maintain
-from aggregator.store.sources import claims
+from aggregator.schedule.clock import SLACK, step
+from aggregator.store.sources import claims, clock
 from aggregator.telemetry import metrics
 from aggregator.work.follow import PageReader
 
 log = structlog.get_logger("aggregator.work")
+
+BUILT = datetime(2026, 1, 1, tzinfo=UTC)  # no clock of a running version was ever right before
 
 _TICK_SECONDS = 1.0
 _MAINTENANCE = timedelta(hours=1)
@@ -38,8 +44,11 @@ _PUSHES = timedelta(seconds=2)
 _SETTLE = timedelta(minutes=10)
 _FIRST_SETTLE = timedelta(seconds=20)
 _LATE = timedelta(minutes=1)  # overdue by more than this: we were away
-_CLOCK_SET_BACK = timedelta(minutes=1)
 _BACK_OFF = timedelta(minutes=5)  # after an error of ours
+_CHECK = timedelta(minutes=1)  # between two looks at stored times, and two lines of a trouble
+_PROBE = 30.0  # seconds between two tries of a write while all is well
+_PROBE_SOON = 3.0  # and while it is not
+_CORRECTION = timedelta(seconds=20)  # for a clock behind what is stored to be corrected
 
 
 class Ticker:
@@ -52,6 +61,12 @@ class Ticker:
         self._tokens = 0.0
         self._stopping = False
         self._probed_at: datetime | None = None
+        self._written = float("-inf")  # monotonic: when a write was tried last
+        self._told_at = float("-inf")  # when trouble was told last
+        self._looked: tuple[datetime, float] | None = None  # both clocks at the last tick
+        self._behind_since: datetime | None = None
+        self._checked = float("-inf")
+        self._left: list[claims.Claim] = []  # leases that could not be given back
         self._pages = PageReader(parts)
         self._scheduler = AsyncIOScheduler(
             timezone="UTC",
@@ -82,17 +97,16 @@ class Ticker:
         """Claim what is due and start polling it; returns how many polls were started."""
         polling = self._parts.settings.polling
         now = self._parts.clock.now()
-        previous, self._condition.last_tick = self._condition.last_tick, now
+        self._condition.last_tick = now
         metrics.LAST_TICK.set(now.timestamp())
+        if self._stopping or not await self._can_write(now) or not await self._is_clock_right(now):
+            return 0
         # A bucket of one second's requests: a backlog is worked off evenly, never in one burst.
         rate = polling.requests_per_second * _TICK_SECONDS
         self._tokens = min(self._tokens + rate, max(rate, 1.0))
         room = min(polling.concurrency - len(self._running), int(self._tokens))
         if self._stopping or room <= 0:
             return 0
-        if previous is not None and previous - now > _CLOCK_SET_BACK:
-            moved = await self._parts.database.run_write(claims.after_clock_step, now)
-            log.warning("the clock was set back", by=str(previous - now), plans_moved=moved)
         leased = await self._parts.database.run_write(self._claim, now, room)
         self._tokens -= len(leased)
         known = {source.id: source for source in self._parts.settings.sources}
@@ -106,6 +120,88 @@ class Ticker:
             task.add_done_callback(self._running.discard)
             metrics.IN_FLIGHT.set(len(self._running))
         return len(leased)
+
+    async def _can_write(self, now: datetime) -> bool:
+        """Whether storage can be written, tried now and then; while it cannot, nothing is done."""
+        troubled = self._condition.storage is not None
+        moment = time.monotonic()
+        if moment - self._written >= (_PROBE_SOON if troubled else _PROBE):
+            self._written = moment
+            try:
+                await self._parts.database.run_probe(now.isoformat())
+                await self._give_back()
+            except StorageTrouble as error:
+                self._trouble(error)
+            else:
+                if troubled:
+                    log.info("storage can be written again: polling goes on")
+                self._condition.storage = None
+                metrics.STORAGE_TROUBLE.set(0)
+        elif troubled:
+            metrics.STORAGE_TROUBLE.set(1)
+        return self._condition.storage is None
+
+    def _trouble(self, error: StorageTrouble) -> None:
+        """Pause, and say why once a minute."""
+        self._condition.storage = str(error)
+        metrics.STORAGE_TROUBLE.set(1)
+        self._warn(f"storage cannot be written, polling waits: {error}")
+
+    def _warn(self, said: str) -> None:
+        moment = time.monotonic()
+        if moment - self._told_at >= _CHECK.total_seconds():
+            self._told_at = moment
+            log.error(said)
+
+    async def _give_back(self) -> None:
+        while self._left:
+            await self._parts.database.run_write(claims.release, self._left[-1])
+            self._left.pop()
+
+    async def _is_clock_right(self, now: datetime) -> bool:
+        """Notice that the clock was set or cannot be right; bring back what it left behind."""
+        moment, database = time.monotonic(), self._parts.database
+        looked, self._looked = self._looked, (now, moment)
+        if looked is not None:
+            moved = step(looked[0], now, timedelta(seconds=moment - looked[1]))
+            if moved:
+                if moved < timedelta(0):
+                    furthest = policy.furthest(self._parts.settings)
+                    plans = await database.run_write(clock.keep_distances, now, moved, furthest)
+                    log.warning("the clock was set back", by=str(-moved), plans_moved=plans)
+                else:
+                    await database.run_write(clock.note_step, now)
+                    log.warning("the clock was set forward", by=str(moved))
+                self._checked = float("-inf")
+        trusted = self._parts.settings.polling.trust_clock
+        if now < BUILT and not trusted:
+            return self._wrong_clock(f"the clock says {now:%Y-%m-%d %H:%M} UTC, which is before "
+                                     "this version was made")  # fmt: skip
+        if moment - self._checked >= _CHECK.total_seconds():
+            newest = await database.run_read(clock.newest)
+            if newest is not None and newest > now + SLACK and not trusted:
+                self._behind_since = self._behind_since or now
+                if abs(now - self._behind_since) < _CORRECTION:
+                    return self._wrong_clock(
+                        f"the clock says {now:%Y-%m-%d %H:%M} UTC, which is before what is stored "
+                        f"({newest:%Y-%m-%d %H:%M})"
+                    )
+            self._behind_since = None
+            self._checked = moment
+            brought = await database.run_write(
+                clock.bring_back, now, policy.furthest(self._parts.settings)
+            )
+            if brought:
+                log.warning("times later than they can be were brought back", **asdict(brought))
+        self._condition.clock = None
+        metrics.CLOCK_TROUBLE.set(0)
+        return True
+
+    def _wrong_clock(self, said: str) -> bool:
+        self._condition.clock = said
+        metrics.CLOCK_TROUBLE.set(1)
+        self._warn(f"{said}: polling waits; set the clock, or `polling.trust_clock: yes`")
+        return False
 
     async def _pushes(self) -> None:
         """Subscribe, renew, and read what hubs delivered."""
@@ -150,18 +246,30 @@ class Ticker:
 
     async def _poll(self, source: SourceSettings, claim: claims.Claim) -> None:
         with metrics.POLL_SECONDS.time():
-            await poll_guarded(self._parts, source, claim)
+            try:
+                await poll_guarded(self._parts, source, claim)
+            except StorageTrouble as error:
+                self._left.append(claim)
+                self._trouble(error)
         metrics.IN_FLIGHT.set(max(0, len(self._running) - 1))
 
     async def _maintain(self) -> None:
+        if not await self._parts.database.run_read(clock.settled, self._parts.clock.now()):
+            log.info("nothing is forgotten within an hour of a change of the clock")
+            return
         gone = await maintain.purge(self._parts)
         if gone:
             log.info("texts forgotten", items=gone)
 
     def _guarded(self, job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
         async def run() -> None:
+            own = job == self.tick  # it finds out when trouble is over
+            if not own and (self._condition.storage or self._condition.clock):
+                return
             try:
                 await job()
+            except StorageTrouble as error:
+                self._trouble(error)
             except Exception:
                 log.exception("a scheduled job failed", job=getattr(job, "__name__", "job"))
 
@@ -189,9 +297,14 @@ class Ticker:
 async def poll_guarded(
     parts: Parts, source: SourceSettings, claim: claims.Claim
 ) -> PollRecord | None:
-    """Poll a source; an error of ours is logged whole and the source tried again later."""
+    """Poll a source; an error of ours is logged whole and the source tried again later.
+
+    Raises StorageTrouble when nothing can be stored.
+    """
     try:
         return await poll_source(parts, source, claim)
+    except StorageTrouble:
+        raise
     except Exception as error:
         log.exception("polling failed inside", source=source.id)
         later = parts.clock.now() + _BACK_OFF

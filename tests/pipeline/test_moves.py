@@ -171,11 +171,11 @@ def test_https_is_adopted_at_once(house: House) -> None:
     result = FetchResult(url=source.url, final_url=hop.location, status=200, hops=(hop,))
     house.poll("alpha")
     state = house.state("alpha")
-    after = redirects.after_poll(state, source, result, house.clock.now(), fine=True)
+    after = redirects.after_poll(state, source, result, house.clock.now(), fine=True, settled=True)
     assert after.effective_url == "https://news.example/feed?a=1"
     elsewhere = replace(hop, location="https://other.example/feed?a=1")
     other = replace(result, hops=(elsewhere,))
-    later = redirects.after_poll(state, source, other, house.clock.now(), fine=True)
+    later = redirects.after_poll(state, source, other, house.clock.now(), fine=True, settled=True)
     assert later.effective_url is None
 
 
@@ -259,7 +259,9 @@ def test_a_source_with_credentials_is_not_moved_to_https_and_a_person_is_told(
     state = house.state("alpha")
     for _ in range(6):
         house.clock.move(days=1)
-        state = redirects.after_poll(state, guarded, result, house.clock.now(), fine=True)
+        state = redirects.after_poll(
+            state, guarded, result, house.clock.now(), fine=True, settled=True
+        )
     assert state.effective_url is None
     assert redirects.advice(guarded, result) == ("moved to https://news.example/feed: change `url`")
     secret = replace(guarded, url_is_secret=True)

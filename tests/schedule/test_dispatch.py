@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from aggregator.schedule.dispatch import (
     Due,
-    after_clock_step,
     backlog_limit,
     fair_order,
     resume_at,
@@ -72,10 +71,3 @@ def test_a_cap_only_slows_down() -> None:
     assert slowdown_for_cap(600, 300) == 2.0
     assert slowdown_for_cap(100, 300) == 1.0
     assert slowdown_for_cap(100, None) == 1.0
-
-
-def test_a_clock_set_back_keeps_the_distance_not_the_date() -> None:
-    planned, at = MONDAY, MONDAY + HOUR
-    assert after_clock_step(planned, at, MONDAY + MINUTE) == at
-    back = MONDAY - timedelta(days=300)
-    assert after_clock_step(planned, at, back) == back + HOUR

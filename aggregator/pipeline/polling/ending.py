@@ -16,6 +16,7 @@ from aggregator.model.settings import PollingSettings, SourceSettings
 from aggregator.pipeline.polling import planning, redirects
 from aggregator.pipeline.polling.document import Polled
 from aggregator.pipeline.secrets import hide
+from aggregator.schedule.clock import SETTLE
 from aggregator.schedule.hosts import HostHealth, host_after, host_floors
 from aggregator.schedule.policy import plan_next
 from aggregator.schedule.state import PolicyState
@@ -34,6 +35,7 @@ class Circumstances:
         slowdown: What the cap on requests an hour asks for, at least 1.
         outage: Our own network was gone before this poll.
         pushed: A verified subscription covers the source.
+        settled: The clock was not set within the last hour.
     """
 
     host: str
@@ -41,6 +43,7 @@ class Circumstances:
     slowdown: float
     outage: bool
     pushed: bool
+    settled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,9 @@ def decide_after(
         fine = polled.outcome.kind in _FINE
         polled = replace(
             polled,
-            state=redirects.after_poll(before, source, result, now, fine=fine),
+            state=redirects.after_poll(
+                before, source, result, now, fine=fine, settled=circumstances.settled
+            ),
             outcome=replace(polled.outcome, push=circumstances.pushed),
         )
     interval = source.poll.interval or polling.interval
@@ -113,6 +118,8 @@ def decide_after(
         source.id,
         host_floors(health, now),
     )
+    if plan.dead and policy.trouble.failures and not circumstances.settled:
+        plan = _not_yet_dead(plan, now)
     advice = redirects.advice(source, result)
     if advice and polled.error:
         polled = replace(polled, error=f"{polled.error}; {advice}")
@@ -147,6 +154,13 @@ def decide_after(
         moved=state.effective_url not in (None, before.effective_url),
         home_since=_home_since(before, state, result),
     )
+
+
+def _not_yet_dead(plan: Plan, now: datetime) -> Plan:
+    """Days of failures may be a minute of a clock that was set: it is asked once more."""
+    floors = [floor.until for floor in plan.floors if floor.hard]
+    detail = f"{plan.detail}; the clock was set, so it is asked once more before that counts"
+    return replace(plan, at=max([now + SETTLE, *floors]), reason="clock", detail=detail, dead=False)
 
 
 def _home_since(before: FeedState, after: FeedState, result: FetchResult) -> datetime | None:

@@ -42,9 +42,17 @@ class Move:
 
 
 def after_poll(
-    state: FeedState, source: SourceSettings, result: FetchResult, now: datetime, *, fine: bool
+    state: FeedState,
+    source: SourceSettings,
+    result: FetchResult,
+    now: datetime,
+    *,
+    fine: bool,
+    settled: bool,
 ) -> FeedState:
     """The state with this poll's redirects taken into account; `fine`: it ended in a valid feed.
+
+    Nothing is adopted while the clock is not `settled`: three days may be a minute.
 
     A source whose address is secret keeps it: the new one would have to be stored in the clear.
     """
@@ -59,13 +67,13 @@ def after_poll(
         return replace(state, move_target=None, move_seen=())
     if not access.may_move_to(source, target):
         return replace(state, move_target=target, move_seen=())
-    if access.is_https_upgrade(result.url, target):
+    if settled and access.is_https_upgrade(result.url, target):
         return _adopted(state, source, target, now, "it is the same address over https")
     seen = (
         (*state.move_seen, now.isoformat()) if state.move_target == target else (now.isoformat(),)
     )
     since = datetime.fromisoformat(seen[0])
-    if len(seen) >= SIGHTINGS and now - since >= OVER:
+    if settled and len(seen) >= SIGHTINGS and now - since >= OVER:
         days = (now - since).days
         why = f"redirected for good {len(seen)} times in {days} days"
         return _adopted(state, source, target, now, why)

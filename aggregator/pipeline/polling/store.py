@@ -33,7 +33,7 @@ from aggregator.pipeline.polling.ending import Circumstances, Decided, decide_af
 from aggregator.pipeline.secrets import unless_secret
 from aggregator.schedule.hosts import HostHealth
 from aggregator.store.items import withdrawals, writing
-from aggregator.store.sources import claims, hosts, polls, states
+from aggregator.store.sources import claims, clock, hosts, polls, states
 from aggregator.store.sources.claims import Claim
 from aggregator.telemetry import metrics
 from aggregator.urls.origin import host_key
@@ -103,6 +103,7 @@ def circumstances(
         slowdown=hour_cap.slowdown(connection),
         outage=outage.since(connection) is not None,
         pushed=websub_on and websub.is_active(connection, source_id, now),
+        settled=clock.settled(connection, now),
     )
 
 

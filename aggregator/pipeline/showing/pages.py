@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -12,6 +13,7 @@ from sqlalchemy import Connection
 
 from aggregator.identity.changes import changes
 from aggregator.model.copies import CopyThresholds
+from aggregator.model.errors import StorageTrouble
 from aggregator.model.item import FeedState, ServedItem
 from aggregator.model.pages import (
     DecisionLine,
@@ -49,6 +51,8 @@ from aggregator.telemetry import metrics
 from aggregator.telemetry.clock import Clock
 
 _PROBLEM = "The changed configuration was refused and the old one stays: the log says why."
+_UNWRITABLE = "Storage cannot be written: polling waits. `aggregator status` says why."
+_WRONG_CLOCK = "The clock of this machine cannot be right: polling waits. The log says why."
 _PAGE = 50
 _PLACE = re.compile(r"^\S*:\d+:\d+: (?:[\w.-]+\[\d+\]: )?")
 _POLLS = 50
@@ -62,6 +66,8 @@ class Condition:
 
     last_tick: datetime | None = None
     problem: str | None = None  # why a changed configuration was refused
+    storage: str | None = None  # why storage cannot be written
+    clock: str | None = None  # why the clock cannot be right
 
 
 class Pages:
@@ -83,7 +89,18 @@ class Pages:
 
     async def overview(self) -> Overview:
         """All views and sources with their state."""
-        return await self._database.run_read(_overview, self._settings(), self._condition.problem)
+        overview = await self._database.run_read(
+            _overview, self._settings(), self._condition.problem
+        )
+        own = [
+            said
+            for said, holds in (
+                (_UNWRITABLE, self._condition.storage),
+                (_WRONG_CLOCK, self._condition.clock),
+            )
+            if holds
+        ]
+        return replace(overview, trouble=tuple(own))
 
     async def view_page(self, view_id: str, before: str | None) -> ViewPage | None:
         """The latest items of a view, or those before a place."""
@@ -130,13 +147,18 @@ class Pages:
         return render_opml(shown, settings.service.name)
 
     async def ready(self) -> ReadyState:
-        """Whether the database answers and the scheduler ticks."""
+        """Whether the database can be read and written, the clock can be right, and polls run."""
         checks: list[tuple[str, bool, str]] = []
         try:
+            await self._database.run_probe(self._clock.now().isoformat())
             await self._database.run_read(items.total)
             checks.append(("database", True, "answers"))
         except Exception as error:  # noqa: BLE001 - any failure is the answer to this question
-            checks.append(("database", False, type(error).__name__))
+            if isinstance(error, StorageTrouble):
+                self._condition.storage = str(error)
+            checks.append(("database", False, "cannot be read or written"))
+        if self._condition.clock:
+            checks.append(("clock", False, "cannot be right"))
         reachable = await self._network()
         tick = self._condition.last_tick
         late = tick is None or self._clock.now() - tick > _TICK_LATE
@@ -154,13 +176,17 @@ class Pages:
 
     async def metrics(self) -> tuple[bytes, str]:
         """Metrics in the Prometheus text format."""
+        with suppress(StorageTrouble):  # the rest is still told
+            await self._measure()
+        return metrics.exposition(), "text/plain; version=0.0.4; charset=utf-8"
+
+    async def _measure(self) -> None:
         for state, number in (await self._database.run_read(states.source_counts)).items():
             metrics.SOURCES.labels(state=state).set(number)
         for state, number in (await self._database.run_read(subscriptions.counts)).items():
             metrics.SUBSCRIPTIONS.labels(state=state).set(number)
         blocked = await self._database.run_read(hosts.overview, self._clock.now())
         metrics.HOSTS_BLOCKED.set(len(blocked))
-        return metrics.exposition(), "text/plain; version=0.0.4; charset=utf-8"
 
 
 def source_overview(source: SourceSettings, state: FeedState | None, count: int) -> SourceOverview:

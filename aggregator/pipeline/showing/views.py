@@ -12,6 +12,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as BadBase64
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -20,6 +21,7 @@ from urllib.parse import quote
 import structlog
 from sqlalchemy import Connection
 
+from aggregator.model.errors import StorageTrouble
 from aggregator.model.item import FeedPage, ServedItem
 from aggregator.model.pages import Rendered
 from aggregator.model.settings import Settings, ViewMode, ViewSettings
@@ -40,6 +42,8 @@ _WINDOW = timedelta(hours=48)  # invariant 11
 _PAGE = 100
 _KEPT = 64  # rendered pages in memory
 _SECOND = timedelta(seconds=1)
+_READ_PATIENCE = 3.0  # seconds for a database to answer before what is in memory is sent
+_WRITE_PATIENCE = 0.25  # seconds for a rendering to be stored before it is sent all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ class Publisher:
         self._settings = settings
         self._locks: dict[str, asyncio.Lock] = {}
         self._kept: OrderedDict[tuple[str, str, str], RenderedRow] = OrderedDict()
+        self._storing: dict[tuple[str, str, str], asyncio.Task[None]] = {}
+        self._unstored: dict[tuple[str, str, str], tuple[_Wanted, RenderedRow, list[int]]] = {}
 
     async def rendered(self, view_id: str, fmt: str, page: str | None) -> Rendered | None:
         """A view's document, or an older page of it; None when there is no such thing."""
@@ -90,13 +96,20 @@ class Publisher:
     async def _current(self, wanted: _Wanted) -> RenderedRow | None:
         """The stored page if it is of the view's present version."""
         kept = self._kept.get(wanted.key)
-        state, row = await self._database.run_read(_stored, wanted, kept is None)
+        try:
+            async with asyncio.timeout(None if kept is None else _READ_PATIENCE):
+                state, row = await self._database.run_read(_stored, wanted, kept is None)
+        except (StorageTrouble, TimeoutError):
+            if kept is None:
+                raise
+            return kept  # what was served last, while nobody can say whether it changed
         if state is None:
             return None
         row = kept or row
         if row is None or row.version != state.version:
             return None
         self._keep(wanted, row)
+        self._store_again(wanted)
         return row
 
     def _keep(self, wanted: _Wanted, row: RenderedRow) -> None:
@@ -122,9 +135,37 @@ class Publisher:
         if state.config_hash != view_hash(wanted.view, settings):
             return row  # a changed configuration is about to be in force: not its document
         if fresh or not wanted.page:
-            await self._database.run_write(_keep_rendered, wanted, row, fresh, self._clock.now())
+            await self._store(wanted, row, fresh)
         self._keep(wanted, row)
         return row
+
+    async def _store(self, wanted: _Wanted, row: RenderedRow, fresh: list[int]) -> None:
+        """Store a rendering before it is sent, unless that takes long: nobody waits for a lock.
+
+        What could not be stored is stored with a later request.
+        """
+        earlier = self._unstored.get(wanted.key)
+        if earlier is not None:
+            fresh = [*dict.fromkeys([*earlier[2], *fresh])]
+        self._unstored[wanted.key] = (wanted, row, fresh)
+        self._store_again(wanted)
+        storing = self._storing.get(wanted.key)
+        if storing is not None:
+            await asyncio.wait({storing}, timeout=_WRITE_PATIENCE)
+
+    def _store_again(self, wanted: _Wanted) -> None:
+        if wanted.key in self._storing or wanted.key not in self._unstored:
+            return
+        task = asyncio.create_task(self._store_now(wanted.key))
+        self._storing[wanted.key] = task
+        task.add_done_callback(lambda _: self._storing.pop(wanted.key, None))
+
+    async def _store_now(self, key: tuple[str, str, str]) -> None:
+        held = self._unstored[key]
+        with suppress(StorageTrouble):  # told by whoever polls
+            await self._database.run_write(_keep_rendered, *held, self._clock.now())
+            if self._unstored.get(key) is held:
+                del self._unstored[key]
 
 
 def selection(view: ViewSettings, settings: Settings) -> selections.Selection:

@@ -21,7 +21,6 @@ from sqlalchemy import (
 )
 
 from aggregator.schedule.dispatch import Due, fair_order, resume_at
-from aggregator.schedule.dispatch import after_clock_step as clock_stepped
 from aggregator.store import schema as t
 
 BIG_HOST = 20  # feeds from which a host may have two requests in flight
@@ -241,24 +240,6 @@ def spread_overdue(
             values,
         )
     return len(values)
-
-
-def after_clock_step(connection: Connection, now: datetime) -> int:
-    """Keep the distances of plans made in what is now the future: the clock was set back."""
-    f = t.feed.c
-    rows = connection.execute(
-        select(f.source_id, f.last_polled_at, f.next_poll_at).where(
-            f.active, f.last_polled_at > now, f.next_poll_at > now
-        )
-    ).all()
-    for row in rows:
-        at = clock_stepped(row.last_polled_at, row.next_poll_at, now)
-        connection.execute(
-            update(t.feed)
-            .where(f.source_id == row.source_id)
-            .values(next_poll_at=at, last_polled_at=now)
-        )
-    return len(rows)
 
 
 def next_due(
