@@ -14,6 +14,24 @@ from aggregator.identity.hashing import digest
 # RFC 3987: a scheme, then nothing that an IRI forbids. Relative references are no ids.
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,30}:[^\s<>\"{}|\\^`\x00-\x20\x7f]{2,1000}")
 _HTTP = re.compile(r"https?://[^/?#@\s]+\.[^/?#@\s]+(?:[/?#].*)?", re.IGNORECASE)
+_ANY = re.compile(r"\w+:.+")
+# What each scheme asks for: RFC 9110 §4.2, RFC 4151 §2.1, RFC 8141 §2, RFC 7565 §4, RFC 4452 §3,
+# RFC 5538 §2, RFC 2392 §2; `doi:` and `at:` as they are written.
+_FORMS = {
+    "http": _HTTP,
+    "https": _HTTP,
+    "tag": re.compile(
+        r"tag:[A-Za-z0-9._%+@-]{1,255},\d{4}(?:-\d\d){0,2}:[^#]*(?:#.*)?", re.IGNORECASE
+    ),
+    "urn": re.compile(r"urn:[A-Za-z0-9][A-Za-z0-9-]{1,31}:[^?#].*", re.IGNORECASE),
+    "acct": re.compile(r"acct:[^@\s]+@[^@\s]+", re.IGNORECASE),
+    "at": re.compile(r"at://.+", re.IGNORECASE),
+    "info": re.compile(r"info:[A-Za-z0-9.+-]+/.+", re.IGNORECASE),
+    "doi": re.compile(r"doi:10\.\d{4,9}/.+", re.IGNORECASE),
+    "nntp": re.compile(r"nntp://.+", re.IGNORECASE),
+    "news": _ANY,
+    "mid": _ANY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +55,11 @@ class Mint:
 
 
 def is_lasting_iri(identifier: str | None) -> bool:
-    """Whether a publisher's id can serve as ours: an absolute IRI, with a host if it has one."""
+    """Whether a publisher's id can serve as ours: an absolute IRI that is valid in its scheme.
+
+    `tag:https://example.org/1` is none: a tag has an authority and a date (RFC 4151 §2.1).
+    """
     if not identifier or _IRI.fullmatch(identifier) is None:
         return False
-    scheme = identifier.split(":", 1)[0].lower()
-    if scheme in ("http", "https"):
-        return _HTTP.fullmatch(identifier) is not None
-    return scheme in ("tag", "urn", "acct", "at", "info", "doi", "nntp", "news", "mid")
+    form = _FORMS.get(identifier.split(":", 1)[0].lower())
+    return form is not None and form.fullmatch(identifier) is not None

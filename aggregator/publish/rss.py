@@ -102,11 +102,17 @@ def _item(channel: etree._Element, item: ServedItem) -> None:
 
 def _body(element: etree._Element, item: ServedItem) -> None:
     """`description` is the summary, else an excerpt, both as HTML; the whole text is `encoded`."""
-    description = item.summary or (escape(excerpt(item) or "", quote=False))
+    description = item.summary or escape(excerpt(item) or _pictured(item), quote=False)
     if description:
         add_text(element, "description", description)
     if item.html:
         add_text(element, f"{{{_CONTENT}}}encoded", item.html)
+
+
+def _pictured(item: ServedItem) -> str:
+    """What an item says whose body is pictures alone: their words, else its headline."""
+    said = next((line(one.alt) for one in item.pictures if one.alt), "")
+    return said or (line(item.title) if item.html else "")
 
 
 def _enclosures(element: etree._Element, item: ServedItem) -> None:
