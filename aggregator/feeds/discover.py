@@ -15,7 +15,7 @@ from aggregator.urls.origin import web_address
 # Media types that say feed, the odd ones of publishers too (`application/rss`, `text/x-atom+xml`,
 # `application/xml+rss`): the word stands alone. `atomsvc+xml`, `json+oembed` and others do not.
 _FEED_TYPE = re.compile(
-    r"(?:application|text|x-application)/(?:[\w.]+[+.-])*(?:x-)?(?:rss|atom|rdf|feed|jsonfeed)\d*"
+    r"(?:application|text|x-application)/(?:[\w.+-]*[+.-])?(?:x-)?(?:rss|atom|rdf|feed|jsonfeed)\d*"
     r"(?:[+.-](?:xml|json))?\Z"
 )
 _XML_TYPES = frozenset(("text/xml", "application/xml"))

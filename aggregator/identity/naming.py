@@ -14,21 +14,21 @@ from aggregator.identity.hashing import digest
 # RFC 3987: a scheme, then nothing that an IRI forbids. Relative references are no ids.
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,30}:[^\s<>\"{}|\\^`\x00-\x20\x7f]{2,1000}")
 _HTTP = re.compile(r"https?://[^/?#@\s]+\.[^/?#@\s]+(?:[/?#].*)?", re.IGNORECASE)
-_ANY = re.compile(r"\w+:.+")
+_ANY = re.compile(r"\A(?:news|mid):.+", re.IGNORECASE)
 # What each scheme asks for: RFC 9110 §4.2, RFC 4151 §2.1, RFC 8141 §2, RFC 7565 §4, RFC 4452 §3,
 # RFC 5538 §2, RFC 2392 §2; `doi:` and `at:` as they are written.
 _FORMS = {
     "http": _HTTP,
     "https": _HTTP,
     "tag": re.compile(
-        r"tag:[A-Za-z0-9._%+@-]{1,255},\d{4}(?:-\d\d){0,2}:[^#]*(?:#.*)?", re.IGNORECASE
+        r"\Atag:[A-Za-z0-9._%+@-]{1,255},\d{4}(?:-\d\d){0,2}:[^#]*(?:#.*)?", re.IGNORECASE
     ),
-    "urn": re.compile(r"urn:[A-Za-z0-9][A-Za-z0-9-]{1,31}:[^?#].*", re.IGNORECASE),
-    "acct": re.compile(r"acct:[^@\s]+@[^@\s]+", re.IGNORECASE),
-    "at": re.compile(r"at://.+", re.IGNORECASE),
-    "info": re.compile(r"info:[A-Za-z0-9.+-]+/.+", re.IGNORECASE),
-    "doi": re.compile(r"doi:10\.\d{4,9}/.+", re.IGNORECASE),
-    "nntp": re.compile(r"nntp://.+", re.IGNORECASE),
+    "urn": re.compile(r"\Aurn:[A-Za-z0-9][A-Za-z0-9-]{1,31}:[^?#].*", re.IGNORECASE),
+    "acct": re.compile(r"\Aacct:[^@\s]+@[^@\s]+", re.IGNORECASE),
+    "at": re.compile(r"\Aat://.+", re.IGNORECASE),
+    "info": re.compile(r"\Ainfo:[A-Za-z0-9.+-]+/.+", re.IGNORECASE),
+    "doi": re.compile(r"\Adoi:10\.\d{4,9}/.+", re.IGNORECASE),
+    "nntp": re.compile(r"\Anntp://.+", re.IGNORECASE),
     "news": _ANY,
     "mid": _ANY,
 }

@@ -14,10 +14,11 @@ from aggregator.urls.grade import sections
 
 _MONTH_OR_DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])?")
 _NUMBER = re.compile(r"(?:id|[a-z])?(\d{6,})(?:\.p)?", re.IGNORECASE)
-_WORDS = re.compile(r"(?=.*[^\W\d_]{2})[^\W\d_]\w*(?:[-_]+[^\W_]+)+[-_]*")  # two words or more
+# Two words or more.
+_WORDS = re.compile(r"\A(?=.*[^\W\d_]{2})[^\W\d_][^\W_]*+(?:[-_]++[^\W_]++)++[-_]*+")
 _SPELLED = re.compile(r".*(?:%[0-9A-F]{2}){6}.*")  # a word in a script of its own
 _COUNTED = re.compile(r".*[-_](?:\d{1,5}|[ivx]+)[-_]*")  # part-2, day-8: one of several
-_NAME_AND_NUMBER = re.compile(r"(?P<name>.*[^\W\d_].*)[-_.](?P<number>\d{6,})")
+_NAME_AND_NUMBER = re.compile(r"\A(?=.*[^\W\d_])(?P<name>.+)[-_.](?P<number>\d{6,}+)")
 _LOCALE = re.compile(r"[a-z]{2}(?:[-_][a-z]{2,4})?", re.IGNORECASE)
 _PLACE = re.compile(r"[^\W\d_]+(?:[-_][^\W\d_]+)*")  # a directory of plain words
 _NAME_WORDS = 3
@@ -39,7 +40,7 @@ _NUMBERED = frozenset(
 )
 _ITS_NUMBER = re.compile(r"(?:id)?\d{3,}")
 _NUMBER_FIRST = re.compile(r"(?!(?:19|20)\d\d-)(\d{3,})-.*[^\W\d_].*")
-_NUMBER_LAST = re.compile(r".*[^\W\d_].*(?:\.(\d{3,})|-(\d{6,}))")
+_NUMBER_LAST = re.compile(r"\A(?=.*[^\W\d_]).+(?:\.(\d{3,}+)|-(\d{6,}+))")
 # Below these stand other people's things: their number is not the page's.
 _HOLDERS = frozenset(
     {"group", "groups", "board", "boards", "user", "users", "u", "author", "authors", "channel"}
