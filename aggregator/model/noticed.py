@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from aggregator.model.poll import Asking
 
+_UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 _COUNTED = ("guid_flips", "floods", "renames", "future_dates", "no_dates")
 
 
@@ -109,25 +110,25 @@ class Noticed:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any] | None) -> Noticed:
-        """What `to_json` wrote."""
+        """What `to_json` wrote; a time that is missing or no time is read as 1970."""
         stored = stored or {}
-        at = datetime.fromisoformat
+        at = _moment
         weaker, moved = stored.get("weaker_policy"), stored.get("moved")
         return cls(
             reader=int(stored.get("reader", 0)),
             asking=_asking(stored),
             dead=bool(stored.get("dead")),
             **{
-                name: Tally(stored[name]["count"], at(stored[name]["last"]))
+                name: Tally(stored[name]["count"], at(stored[name].get("last")))
                 for name in _COUNTED
                 if name in stored
             },
-            weaker_policy=WeakerPolicy(weaker["from"], at(weaker["at"])) if weaker else None,
+            weaker_policy=WeakerPolicy(weaker["from"], at(weaker.get("at"))) if weaker else None,
             moved=_moved(moved) if moved else None,
             duplicate_of=stored.get("duplicate_of"),
             reused=tuple(stored.get("reused", ())),
             gaps=tuple(
-                Gap(at(g["at"]), g["entries"], g["pages"], g["filled"])
+                Gap(at(g.get("at")), g["entries"], g["pages"], g["filled"])
                 for g in stored.get("gaps", ())
             ),
         )
@@ -150,3 +151,10 @@ def _asking(stored: Mapping[str, Any]) -> Asking:
         return Asking(stored.get("asking", Asking.CONDITIONAL))
     except ValueError:
         return Asking.CONDITIONAL
+
+
+def _moment(written: object) -> datetime:
+    try:
+        return datetime.fromisoformat(str(written))
+    except ValueError:
+        return _UNKNOWN
