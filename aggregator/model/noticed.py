@@ -137,10 +137,10 @@ class Noticed:
 def _moved(stored: Mapping[str, Any]) -> Moved:
     home_at = stored.get("home_at")
     return Moved(
-        at=datetime.fromisoformat(stored["at"]),
+        at=_moment(stored.get("at")),
         why=stored["why"],
         looked=bool(stored.get("looked")),
-        home_at=datetime.fromisoformat(home_at) if home_at else None,
+        home_at=_moment(home_at) if home_at else None,
     )
 
 
