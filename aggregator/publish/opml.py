@@ -13,6 +13,7 @@ from lxml import etree
 
 from aggregator.markup.text import one_line
 from aggregator.model.settings import SourceSettings
+from aggregator.publish.values import web_url
 
 
 def render_opml(
@@ -20,6 +21,7 @@ def render_opml(
     title: str,
     with_secrets: bool = False,
     titles: Mapping[str, str] | None = None,
+    sites: Mapping[str, str] | None = None,
 ) -> bytes:
     """Render sources as an OPML document (UTF-8, with XML declaration); no clock in it.
 
@@ -30,6 +32,7 @@ def render_opml(
         with_secrets: also list sources whose address holds a secret, and put user and password
             into the address. Without it they stay out; an outline without address is no feed.
         titles: the feeds' own titles by source id, for sources without a configured one.
+        sites: the addresses of their web sites (`htmlUrl`) by source id.
     """
     root = etree.Element("opml", version="2.0")
     head = etree.SubElement(root, "head")
@@ -50,6 +53,8 @@ def render_opml(
         outline = etree.SubElement(
             parent, "outline", type="rss", text=shown, title=shown, xmlUrl=one_line(url)
         )
+        if site := web_url((sites or {}).get(source.id)):
+            outline.set("htmlUrl", site)
         if source.tags:
             outline.set("category", ",".join(one_line(tag) for tag in source.tags))
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)

@@ -70,3 +70,13 @@ def test_hostile_text_stays_well_formed() -> None:
 
 def test_the_same_sources_give_the_same_bytes() -> None:
     assert render_opml([NEWS], "x") == render_opml([NEWS], "x")
+
+
+def test_a_source_names_its_own_site_and_no_other_kind_of_address() -> None:
+    sites = {NEWS.id: "https://example.org/", "lone": "javascript:alert(1)"}
+    lone = replace(NEWS, id="lone", url="https://example.org/3", tags=())
+    found = outlines(render_opml([NEWS, lone], "Desk", sites=sites))
+    assert [one.get("htmlUrl") for one in found if "xmlUrl" in one] == [
+        "https://example.org/",
+        None,
+    ]

@@ -144,7 +144,13 @@ class Pages:
         """The sources as OPML, never with a secret."""
         settings = self._settings()
         shown = tuple(one for one in settings.sources if private or not one.private)
-        return render_opml(shown, settings.service.name)
+        known = await self._database.run_read(states.feed_states)
+        return render_opml(
+            shown,
+            settings.service.name,
+            titles={state.source_id: state.title for state in known if state.title},
+            sites={state.source_id: state.link for state in known if state.link},
+        )
 
     async def ready(self) -> ReadyState:
         """Whether the database can be read and written, the clock can be right, and polls run."""
