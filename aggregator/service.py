@@ -22,7 +22,7 @@ from aggregator.config.checks import new_short_tokens
 from aggregator.config.load import ConfigError, load_settings
 from aggregator.fetch.client import Fetcher
 from aggregator.isolate.pool import WorkerPool
-from aggregator.model.errors import OperatorError
+from aggregator.model.errors import OperatorError, StorageTrouble
 from aggregator.model.http import HostSlots
 from aggregator.model.settings import Settings
 from aggregator.pipeline import policy
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("aggregator")
 
 _DRAIN = timedelta(seconds=6)  # of the 8 s that a stop may take
+_AGAIN = 5.0  # seconds until a change that could not be stored is tried again
 _OPEN_FILES = 8192  # wanted; the usual soft limit of 1024 is less than clients may hold open
 
 
@@ -304,7 +305,11 @@ class Service:
         while True:
             await reload.wait()
             reload.clear()
-            await self._reload(parts, condition)
+            try:
+                await self._reload(parts, condition)
+            except StorageTrouble:  # told by the tick; the change is applied when that is over
+                await asyncio.sleep(_AGAIN)
+                reload.set()
 
     async def _reload(self, parts: Parts, condition: Condition) -> None:
         """Apply a changed configuration; a broken one changes nothing and is said loudly."""
