@@ -28,6 +28,7 @@ from aggregator.server.layout import page
 from aggregator.server.login import Login, local_path
 from aggregator.server.overrule import Overrule
 from aggregator.server.pages import PageRoutes
+from aggregator.server.unread import UnreadBodies
 from aggregator.server.websub import Callback, Subscriber
 
 _STATIC = Path(__file__).parent / "static"
@@ -91,6 +92,7 @@ def create_app(
             Mount("/static", StaticFiles(directory=_STATIC), name="static"),
         ],
         middleware=[
+            Middleware(UnreadBodies),
             Middleware(SecureHeaders, settings=settings),
             Middleware(WrongTokens, settings=settings, guesses=Guesses(guess_policy)),
         ],
