@@ -319,7 +319,7 @@ class Service:
             if short:
                 raise ServiceError(f"{', '.join(short)}: a new token needs at least 16 characters")
         except (ConfigError, ServiceError) as error:
-            condition.problem = str(error)
+            condition.problem = _in_full(error)
             metrics.CONFIG_RELOADS.labels(result="refused").inc()
             log.error("the changed configuration is broken: the old one stays", problem=str(error))
             return
@@ -332,6 +332,12 @@ class Service:
                  removed=len(applied.removed))  # fmt: skip
         if _needs_restart(old, settings):
             log.warning("listen, storage, fetching limits and worker settings change at a restart")
+
+
+def _in_full(error: ConfigError | ServiceError) -> str:
+    """Every mistake with its place, and the warnings of what could be understood."""
+    warnings = error.warnings if isinstance(error, ConfigError) else ()
+    return "\n".join([str(error), *(f"warning: {warning}" for warning in warnings)])
 
 
 def _needs_restart(old: Settings, new: Settings) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from zoneinfo import ZoneInfo
 
 from aggregator.model.copies import CopyThresholds, StoryThresholds
@@ -73,6 +73,18 @@ class ServiceSettings:
         if host in ("0.0.0.0", "[::]"):  # noqa: S104
             host = "localhost"
         return f"http://{host}:{self.listen_port}"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine reaches us: on loopback, and no proxy is known to stand before.
+
+        Whoever reads the pages then may read what the operator's terminal says.
+        """
+        try:
+            loopback = ip_address(self.listen_host).is_loopback
+        except ValueError:
+            loopback = self.listen_host == "localhost"
+        return loopback and self.base_url is None and not self.trusted_proxies
 
     @property
     def root_path(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 
 from tests.e2e.feeds import rss
@@ -39,13 +40,15 @@ def test_a_broken_file_keeps_the_old_configuration_and_says_so(
     wait_until(lambda: "the old one stays" in program.log(), "the log says what happened")
     assert "sorces" in program.log()
     assert "sources" in program.log()
-    assert "was refused" in program.get("/").text
+    page = program.get("/").text
+    assert "was not applied" in page
+    assert re.search(r"\.yaml:\d+:\d+: sorces: ", page)
     asked = len(origin.requests("/north"))
     wait_until(lambda: len(origin.requests("/north")) > asked, "polling goes on")
     program.config.write_text(good)
     assert program.process is not None
     program.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: "was refused" not in program.get("/").text, "the mended file is applied")
+    wait_until(lambda: "was not applied" not in program.get("/").text, "the mended file is applied")
 
 
 def test_a_command_polls_beside_the_running_service(program: Program, origin: Origin) -> None:

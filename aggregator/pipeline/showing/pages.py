@@ -245,6 +245,7 @@ def _overview(connection: Connection, settings: Settings, problem: str | None) -
     by_source = {state.source_id: state for state in states.feed_states(connection)}
     counts = items.items_by_source(connection)
     guarded = settings.service.token is not None  # else anybody reads this
+    told = guarded or settings.service.is_local
     return Overview(
         views=tuple(_view_overview(connection, settings, view) for view in settings.views),
         sources=tuple(
@@ -252,8 +253,8 @@ def _overview(connection: Connection, settings: Settings, problem: str | None) -
             for one in settings.sources
         ),
         items=items.total(connection, private=guarded),
-        problem=problem if guarded or problem is None else _PROBLEM,
-        warnings=_grouped(settings.warnings) if guarded else _counted(settings.warnings),
+        problem=problem if told or problem is None else _PROBLEM,
+        warnings=_grouped(settings.warnings) if told else _counted(settings.warnings),
         outage_since=outage.since(connection),
     )
 
@@ -267,9 +268,15 @@ def _counted(warnings: Sequence[str]) -> tuple[str, ...]:
 
 
 def _grouped(warnings: Sequence[str]) -> tuple[str, ...]:
-    """Warnings for the start page: without places in files, each once, with how often it holds."""
+    """Warnings for the start page: each kind once, at its first place, with how often it holds."""
+    first: dict[str, str] = {}
     counts = Counter(_PLACE.sub("", warning) for warning in warnings)
-    return tuple(text if n == 1 else f"{text} ({n} times)" for text, n in counts.items())
+    for warning in warnings:
+        first.setdefault(_PLACE.sub("", warning), warning)
+    return tuple(
+        whole if counts[text] == 1 else f"{whole} (and {counts[text] - 1} more like it)"
+        for text, whole in first.items()
+    )
 
 
 def _view_overview(connection: Connection, settings: Settings, view: ViewSettings) -> ViewOverview:
@@ -347,7 +354,10 @@ def _following_notes(settings: Settings, source: SourceSettings) -> tuple[str, .
     if not source.follow.enabled and source.full_text is FullText.NEVER:
         return ()
     if settings.service.contact is None:
-        return ("No page is read and no link followed: service.contact is not set.",)
+        return (
+            "No page is read and no related link followed: service.contact is not set. Publishers "
+            "must be able to reach whoever reads their pages; set it to a web or mail address.",
+        )
     policy = source.follow
     if not policy.enabled:
         return (f"Own pages are read for their text: {source.full_text}.",)
