@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+import aggregator.isolate.pool
 from tests import parts
+from tests.patience import PATIENCE
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -54,6 +56,22 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             yellow=True,
             bold=True,
         )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient_pools() -> Iterator[None]:
+    """Let a process of a pool take its time to begin."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(aggregator.isolate.pool, "_START_GRACE", PATIENCE)
+        yield
+
+
+@pytest.fixture(scope="module")
+def one_lane() -> Iterator[None]:
+    """No task of a pool is begun again because it was slow."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(aggregator.isolate.pool, "_SLICE", PATIENCE)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -35,7 +35,7 @@ def read_and_prepare(name: str) -> tuple[ParsedFeed, int, int]:
 
 
 @pytest.fixture(scope="module")
-def read() -> dict[str, tuple[ParsedFeed, int, int]]:
+def read(one_lane: None) -> dict[str, tuple[ParsedFeed, int, int]]:
     """Every hostile document, read in one pool with the limits of the service, a process each."""
 
     async def whole() -> dict[str, tuple[ParsedFeed, int, int]]:

@@ -141,6 +141,11 @@ def runner() -> Iterator[asyncio.Runner]:
         yield made
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _one_lane(one_lane: None) -> None:
+    """A document is not refused because reading others takes long."""
+
+
 @pytest.fixture(scope="session")
 def workers(runner: asyncio.Runner) -> Iterator[WorkerPool]:
     """Worker processes that are started once."""
