@@ -4,7 +4,7 @@
 # PYTHON names the Python to make .venv with. `make test PYTHON=…` runs on that one, in an environment
 # of its version beside .venv, so that several can be gone through.
 VENV := .venv
-ifeq ($(origin PYTHON)/$(filter test check,$(MAKECMDGOALS)),command line/$(MAKECMDGOALS))
+ifeq ($(origin PYTHON)/$(filter test coverage check,$(MAKECMDGOALS)),command line/$(MAKECMDGOALS))
 VENV := $(addprefix .venv-,$(shell PYTHON="$(PYTHON)" sh scripts/python.sh version))
 $(if $(VENV),,$(error PYTHON=$(PYTHON) is no Python to test with))
 endif
@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run demo test check format bench simulate eval container-test lock clean
+.PHONY: help venv run demo test coverage check format bench simulate eval container-test lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ demo: $(VENV)/.run  ## the same with bundled sample feeds: no internet needed
 test: $(VENV)/.dev  ## run all tests (ARGS="-k poll" for some, ARGS=-n0 in one process, PYTHON=python3.12 on that)
 	@sh scripts/parts.sh
 	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+coverage: $(VENV)/.dev  ## the same, and how much of the service they reach (takes some times as long)
+	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder --cov=aggregator $(ARGS)
 
 check: $(VENV)/.dev  ## format, lint, types, import floors, docs: what CI checks before the tests
 	$(BIN)/ruff format --check .
@@ -74,5 +77,5 @@ lock:  ## resolve the locked requirements again (needs uv)
 	sh requirements/compile.sh
 
 clean:  ## remove caches, the virtual environment and the demo's files; data/ stays
-	rm -rf .venv .venv-3.* .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-3.* .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
