@@ -7,6 +7,7 @@ question to the database, so a restart, a second process or a changed file chang
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -68,6 +69,8 @@ class Ticker:
         self._checked = float("-inf")
         self._left: list[claims.Claim] = []  # leases that could not be given back
         self._pages = PageReader(parts)
+        # A tick that waits for a lock would be told every second.
+        logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
         self._scheduler = AsyncIOScheduler(
             timezone="UTC",
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
