@@ -11,6 +11,7 @@ COPY requirements/run.txt requirements/
 RUN pip install --require-hashes -r requirements/run.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY aggregator aggregator
+COPY packaging packaging
 RUN pip install --no-deps --no-build-isolation . \
     && pip uninstall --yes hatchling editables \
     && pip uninstall --yes pip setuptools \

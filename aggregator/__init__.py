@@ -1,3 +1,10 @@
 """A self-hosted news-feed aggregator."""
 
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - a checkout is run by whatever Python there is
+    raise SystemExit(
+        "aggregator: Python 3.11 or newer is needed, this is " + sys.version.split()[0]
+    )
+
 __version__ = "0.1.0"

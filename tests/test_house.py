@@ -245,3 +245,23 @@ def test_no_file_names_the_machine_it_was_written_on() -> None:
         if path != Path(__file__) and places.search(path.read_bytes())
     ]
     assert found == []
+
+
+def test_no_document_installs_what_bears_our_bare_name() -> None:
+    install = re.compile(r"\b(?:install|uvx|pipx run|pip download)\b(?P<words>[^\n`#;&|]*)")
+    bare = re.compile(r"(?:^|[\s\"'])aggregator(?:\[[^\]]*\])?(?:[=<>~!@][^\s]*)?(?=$|[\s\"'])")
+    tools = re.compile(r"\b(?:pip3?|pipx|uv|uvx|poetry)\b")
+    found = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in [*_tracked("*.md"), ROOT / "Dockerfile", ROOT / "Makefile"]
+        for line in path.read_text(encoding="utf-8").splitlines()
+        for command in install.finditer(line)
+        if tools.search(line) and bare.search(command["words"])
+    ]
+    assert found == []
+
+
+def test_the_man_page_names_every_command() -> None:
+    text = (ROOT / "packaging" / "aggregator.1").read_text(encoding="utf-8")
+    names = {line[3:].replace("\\-", "-") for line in text.splitlines() if line.startswith(".B ")}
+    assert {name for name, _ in _commands() if name} <= names
