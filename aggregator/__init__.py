@@ -7,4 +7,4 @@ if sys.version_info < (3, 11):  # noqa: UP036 - a checkout is run by whatever Py
         "aggregator: Python 3.11 or newer is needed, this is " + sys.version.split()[0]
     )
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
