@@ -189,5 +189,6 @@ class Program:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        print(self.log()[-10_000:])  # shown for a test that fails
         if self.process is not None and self.process.poll() is None:
             self.stop()

@@ -45,7 +45,9 @@ def test_a_locked_database_is_told_and_waited_for(program: Program, origin: Orig
     # One that was rendered, and one that cannot be stored.
     assert [feed(program, fmt) for fmt in ("atom", "rss", "json")] == [200, 200, 200]
     assert "polling waits" in program.get("/").text
-    assert "aggregator_storage_trouble 1.0" in program.get("/metrics").text
+    wait_until(
+        lambda: "aggregator_storage_trouble 1.0" in program.get("/metrics").text, "the metric says"
+    )
     said = program.run("status")
     assert said.returncode == 1
     assert "is locked by another process" in said.stderr
