@@ -47,8 +47,14 @@ def test_however_the_demo_ends_nothing_of_it_stays(
         process = subprocess.Popen(
             [sys.executable, "-m", "demo", *words], cwd=ROOT, stdout=log, stderr=log
         )
+
+        def is_there() -> bool:
+            said = (tmp_path / "log").read_text()
+            assert process.poll() is None, said
+            return "Ctrl-C" in said
+
         try:
-            wait_until(lambda: "Ctrl-C" in (tmp_path / "log").read_text(), "the demo is there")
+            wait_until(is_there, "the demo is there")
         finally:
             for name in signals:
                 process.send_signal(name)
