@@ -137,10 +137,14 @@ class DateReader:
         """The date that `text` means, or None where it means none that we believe."""
         if not text or len(text) > 4 * _MAX_LENGTH:
             return None
-        text = " ".join(text.split())
         found = _read_common(text)
         if found is not None:
             return found
+        written, text = text, " ".join(text.split())
+        if text != written:
+            found = _read_common(text)
+            if found is not None:
+                return found
         if len(text) > _MAX_LENGTH:
             text = _COMMENT.sub("", text).rstrip()
         if not text or len(text) > _MAX_LENGTH:
@@ -176,19 +180,23 @@ _ENGLISH = {
 
 
 def _read_common(text: str) -> ReadDate | None:
-    match = _COMMON_RFC822.match(text)
-    if match is not None:
-        day, name, year, hour, minute, second, sign, off_hours, off_minutes = match.groups()
-        month = _ENGLISH.get(name, 0)
-    else:
-        match = _COMMON_ISO.match(text)
-        if match is None:
-            return None
-        year, number, day, hour, minute, second, sign, off_hours, off_minutes = match.groups()
-        month = int(number)
+    is_iso = text[4:5] == "-"
+    match = (_COMMON_ISO if is_iso else _COMMON_RFC822).match(text)
+    if match is None:
+        return None
+    first, month, last, hour, minute, second, sign, off_hours, off_minutes = match.groups()
+    year, day = (first, last) if is_iso else (last, first)
     try:
-        when = datetime(int(year), month, int(day), int(hour), int(minute), int(second), tzinfo=UTC)
-        if sign is not None:
+        when = datetime(
+            int(year),
+            int(month) if is_iso else _ENGLISH.get(month, 0),
+            int(day),
+            int(hour),
+            int(minute),
+            int(second),
+            tzinfo=UTC,
+        )
+        if sign is not None and (off_hours, off_minutes) != ("00", "00"):
             offset = timedelta(hours=int(off_hours), minutes=int(off_minutes))
             when = when - offset if sign == "+" else when + offset
     except (ValueError, OverflowError):

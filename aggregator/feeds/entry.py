@@ -49,7 +49,6 @@ class _Draft:
         "categories",
         "comments",
         "contents",
-        "dates",
         "group",
         "guid",
         "ids",
@@ -57,12 +56,14 @@ class _Draft:
         "links",
         "original",
         "permalink",
+        "published",
         "relations",
         "source_authors",
         "source_title",
         "source_url",
         "summaries",
         "titles",
+        "updated",
         "used_episode",
         "used_gathered",
     )
@@ -77,7 +78,8 @@ class _Draft:
         self.links: list[tuple[int, str]] = []  # rank, absolute URL
         self.relations: list[FeedLink] = []
         self.titles: list[tuple[int, str]] = []
-        self.dates: list[tuple[str, int, str]] = []  # published | updated, rank, text
+        self.published: list[tuple[int, str]] = []
+        self.updated: list[tuple[int, str]] = []
         self.authors: list[tuple[int, str]] = []
         self.source_authors: list[str | None] = []
         self.summaries: list[tuple[int, _Body]] = []
@@ -113,7 +115,8 @@ _Handler = Callable[["EntryReader", etree._Element, _Draft], None]
 class EntryReader:
     """Reads the entries of one document.
 
-    `inherited` is what its feed says for all of them; `based` whether there is any `xml:base`.
+    `inherited` is what its feed says for all of them; `based` whether there is any `xml:base`;
+    `spotless` whether no string of the document can hold an unsafe character.
     """
 
     def __init__(
@@ -124,13 +127,16 @@ class EntryReader:
         inherited: Inherited,
         *,
         based: bool,
+        spotless: bool,
     ) -> None:
         self.based = based
+        self.spotless = spotless
         self.names = names
         self.limits = limits
         self.dates = dates
         self.inherited = inherited
-        self._handlers: dict[object, _Handler | None] = {}  # by the tags of this document
+        # By the tags of this document; and whether the element says something in attributes.
+        self._handlers: dict[object, tuple[_Handler | None, bool]] = {}
 
     def read(
         self, element: etree._Element, base: str | None, *, based: bool = False
@@ -151,26 +157,29 @@ class EntryReader:
         handlers = self._handlers
         for child in element:
             tag = child.tag
-            if tag not in handlers:
-                handlers[tag] = self._handler(child)
-            handler = handlers[tag]
+            known = handlers.get(tag)
+            if known is None:
+                known = handlers[tag] = self._handler(child)
+            handler, in_attributes = known
             if handler is not None:
+                if in_attributes:
+                    straighten_attributes(child)
                 handler(self, child, draft)
 
-    def _handler(self, element: etree._Element) -> _Handler | None:
+    def _handler(self, element: etree._Element) -> tuple[_Handler | None, bool]:
         """By what the element's name means; else as it was written, whatever its prefix is."""
         handler = _HANDLERS.get(self.names.of(element.tag))
         if handler is None and element.prefix in WELL_KNOWN_PREFIXES:
             handler = _HANDLERS.get(self.names.written(element))
-        return _attributed(handler) if handler in _WITH_ATTRIBUTES else handler
+        return handler, handler in _WITH_ATTRIBUTES
 
     def _finish(self, draft: _Draft) -> ParsedEntry:
         limits = self.limits
         entry_id = fields.id_of(
             draft.ids[0] if draft.ids else draft.guid[0] if draft.guid else draft.about, limits
         )
-        published, published_raw, date_only = self._date(draft, "published")
-        updated, updated_raw, updated_only = self._date(draft, "updated")
+        published, published_raw, date_only = self._date(draft.published)
+        updated, updated_raw, updated_only = self._date(draft.updated)
         link = self._link(draft, entry_id)
         authors = self._authors(draft)
         content, summary = _best(draft.contents), _best(draft.summaries)
@@ -191,8 +200,12 @@ class EntryReader:
             published=published,
             updated=updated,
             author=fields.joined(authors, limits),
-            summary=fields.body_of(summary.html, limits) if summary else None,
-            content=fields.body_of(content.html, limits) if content else None,
+            summary=fields.body_of(summary.html, limits, spotless=self.spotless)
+            if summary
+            else None,
+            content=fields.body_of(content.html, limits, spotless=self.spotless)
+            if content
+            else None,
             enclosures=files or (),
             categories=tuple(draft.categories),
             language=draft.language,
@@ -240,10 +253,12 @@ class EntryReader:
             return fields.url_of(entry_id, None, self.limits)  # rdf:about, or an Atom id
         return None
 
-    def _date(self, draft: _Draft, kind: str) -> tuple[datetime | None, str | None, bool]:
-        """The best readable date of its kind: the rank decides, then the order."""
+    def _date(self, told: list[tuple[int, str]]) -> tuple[datetime | None, str | None, bool]:
+        """The best readable date of those of one kind: the rank decides, then the order."""
         raw = None
-        for _, text in sorted((d[1:] for d in draft.dates if d[0] == kind), key=_rank):
+        if len(told) > 1:
+            told.sort(key=_rank)
+        for _, text in told:
             raw = raw or text
             found: ReadDate | None = self.dates.read(text)
             if found is not None:
@@ -631,19 +646,20 @@ def described(element: etree._Element, limits: ParseLimits) -> str | None:
     return fields.guessed_html(element.text, limits)
 
 
-def _dated(kind: str, rank: int) -> _Handler:
+def _published(rank: int) -> _Handler:
     def read(_: EntryReader, element: etree._Element, draft: _Draft) -> None:
         text = text_of(element)
         if text and not text.isspace():
-            draft.dates.append((kind, rank, text))
+            draft.published.append((rank, text))
 
     return read
 
 
-def _attributed(handler: _Handler) -> _Handler:
-    def read(reader: EntryReader, element: etree._Element, draft: _Draft) -> None:
-        straighten_attributes(element)
-        handler(reader, element, draft)
+def _updated(rank: int) -> _Handler:
+    def read(_: EntryReader, element: etree._Element, draft: _Draft) -> None:
+        text = text_of(element)
+        if text and not text.isspace():
+            draft.updated.append((rank, text))
 
     return read
 
@@ -686,20 +702,20 @@ _HANDLERS: dict[str, _Handler] = {
     "atom:summary": EntryReader.atom_summary,
     "content": EntryReader.atom_content,
     "atom:content": EntryReader.atom_content,
-    "pubdate": _dated("published", 0),
-    "atom:published": _dated("published", 1),
-    "published": _dated("published", 1),
-    "atom:issued": _dated("published", 2),
-    "dcterms:issued": _dated("published", 3),
-    "dc:date": _dated("published", 4),
-    "dcterms:created": _dated("published", 5),
-    "atom:created": _dated("published", 5),
-    "date": _dated("published", 6),
-    "atom:updated": _dated("updated", 0),
-    "updated": _dated("updated", 0),
-    "atom:modified": _dated("updated", 1),
-    "dcterms:modified": _dated("updated", 1),
-    "lastbuilddate": _dated("updated", 2),
+    "pubdate": _published(0),
+    "atom:published": _published(1),
+    "published": _published(1),
+    "atom:issued": _published(2),
+    "dcterms:issued": _published(3),
+    "dc:date": _published(4),
+    "dcterms:created": _published(5),
+    "atom:created": _published(5),
+    "date": _published(6),
+    "atom:updated": _updated(0),
+    "updated": _updated(0),
+    "atom:modified": _updated(1),
+    "dcterms:modified": _updated(1),
+    "lastbuilddate": _updated(2),
     "author": EntryReader.author,
     "atom:author": EntryReader.author,
     "dc:creator": EntryReader.creator,

@@ -85,6 +85,11 @@ _WINDOWS_BYTES = {
 _FOLLOWING = frozenset((*map(chr, range(0x80, 0xC0)), *map(chr, _WINDOWS_BYTES)))
 
 
+def _is_plain_line(text: str) -> bool:
+    """Whether a text is one line that only a trim can change: no blanks to join, nothing unsafe."""
+    return text.isascii() and text.isprintable() and "  " not in text
+
+
 class Declared(StrEnum):
     """What a format says that a text is."""
 
@@ -106,6 +111,13 @@ def title_of(
     """A title as plain text, capped; None when nothing is left of it."""
     if not text:
         return None
+    if (
+        4 * len(text) <= limits.title
+        and _is_plain_line(text)
+        and "<" not in text
+        and "&" not in text
+    ):
+        return text.strip(" ") or None  # whatever it is declared to be
     # Markup and references shrink; what is far beyond the cap cannot come back below it.
     read = _TITLE_READERS[declared](once_encoded(text[: 8 * limits.title]))
     return cap(read, limits.title) or None
@@ -124,19 +136,33 @@ def label_of(text: str | None, limits: ParseLimits) -> str | None:
     """A short plain string (category, language, type)."""
     if not text:
         return None
+    if 4 * len(text) <= limits.label and _is_plain_line(text):
+        return text.strip(" ") or None
     return cap(one_line(once_encoded(text[: 4 * limits.label])), limits.label) or None
 
 
 def id_of(text: str | None, limits: ParseLimits) -> str | None:
     """An identifier, as written but for white space around it."""
-    return (cap(clean(text).strip(), limits.id) or None) if text else None
+    if not text:
+        return None
+    if text.isprintable() and 4 * len(text) <= limits.id:
+        return text.strip(" ") or None
+    return cap(clean(text).strip(), limits.id) or None
 
 
-def body_of(text: str | None, limits: ParseLimits) -> str | None:
-    """HTML as received, capped; None when it is blank."""
+def body_of(text: str | None, limits: ParseLimits, *, spotless: bool = False) -> str | None:
+    """HTML as received, capped; None when it is blank.
+
+    `spotless` says that `text` is of a document that holds no unsafe character, so that `clean`
+    need not look at it once more.
+    """
     if not text or text.isspace():
         return None
-    return cap(clean(once_encoded(unwrap_cdata(text))), limits.body).strip() or None
+    bare = unwrap_cdata(text)
+    html = once_encoded(bare)
+    if not spotless or html is not bare:
+        html = clean(html)
+    return cap(html, limits.body).strip() or None
 
 
 def text_as_html(text: str | None, limits: ParseLimits) -> str | None:
@@ -162,6 +188,14 @@ def person_of(text: str | None, limits: ParseLimits) -> str | None:
     """
     if not text:
         return None
+    if (
+        4 * len(text) <= limits.author
+        and _is_plain_line(text)
+        and "@" not in text
+        and "<" not in text
+        and "&" not in text
+    ):
+        return text.strip(" ").strip('"') or None
     text = cap(one_line(once_encoded(text[: limits.author])), limits.author)
     if "&" in text or "<" in text:
         text = decode_references(unwrap_cdata(text))

@@ -104,7 +104,8 @@ def drop_doctype(text: str) -> Doctype:
 
 def strip_declaration(text: str) -> str:
     """`text` without its XML declaration: it is decoded already."""
-    return _DECLARATION.sub("", text, count=1)
+    declaration = _DECLARATION.match(text)
+    return text[declaration.end() :] if declaration is not None else text
 
 
 def repair(text: str, entities: dict[str, str]) -> str:

@@ -7,6 +7,7 @@ names. Elements of RSS, Atom and the modules may be mixed freely, as publishers 
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from aggregator.feeds.inner import XML_BASE, join_base
 from aggregator.feeds.layout import Layout, lay_out
 from aggregator.feeds.limits import ParseLimits
 from aggregator.feeds.names import Names
+from aggregator.markup.text import has_noncharacters
 from aggregator.model.feed import ParsedEntry, ParsedFeed
 
 # libxml2's codes for what it refuses to read on (xmlerror.h): entity loop, name, resource limit.
@@ -47,17 +49,21 @@ def read_strict(
     Raises:
         NotWellFormed, OverLimit, NotAFeed: with libxml2's message or the root's name.
     """
-    tree = _tree(text)
+    raw = text.encode("utf-8", "ignore")
+    tree = _tree(raw)
     names = Names()
     layout = lay_out(tree, names)
     if layout is None:
         raise NotAFeed(f"the root element is <{etree.QName(tree).localname}>")
     channel = layout.channel
     dates.language = _language(layout, names)
-    bases = _Bases(url)
+    based = "xml:base" in text
+    bases = _Bases(url, based=based)
     base = bases.of(channel).url
     inherited = inherited_from(channel, names, limits, base)
-    entry_reader = EntryReader(names, limits, dates, inherited, based="xml:base" in text)
+    entry_reader = EntryReader(
+        names, limits, dates, inherited, based=based, spotless=_is_spotless(raw)
+    )
     entries, dropped = _entries(layout.entries, entry_reader, bases, limits)
     feed = read_channel(
         layout.format, channel, names, limits, dates, base,
@@ -77,7 +83,22 @@ def _language(layout: Layout, names: Names) -> str | None:
     return layout.channel.get(_XML_LANG) or layout.root.get(_XML_LANG)
 
 
-def _tree(text: str) -> etree._Element:
+def _is_spotless(raw: bytes) -> bool:
+    """Whether no string of a well-formed document can hold what `markup.text.clean` drops.
+
+    XML itself refuses control characters, as they are and in references. What is left are
+    noncharacters, which are rare enough to be looked for in the whole document once.
+    """
+    return not has_noncharacters(raw) and _NONCHARACTER.search(raw) is None
+
+
+# References to them: U+FDD0..FDEF and the last two of every plane; decimal ones by their size.
+_NONCHARACTER = re.compile(
+    rb"&#(?:x0*(?:[0-9a-fA-F]{0,2}[fF]{3}[eEfF]|[fF][dD][dDeE][0-9a-fA-F])|0*(?:6\d{4}|\d{6,7}));"
+)
+
+
+def _tree(raw: bytes) -> etree._Element:
     parser = etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,
@@ -89,7 +110,7 @@ def _tree(text: str) -> etree._Element:
         huge_tree=False,
     )
     try:
-        return etree.fromstring(text.encode("utf-8", "ignore"), parser)
+        return etree.fromstring(raw, parser)
     except etree.XMLSyntaxError as error:
         message = (error.msg or "not XML").strip()
         if (
@@ -109,12 +130,15 @@ class _Base(NamedTuple):
 class _Bases:
     """The bases in force in the elements of a document (XML Base §4.1), by element."""
 
-    def __init__(self, url: str | None) -> None:
+    def __init__(self, url: str | None, *, based: bool) -> None:
+        self._based = based  # whether there is any `xml:base`
         self._outermost = _Base(url, stated=False)
         self._known: dict[etree._Element, _Base] = {}
 
     def of(self, element: etree._Element) -> _Base:
         """The base inside `element`; its parents are remembered, for they have many children."""
+        if not self._based:
+            return self._outermost
         parent = element.getparent()
         if parent is None:
             outer = self._outermost
