@@ -126,7 +126,8 @@ def test_the_item_page_shows_links_with_reasons_and_the_neighbourhood(site: Site
         ("followed", "Quay plan number 3"),
         ("not followed", "Elsewhere in the world of quays"),
     ]
-    assert shown.related[2].reason == "host: other.example is another site"
+    said = "It leads to another site: other.example is another site."
+    assert shown.related[2].reason == said
     assert {node.title for node in shown.graph.nodes} == {
         f"Quay plan number {n}" for n in (1, 2, 3)
     }

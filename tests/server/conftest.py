@@ -38,7 +38,7 @@ def serving(
     )
     config = uvicorn.Config(
         app, host="127.0.0.1", port=0, log_config=None, access_log=False,
-        http=limited(limits), ws="none",
+        http=limited(limits), ws="none", timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = uvicorn.Server(config)
     started = threading.Event()
@@ -60,6 +60,7 @@ def serving(
     finally:
         server.should_exit = True
         thread.join(PATIENCE)
+        assert not thread.is_alive()
 
 
 @pytest.fixture
