@@ -29,8 +29,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import feedparser
 
-from aggregator.feeds.fields import once_encoded
 from aggregator.feeds.parse import parse_document
+from aggregator.feeds.values.fields import once_encoded
 from aggregator.model.feed import ParsedEntry, ParsedFeed
 
 URL = "https://feeds.example.org/feed"

@@ -29,7 +29,7 @@ LENGTH = 2_000  # n, in characters
 SIZES = ((22, 0.01), (30, 0.01), (40, 0.01), (64, 0.05), (1000, 0.3))
 # Whoever uses these cuts the text to so many characters before; then growth harms nobody.
 CUT = {
-    "aggregator.feeds.dates._PATTERNS": 4 * 64,
+    "aggregator.feeds.values.dates._PATTERNS": 4 * 64,
     "aggregator.articles.reading.printed._BETWEEN": 300,
     "aggregator.articles.headings._MARKER": 120,
 }

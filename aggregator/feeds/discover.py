@@ -6,8 +6,8 @@ import re
 
 from selectolax.lexbor import LexborHTMLParser
 
-from aggregator.feeds import fields
 from aggregator.feeds.limits import DEFAULT_LIMITS
+from aggregator.feeds.values import fields
 from aggregator.markup.tangle import is_tangled
 from aggregator.model.feed import FeedLink
 from aggregator.urls.origin import web_address

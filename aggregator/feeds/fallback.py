@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.sax import SAXException
 
-from aggregator.feeds import fields, media
-from aggregator.feeds.dates import DateReader
-from aggregator.feeds.fields import Declared
 from aggregator.feeds.inherited import Inherited
 from aggregator.feeds.limits import ParseLimits
-from aggregator.feeds.media import EpisodeDraft, Gathered, Shown
+from aggregator.feeds.values import fields, media
+from aggregator.feeds.values.dates import DateReader
+from aggregator.feeds.values.fields import Declared
+from aggregator.feeds.values.media import EpisodeDraft, Gathered, Shown
 from aggregator.markup.text import html_to_text
 from aggregator.model.feed import (
     Chapters,

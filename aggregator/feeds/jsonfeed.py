@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from aggregator.feeds import fields, media
-from aggregator.feeds.dates import DateReader
-from aggregator.feeds.fields import Declared
 from aggregator.feeds.limits import ParseLimits
-from aggregator.feeds.media import Gathered, Shown
+from aggregator.feeds.values import fields, media
+from aggregator.feeds.values.dates import DateReader
+from aggregator.feeds.values.fields import Declared
+from aggregator.feeds.values.media import Gathered, Shown
 from aggregator.model.feed import Enclosure, Episode, FeedLink, ParsedEntry, ParsedFeed, Picture
 
 _ITEM_KEYS = frozenset(

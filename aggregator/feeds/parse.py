@@ -10,15 +10,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from aggregator.feeds.dates import DateReader
 from aggregator.feeds.discover import feed_links
-from aggregator.feeds.encoding import decode
 from aggregator.feeds.fallback import Unsuitable, read_leniently
 from aggregator.feeds.jsonfeed import NotJson, NotJsonFeed, read_json_feed
 from aggregator.feeds.limits import DEFAULT_LIMITS, ParseLimits
-from aggregator.feeds.neighbours import place_unread_dates
-from aggregator.feeds.references import mend_references
-from aggregator.feeds.repair import (
+from aggregator.feeds.mending.encoding import decode
+from aggregator.feeds.mending.references import mend_references
+from aggregator.feeds.mending.repair import (
     BeyondRepair,
     close_truncated,
     drop_doctype,
@@ -26,8 +24,10 @@ from aggregator.feeds.repair import (
     repair,
     strip_declaration,
 )
-from aggregator.feeds.salvage import salvage
-from aggregator.feeds.strict import NotAFeed, NotWellFormed, OverLimit, read_strict
+from aggregator.feeds.mending.salvage import salvage
+from aggregator.feeds.neighbours import place_unread_dates
+from aggregator.feeds.values.dates import DateReader
+from aggregator.feeds.xml.strict import NotAFeed, NotWellFormed, OverLimit, read_strict
 from aggregator.model.feed import ParsedFeed
 
 __all__ = ["DEFAULT_LIMITS", "ParseLimits", "parse_document"]

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.feeds.dates import DateReader
-from aggregator.feeds.months import calendar_of
 from aggregator.feeds.parse import parse_document
+from aggregator.feeds.values.dates import DateReader
+from aggregator.feeds.values.months import calendar_of
 
 
 def read(text: str, zone: str | None = None) -> str | None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.feeds.encoding import charset_named, charset_of, decode
+from aggregator.feeds.mending.encoding import charset_named, charset_of, decode
 from aggregator.feeds.parse import parse_document
 
 TITLES = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aggregator.feeds.media import explicit_of, medium_of, ordinal_of, seconds_of, type_of
+from aggregator.feeds.values.media import explicit_of, medium_of, ordinal_of, seconds_of, type_of
 from aggregator.model.feed import Chapters, Enclosure, Episode, Picture, Transcript
 from tests.feeds.forms import TIERS, atom, atom_feed, json_item, rdf, rss
 

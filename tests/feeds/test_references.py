@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from aggregator.feeds.mending.references import mend_references
 from aggregator.feeds.parse import parse_document
 from aggregator.feeds.prepare import prepare_body
-from aggregator.feeds.references import mend_references
 
 WRITTEN = "It&#146;s &#x93;late&#x94; &#150; &#55357;&#56832;&#xD83D;&#xde01; again"
 MEANT = "It’s “late” – 😀😁 again"

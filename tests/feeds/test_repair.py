@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from aggregator.feeds.mending.repair import drop_doctype
 from aggregator.feeds.parse import parse_document
-from aggregator.feeds.repair import drop_doctype
 from aggregator.model.feed import ParsedFeed
 
 URL = "https://news.example/feed.xml"

@@ -23,7 +23,7 @@ from aggregator.config.build import feed_key, has_secret, split_userinfo
 from aggregator.config.lists.free_ids import FreeIds
 from aggregator.config.lists.outlines import MAX_OUTLINES, Outline, Outlines, read_outlines
 from aggregator.config.lists.write import write_list
-from aggregator.feeds.encoding import decode
+from aggregator.feeds.mending.encoding import decode
 from aggregator.markup.text import one_line
 from aggregator.urls.origin import web_address
 from aggregator.urls.redact import redact

@@ -12,8 +12,8 @@ import re
 from collections import deque
 from html.entities import html5
 
+from aggregator.feeds.mending.references import number_of
 from aggregator.feeds.names import WELL_KNOWN_PREFIXES
-from aggregator.feeds.references import number_of
 from aggregator.markup.text import clean
 
 _START = re.compile(

@@ -1,4 +1,4 @@
-"""Atom's constructs: text (RFC 4287 §3.1), content (§4.1.3) and links (§4.2.7)."""
+"""What formats share: text (RFC 4287 §3.1), persons (§3.2), content (§4.1.3) and links (§4.2.7)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import binascii
 
 from lxml import etree
 
-from aggregator.feeds import fields
-from aggregator.feeds.fields import Declared
-from aggregator.feeds.inner import xhtml_of
 from aggregator.feeds.limits import ParseLimits
+from aggregator.feeds.names import Names
+from aggregator.feeds.values import fields
+from aggregator.feeds.values.fields import Declared
+from aggregator.feeds.xml.inner import markup_of, text_of, texts_of, xhtml_of
 from aggregator.model.feed import FeedLink
 
 _HTML = ("html", "text/html")
@@ -75,3 +76,29 @@ def _from_base64(text: str | None) -> str | None:
         return base64.b64decode(text or "").decode("utf-8")
     except (binascii.Error, UnicodeDecodeError, ValueError):
         return None
+
+
+def people_in(element: etree._Element, names: Names) -> list[str | None]:
+    """The names in an element for a person: `name` children, else `email`, else the text.
+
+    Several stand in one element as children of it (`rdf:Bag`).
+    """
+    if len(element) == 0:
+        return [element.text]
+    told: dict[str, list[str | None]] = {"name": [], "email": []}
+    for child in element:
+        local = names.of(child.tag).rpartition(":")[2]
+        if local in told:
+            told[local].append(text_of(child))
+    found = [name for name in told["name"] if name and not name.isspace()]
+    return [*found] or told["email"][:1] or [*texts_of(element)]
+
+
+def described(element: etree._Element, limits: ParseLimits) -> str | None:
+    """A description of Media RSS as HTML."""
+    declared = declared_by(element)
+    if declared is Declared.HTML or len(element):
+        return markup_of(element, None)
+    if declared is Declared.PLAIN:
+        return fields.text_as_html(element.text, limits)
+    return fields.guessed_html(element.text, limits)

@@ -13,14 +13,14 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from aggregator.feeds.channel import inherited_from, read_channel
-from aggregator.feeds.dates import DateReader
-from aggregator.feeds.entry import EntryReader
-from aggregator.feeds.fields import is_blank
-from aggregator.feeds.inner import XML_BASE, join_base
-from aggregator.feeds.layout import Layout, lay_out
 from aggregator.feeds.limits import ParseLimits
 from aggregator.feeds.names import Names
+from aggregator.feeds.values.dates import DateReader
+from aggregator.feeds.values.fields import is_blank
+from aggregator.feeds.xml.channel import inherited_from, read_channel
+from aggregator.feeds.xml.entry import EntryReader
+from aggregator.feeds.xml.inner import XML_BASE, join_base
+from aggregator.feeds.xml.layout import Layout, lay_out
 from aggregator.markup.text import has_noncharacters
 from aggregator.model.feed import ParsedEntry, ParsedFeed
 

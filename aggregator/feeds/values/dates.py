@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
-from aggregator.feeds.months import in_english, month_named
+from aggregator.feeds.values.months import in_english, month_named
 
 _MAX_LENGTH = 64
 _FIRST_YEAR, _LAST_YEAR = 1990, 2200

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
-from typing import NamedTuple, TypeVar
 
 from lxml import etree
 
-from aggregator.feeds import fields, media
-from aggregator.feeds.constructs import atom_link, atom_markup, atom_text_title, declared_by
-from aggregator.feeds.dates import DateReader, ReadDate
-from aggregator.feeds.fields import Declared
 from aggregator.feeds.inherited import Inherited
-from aggregator.feeds.inner import (
+from aggregator.feeds.limits import ParseLimits
+from aggregator.feeds.names import WELL_KNOWN_PREFIXES, Names
+from aggregator.feeds.values import fields, media
+from aggregator.feeds.values.dates import DateReader
+from aggregator.feeds.values.fields import Declared
+from aggregator.feeds.values.media import Shown
+from aggregator.feeds.xml.constructs import (
+    atom_link,
+    atom_markup,
+    atom_text_title,
+    declared_by,
+    described,
+    people_in,
+)
+from aggregator.feeds.xml.draft import Body, Draft, finish
+from aggregator.feeds.xml.inner import (
     XML_BASE,
     join_base,
     markup_of,
@@ -21,95 +30,13 @@ from aggregator.feeds.inner import (
     text_of,
     texts_of,
 )
-from aggregator.feeds.limits import ParseLimits
-from aggregator.feeds.media import EpisodeDraft, Gathered, Shown
-from aggregator.feeds.names import WELL_KNOWN_PREFIXES, Names
-from aggregator.model.feed import Chapters, Enclosure, FeedLink, ParsedEntry, Picture, Transcript
-from aggregator.urls.origin import is_http
+from aggregator.model.feed import Chapters, Enclosure, FeedLink, ParsedEntry, Transcript
 
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 
 
-class _Body(NamedTuple):
-    """HTML and the base of its addresses; None where the document does not say it."""
-
-    html: str
-    base: str | None
-
-
-class _Draft:
-    """What has been read of an entry so far; lists keep the order of the document."""
-
-    __slots__ = (
-        "about",
-        "authors",
-        "base",
-        "based",
-        "categories",
-        "comments",
-        "contents",
-        "group",
-        "guid",
-        "ids",
-        "language",
-        "links",
-        "original",
-        "permalink",
-        "published",
-        "relations",
-        "source_authors",
-        "source_title",
-        "source_url",
-        "summaries",
-        "titles",
-        "updated",
-        "used_episode",
-        "used_gathered",
-    )
-
-    def __init__(self, base: str | None, *, based: bool) -> None:
-        self.base = base
-        self.based = based  # the document says what the base of bodies is
-        self.about: str | None = None
-        self.ids: list[str] = []
-        self.guid: tuple[str, str | None] | None = None
-        self.permalink: bool | None = None
-        self.links: list[tuple[int, str]] = []  # rank, absolute URL
-        self.relations: list[FeedLink] = []
-        self.titles: list[tuple[int, str]] = []
-        self.published: list[tuple[int, str]] = []
-        self.updated: list[tuple[int, str]] = []
-        self.authors: list[tuple[int, str]] = []
-        self.source_authors: list[str | None] = []
-        self.summaries: list[tuple[int, _Body]] = []
-        self.contents: list[tuple[int, _Body]] = []
-        self.used_gathered: Gathered | None = None
-        self.group: int | None = None  # the `media:group` that is being read
-        self.used_episode: EpisodeDraft | None = None
-        self.categories: dict[str, str] = {}  # as shown, and its term
-        self.language: str | None = None
-        self.comments: str | None = None
-        self.original: str | None = None
-        self.source_title: str | None = None
-        self.source_url: str | None = None
-
-    # Most entries have no media: what holds them is made where there are some.
-
-    @property
-    def gathered(self) -> Gathered:
-        if self.used_gathered is None:
-            self.used_gathered = Gathered()
-        return self.used_gathered
-
-    @property
-    def episode(self) -> EpisodeDraft:
-        if self.used_episode is None:
-            self.used_episode = EpisodeDraft()
-        return self.used_episode
-
-
-_Handler = Callable[["EntryReader", etree._Element, _Draft], None]
+_Handler = Callable[["EntryReader", etree._Element, Draft], None]
 
 
 class EntryReader:
@@ -147,13 +74,13 @@ class EntryReader:
         RSS are otherwise relative to the item's own page.
         """
         is_atom = self.names.of(element.tag).startswith("atom:")
-        draft = _Draft(base, based=based or is_atom)
+        draft = Draft(base, based=based or is_atom)
         draft.about = element.get(_ABOUT)
         draft.language = fields.label_of(element.get(_XML_LANG), self.limits)
         self._read_children(element, draft)
-        return self._finish(draft)
+        return finish(draft, self.limits, self.dates, self.inherited, spotless=self.spotless)
 
-    def _read_children(self, element: etree._Element, draft: _Draft) -> None:
+    def _read_children(self, element: etree._Element, draft: Draft) -> None:
         handlers = self._handlers
         for child in element:
             tag = child.tag
@@ -173,113 +100,21 @@ class EntryReader:
             handler = _HANDLERS.get(self.names.written(element))
         return handler, handler in _WITH_ATTRIBUTES
 
-    def _finish(self, draft: _Draft) -> ParsedEntry:
-        limits = self.limits
-        entry_id = fields.id_of(
-            draft.ids[0] if draft.ids else draft.guid[0] if draft.guid else draft.about, limits
-        )
-        published, published_raw, date_only = self._date(draft.published)
-        updated, updated_raw, updated_only = self._date(draft.updated)
-        link = self._link(draft, entry_id)
-        authors = self._authors(draft)
-        content, summary = _best(draft.contents), _best(draft.summaries)
-        page = draft.original or link or self.inherited.home or draft.base
-        base = (content or summary or _Body("", draft.base)).base or page
-        summary_base = summary.base or page if summary else base
-        episode = files = None
-        pictures: tuple[Picture, ...] = ()
-        if draft.used_episode is not None:
-            episode = draft.episode.finish(explicit=self.inherited.explicit, many=limits.many)
-        if draft.used_gathered is not None:
-            files = draft.gathered.files(limits.many, episode.duration if episode else None)
-            pictures = draft.gathered.pictures(limits.many)
-        return ParsedEntry(
-            id=entry_id,
-            link=link,
-            title=_best(draft.titles),
-            published=published,
-            updated=updated,
-            author=fields.joined(authors, limits),
-            summary=fields.body_of(summary.html, limits, spotless=self.spotless)
-            if summary
-            else None,
-            content=fields.body_of(content.html, limits, spotless=self.spotless)
-            if content
-            else None,
-            enclosures=files or (),
-            categories=tuple(draft.categories),
-            language=draft.language,
-            comments=draft.comments,
-            original_link=draft.original,
-            source_title=draft.source_title,
-            source_url=draft.source_url,
-            links=tuple(draft.relations[: limits.many]),
-            image=pictures[0].url if pictures else None,
-            published_raw=fields.label_of(published_raw or updated_raw, limits),
-            base=base,
-            summary_base=summary_base if summary_base != base else None,
-            guid_is_permalink=draft.permalink,
-            date_only=date_only if published else updated_only,
-            authors=authors,
-            pictures=pictures,
-            episode=episode,
-            terms=tuple(pair for pair in draft.categories.items() if pair[0] != pair[1])
-            if draft.categories
-            else (),
-        )
-
-    def _authors(self, draft: _Draft) -> tuple[str, ...]:
-        """All authors of the best rank; else those of its source, else of the feed (RFC 4287)."""
-        if len(draft.authors) == 1:
-            name = fields.person_of(draft.authors[0][1], self.limits)
-            if name:
-                return (name,)
-        elif draft.authors:
-            best = min(rank for rank, _ in draft.authors)
-            names = (name for rank, name in draft.authors if rank == best)
-            if people := fields.people_of(names, self.limits):
-                return people
-        if draft.source_authors and (people := fields.people_of(draft.source_authors, self.limits)):
-            return people
-        return self.inherited.authors
-
-    def _link(self, draft: _Draft, entry_id: str | None) -> str | None:
-        link = _best(draft.links)
-        if link is not None:
-            return link
-        if draft.guid is not None and draft.permalink:
-            return fields.url_of(draft.guid[0], draft.base, self.limits)
-        if draft.guid is None and entry_id is not None and is_http(entry_id):
-            return fields.url_of(entry_id, None, self.limits)  # rdf:about, or an Atom id
-        return None
-
-    def _date(self, told: list[tuple[int, str]]) -> tuple[datetime | None, str | None, bool]:
-        """The best readable date of those of one kind: the rank decides, then the order."""
-        raw = None
-        if len(told) > 1:
-            told.sort(key=_rank)
-        for _, text in told:
-            raw = raw or text
-            found: ReadDate | None = self.dates.read(text)
-            if found is not None:
-                return found.when, text, found.date_only
-        return None, raw, False
-
     # What each element means. The rank orders elements that say the same; the lowest wins.
 
-    def guid(self, element: etree._Element, draft: _Draft) -> None:
+    def guid(self, element: etree._Element, draft: Draft) -> None:
         text = fields.id_of(text_of(element), self.limits)
         if text and draft.guid is None:
             declared = element.get("isPermaLink")
             draft.guid = (text, declared)
             draft.permalink = fields.is_permalink(text, declared)
 
-    def atom_id(self, element: etree._Element, draft: _Draft) -> None:
+    def atom_id(self, element: etree._Element, draft: Draft) -> None:
         text = fields.id_of(text_of(element), self.limits)
         if text:
             draft.ids.append(text)
 
-    def rss_link(self, element: etree._Element, draft: _Draft) -> None:
+    def rss_link(self, element: etree._Element, draft: Draft) -> None:
         text = text_of(element)
         if text is None or text.isspace():
             if element.get("href") is not None:
@@ -290,7 +125,7 @@ class EntryReader:
         if url:
             draft.links.append((0, url))
 
-    def atom_link(self, element: etree._Element, draft: _Draft) -> None:
+    def atom_link(self, element: etree._Element, draft: Draft) -> None:
         link = atom_link(element, self._base(element, draft), self.limits)
         if link is None:
             if element.text and element.get("href") is None:
@@ -307,50 +142,50 @@ class EntryReader:
         elif len(draft.relations) < self.limits.many:
             draft.relations.append(link)
 
-    def rss_title(self, element: etree._Element, draft: _Draft) -> None:
+    def rss_title(self, element: etree._Element, draft: Draft) -> None:
         self._title(draft, 0, fields.title_of(markup_of(element, None), self.limits))
 
-    def atom_title(self, element: etree._Element, draft: _Draft) -> None:
+    def atom_title(self, element: etree._Element, draft: Draft) -> None:
         self._title(draft, 0, atom_text_title(element, self.limits))
 
-    def other_title(self, element: etree._Element, draft: _Draft) -> None:
+    def other_title(self, element: etree._Element, draft: Draft) -> None:
         title = fields.title_of(text_of(element), self.limits, declared_by(element))
         self._title(draft, 1, title)
 
     @staticmethod
-    def _title(draft: _Draft, rank: int, title: str | None) -> None:
+    def _title(draft: Draft, rank: int, title: str | None) -> None:
         if title:
             draft.titles.append((rank, title))
 
-    def description(self, element: etree._Element, draft: _Draft) -> None:
+    def description(self, element: etree._Element, draft: Draft) -> None:
         self._markup(draft.summaries, 0, element, draft)
 
-    def other_summary(self, element: etree._Element, draft: _Draft) -> None:
+    def other_summary(self, element: etree._Element, draft: Draft) -> None:
         self._markup(draft.summaries, 2, element, draft)
 
-    def plain_description(self, element: etree._Element, draft: _Draft) -> None:
+    def plain_description(self, element: etree._Element, draft: Draft) -> None:
         """Plain text unless it says otherwise (Media RSS, and what is written for players)."""
         html = described(element, self.limits)
         self._body(draft.summaries, 2, html, self._own_base(element, draft))
 
-    def encoded(self, element: etree._Element, draft: _Draft) -> None:
+    def encoded(self, element: etree._Element, draft: Draft) -> None:
         self._markup(draft.contents, 0, element, draft)
 
-    def xhtml_body(self, element: etree._Element, draft: _Draft) -> None:
+    def xhtml_body(self, element: etree._Element, draft: Draft) -> None:
         self._markup(draft.contents, 1, element, draft)
 
-    def atom_summary(self, element: etree._Element, draft: _Draft) -> None:
+    def atom_summary(self, element: etree._Element, draft: Draft) -> None:
         html = atom_markup(element, self._base(element, draft), self.limits)
         self._body(draft.summaries, 0, html, self._own_base(element, draft))
 
-    def atom_content(self, element: etree._Element, draft: _Draft) -> None:
+    def atom_content(self, element: etree._Element, draft: Draft) -> None:
         if element.get("src") is not None:
             self._content_elsewhere(element, draft)
             return
         html = atom_markup(element, self._base(element, draft), self.limits)
         self._body(draft.contents, 0, html, self._own_base(element, draft))
 
-    def _content_elsewhere(self, element: etree._Element, draft: _Draft) -> None:
+    def _content_elsewhere(self, element: etree._Element, draft: Draft) -> None:
         """Content that is a page or a file of its own (RFC 4287 §4.1.3.2)."""
         base = self._base(element, draft)
         kind = fields.label_of(element.get("type"), self.limits)
@@ -363,37 +198,37 @@ class EntryReader:
 
     def _markup(
         self,
-        bodies: list[tuple[int, _Body]],
+        bodies: list[tuple[int, Body]],
         rank: int,
         element: etree._Element,
-        draft: _Draft,
+        draft: Draft,
     ) -> None:
         html = markup_of(element, self._base(element, draft))
         self._body(bodies, rank, html, self._own_base(element, draft))
 
     @staticmethod
     def _body(
-        bodies: list[tuple[int, _Body]], rank: int, html: str | None, base: str | None
+        bodies: list[tuple[int, Body]], rank: int, html: str | None, base: str | None
     ) -> None:
         if html and not html.isspace():
-            bodies.append((rank, _Body(html, base)))
+            bodies.append((rank, Body(html, base)))
 
-    def author(self, element: etree._Element, draft: _Draft) -> None:
+    def author(self, element: etree._Element, draft: Draft) -> None:
         """RSS `author` is text; Atom's (and some RSS) has `name` and `email` children."""
         self._credit(draft, 1, element)
 
-    def creator(self, element: etree._Element, draft: _Draft) -> None:
+    def creator(self, element: etree._Element, draft: Draft) -> None:
         self._credit(draft, 0, element)
 
-    def itunes_author(self, element: etree._Element, draft: _Draft) -> None:
+    def itunes_author(self, element: etree._Element, draft: Draft) -> None:
         self._credit(draft, 2, element)
 
-    def _credit(self, draft: _Draft, rank: int, element: etree._Element) -> None:
+    def _credit(self, draft: Draft, rank: int, element: etree._Element) -> None:
         for name in people_in(element, self.names):
             if name and not name.isspace() and len(draft.authors) < self.limits.many:
                 draft.authors.append((rank, name))
 
-    def category(self, element: etree._Element, draft: _Draft) -> None:
+    def category(self, element: etree._Element, draft: Draft) -> None:
         """What is shown is Atom's `label`, which is for people, else the term or the text."""
         term, label = element.get("term"), element.get("label") or element.get("text")
         if term:
@@ -402,17 +237,17 @@ class EntryReader:
         for text in texts_of(element) or (label,):
             self._categorise(draft, text, text)
 
-    def keywords(self, element: etree._Element, draft: _Draft) -> None:
+    def keywords(self, element: etree._Element, draft: Draft) -> None:
         for word in (text_of(element) or "")[: self.limits.title].split(","):
             self._categorise(draft, word, word)
 
-    def _categorise(self, draft: _Draft, shown: str | None, term: str | None) -> None:
+    def _categorise(self, draft: Draft, shown: str | None, term: str | None) -> None:
         label = fields.name_of(shown, self.limits)
         if label and len(draft.categories) < self.limits.many:
             name = term if term is shown else fields.name_of(term, self.limits)
             draft.categories.setdefault(label, label if term is shown else name or label)
 
-    def enclosure(self, element: etree._Element, draft: _Draft) -> None:
+    def enclosure(self, element: etree._Element, draft: Draft) -> None:
         url = fields.file_of(
             element.get("url") or element.get("href"), self._base(element, draft), self.limits
         )
@@ -420,7 +255,7 @@ class EntryReader:
             kind = fields.label_of(element.get("type"), self.limits)
             self._enclose(draft, url, kind, fields.number_of(element.get("length")))
 
-    def media_content(self, element: etree._Element, draft: _Draft) -> None:
+    def media_content(self, element: etree._Element, draft: Draft) -> None:
         base = self._base(element, draft)
         url = fields.file_of(element.get("url"), base, self.limits)
         if url is None:
@@ -441,7 +276,7 @@ class EntryReader:
         draft.gathered.offer(file, medium, self.limits.many, default=default)
         self.media_group(element, draft)  # thumbnails, titles and descriptions stand inside
 
-    def media_group(self, element: etree._Element, draft: _Draft) -> None:
+    def media_group(self, element: etree._Element, draft: Draft) -> None:
         outer = draft.base, draft.based, draft.group
         draft.base = self._base(element, draft)
         draft.based = draft.based or element.get(XML_BASE) is not None
@@ -451,30 +286,30 @@ class EntryReader:
         self._read_children(element, draft)
         draft.base, draft.based, draft.group = outer
 
-    def thumbnail(self, element: etree._Element, draft: _Draft) -> None:
+    def thumbnail(self, element: etree._Element, draft: Draft) -> None:
         url = element.get("url") or element.get("href") or element.text
         self._image(draft, media.STAND_IN, url, element)
 
-    def itunes_image(self, element: etree._Element, draft: _Draft) -> None:
+    def itunes_image(self, element: etree._Element, draft: Draft) -> None:
         url = element.get("href") or element.get("url") or element.text
         self._image(draft, media.COVER, url, element)
         draft.episode.image = draft.episode.image or fields.url_of(
             url, self._base(element, draft), self.limits
         )
 
-    def rss_image(self, element: etree._Element, draft: _Draft) -> None:
+    def rss_image(self, element: etree._Element, draft: Draft) -> None:
         inner = next((c for c in element if self.names.of(c.tag) == "url"), None)
         url = text_of(element if inner is None else inner)
         self._image(draft, media.PICTURE, url or element.get("href") or element.get("url"), element)
 
-    def _image(self, draft: _Draft, rank: int, text: str | None, element: etree._Element) -> None:
+    def _image(self, draft: Draft, rank: int, text: str | None, element: etree._Element) -> None:
         url = fields.url_of(text, self._base(element, draft), self.limits)
         if url:
             self._show(draft, rank, url, element)
 
     def _show(
         self,
-        draft: _Draft,
+        draft: Draft,
         rank: int,
         url: str,
         element: etree._Element,
@@ -509,7 +344,7 @@ class EntryReader:
 
     def _enclose(
         self,
-        draft: _Draft,
+        draft: Draft,
         url: str,
         kind: str | None,
         length: int | None,
@@ -518,27 +353,27 @@ class EntryReader:
         file = Enclosure(url, media.type_of(url, kind), length or None, title=title)
         draft.gathered.enclose(file, self.limits.many)
 
-    def duration(self, element: etree._Element, draft: _Draft) -> None:
+    def duration(self, element: etree._Element, draft: Draft) -> None:
         draft.episode.duration = draft.episode.duration or media.seconds_of(text_of(element))
 
-    def episode_number(self, element: etree._Element, draft: _Draft) -> None:
+    def episode_number(self, element: etree._Element, draft: Draft) -> None:
         if draft.episode.number is None:
             draft.episode.number = media.ordinal_of(text_of(element))
 
-    def season(self, element: etree._Element, draft: _Draft) -> None:
+    def season(self, element: etree._Element, draft: Draft) -> None:
         if draft.episode.season is None:
             draft.episode.season = media.ordinal_of(text_of(element))
 
-    def episode_type(self, element: etree._Element, draft: _Draft) -> None:
+    def episode_type(self, element: etree._Element, draft: Draft) -> None:
         kind = (text_of(element) or "").strip().lower()
         if kind in ("full", "trailer", "bonus"):
             draft.episode.kind = draft.episode.kind or kind
 
-    def explicit(self, element: etree._Element, draft: _Draft) -> None:
+    def explicit(self, element: etree._Element, draft: Draft) -> None:
         if draft.episode.explicit is None:
             draft.episode.explicit = media.explicit_of(text_of(element))
 
-    def transcript(self, element: etree._Element, draft: _Draft) -> None:
+    def transcript(self, element: etree._Element, draft: Draft) -> None:
         url = fields.url_of(
             element.get("url") or element.get("href"), self._base(element, draft), self.limits
         )
@@ -553,7 +388,7 @@ class EntryReader:
                 )
             )
 
-    def chapters(self, element: etree._Element, draft: _Draft) -> None:
+    def chapters(self, element: etree._Element, draft: Draft) -> None:
         url = fields.url_of(
             element.get("url") or element.get("href"), self._base(element, draft), self.limits
         )
@@ -561,15 +396,15 @@ class EntryReader:
             kind = fields.label_of(element.get("type"), self.limits)
             draft.episode.chapters = Chapters(url, kind)
 
-    def rss_comments(self, element: etree._Element, draft: _Draft) -> None:
+    def rss_comments(self, element: etree._Element, draft: Draft) -> None:
         url = fields.url_of(text_of(element), self._base(element, draft), self.limits)
         draft.comments = draft.comments or url
 
-    def original_link(self, element: etree._Element, draft: _Draft) -> None:
+    def original_link(self, element: etree._Element, draft: Draft) -> None:
         url = fields.url_of(text_of(element), self._base(element, draft), self.limits)
         draft.original = draft.original or url
 
-    def rss_source(self, element: etree._Element, draft: _Draft) -> None:
+    def rss_source(self, element: etree._Element, draft: Draft) -> None:
         if len(element):
             self.atom_source(element, draft)
             return
@@ -578,7 +413,7 @@ class EntryReader:
             element.get("url"), self._base(element, draft), self.limits
         )
 
-    def atom_source(self, element: etree._Element, draft: _Draft) -> None:
+    def atom_source(self, element: etree._Element, draft: Draft) -> None:
         """Metadata of the feed an entry was copied from (RFC 4287 §4.2.11): its self, else page."""
         pages: dict[str, str] = {}
         outer = self._base(element, draft)
@@ -594,60 +429,34 @@ class EntryReader:
                     pages.setdefault(link.rel, link.href)
         draft.source_url = pages.get("self") or pages.get("alternate")
 
-    def dc_source(self, element: etree._Element, draft: _Draft) -> None:
+    def dc_source(self, element: etree._Element, draft: Draft) -> None:
         url = fields.url_of(text_of(element), None, self.limits)
         draft.source_url = draft.source_url or url
 
-    def dc_language(self, element: etree._Element, draft: _Draft) -> None:
+    def dc_language(self, element: etree._Element, draft: Draft) -> None:
         draft.language = draft.language or fields.label_of(text_of(element), self.limits)
 
-    def related(self, element: etree._Element, draft: _Draft) -> None:
+    def related(self, element: etree._Element, draft: Draft) -> None:
         url = fields.url_of(text_of(element), self._base(element, draft), self.limits)
         if url and len(draft.relations) < self.limits.many:
             draft.relations.append(FeedLink("related", url))
 
-    def dc_identifier(self, element: etree._Element, draft: _Draft) -> None:
+    def dc_identifier(self, element: etree._Element, draft: Draft) -> None:
         if draft.about is None:
             draft.about = fields.id_of(text_of(element), self.limits)
 
-    def _base(self, element: etree._Element, draft: _Draft) -> str | None:
+    def _base(self, element: etree._Element, draft: Draft) -> str | None:
         return join_base(draft.base, element.get(XML_BASE)) if self.based else draft.base
 
-    def _own_base(self, element: etree._Element, draft: _Draft) -> str | None:
+    def _own_base(self, element: etree._Element, draft: Draft) -> str | None:
         """The base of a body; None where the document does not say it."""
         if draft.based or (self.based and element.get(XML_BASE) is not None):
             return self._base(element, draft)
         return None
 
 
-def people_in(element: etree._Element, names: Names) -> list[str | None]:
-    """The names in an element for a person: `name` children, else `email`, else the text.
-
-    Several stand in one element as children of it (`rdf:Bag`).
-    """
-    if len(element) == 0:
-        return [element.text]
-    told: dict[str, list[str | None]] = {"name": [], "email": []}
-    for child in element:
-        local = names.of(child.tag).rpartition(":")[2]
-        if local in told:
-            told[local].append(text_of(child))
-    found = [name for name in told["name"] if name and not name.isspace()]
-    return [*found] or told["email"][:1] or [*texts_of(element)]
-
-
-def described(element: etree._Element, limits: ParseLimits) -> str | None:
-    """A description of Media RSS as HTML."""
-    declared = declared_by(element)
-    if declared is Declared.HTML or len(element):
-        return markup_of(element, None)
-    if declared is Declared.PLAIN:
-        return fields.text_as_html(element.text, limits)
-    return fields.guessed_html(element.text, limits)
-
-
 def _published(rank: int) -> _Handler:
-    def read(_: EntryReader, element: etree._Element, draft: _Draft) -> None:
+    def read(_: EntryReader, element: etree._Element, draft: Draft) -> None:
         text = text_of(element)
         if text and not text.isspace():
             draft.published.append((rank, text))
@@ -656,26 +465,12 @@ def _published(rank: int) -> _Handler:
 
 
 def _updated(rank: int) -> _Handler:
-    def read(_: EntryReader, element: etree._Element, draft: _Draft) -> None:
+    def read(_: EntryReader, element: etree._Element, draft: Draft) -> None:
         text = text_of(element)
         if text and not text.isspace():
             draft.updated.append((rank, text))
 
     return read
-
-
-_Value = TypeVar("_Value")
-
-
-def _best(ranked: list[tuple[int, _Value]]) -> _Value | None:
-    """The value of the lowest rank; of equals, the first."""
-    if not ranked:
-        return None
-    return ranked[0][1] if len(ranked) == 1 else min(ranked, key=_rank)[1]
-
-
-def _rank(pair: tuple[int, object]) -> int:
-    return pair[0]
 
 
 _HANDLERS: dict[str, _Handler] = {

@@ -7,15 +7,20 @@ from datetime import datetime
 
 from lxml import etree
 
-from aggregator.feeds import fields
-from aggregator.feeds.constructs import atom_link, atom_text_title
-from aggregator.feeds.dates import DateReader
-from aggregator.feeds.entry import people_in
 from aggregator.feeds.inherited import Inherited
-from aggregator.feeds.inner import XML_BASE, join_base, markup_of, straighten_attributes, text_of
 from aggregator.feeds.limits import ParseLimits
-from aggregator.feeds.media import explicit_of
 from aggregator.feeds.names import Names
+from aggregator.feeds.values import fields
+from aggregator.feeds.values.dates import DateReader
+from aggregator.feeds.values.media import explicit_of
+from aggregator.feeds.xml.constructs import atom_link, atom_text_title, people_in
+from aggregator.feeds.xml.inner import (
+    XML_BASE,
+    join_base,
+    markup_of,
+    straighten_attributes,
+    text_of,
+)
 from aggregator.markup.text import html_to_text
 from aggregator.model.feed import FeedHints, FeedLink, ParsedEntry, ParsedFeed
 
