@@ -28,7 +28,7 @@ from aggregator.identity.copies import prepare_text
 from aggregator.identity.entries import Known, Reading, identify
 from aggregator.identity.naming import Mint
 from aggregator.model.item import EntryIntent
-from aggregator.pipeline.polling.reading import prepare_bodies, read_document
+from aggregator.pipeline.polling.reading import Unread, prepare_bodies, read_document
 from aggregator.store import schema as t
 from aggregator.store.copies import boilerplate
 from aggregator.store.copies.index import all_postings
@@ -74,7 +74,7 @@ def replay(database: Database, told: list[Told]) -> float:
     spent = 0.0
     for one in told:
         (prepared,) = prepare_bodies([one.intent.entry], frozenset())
-        assert prepared is not None
+        assert not isinstance(prepared, Unread)
         with database.read() as connection:
             learned = boilerplate.learned(connection, one.source, grouping.settings.copies)
         text = prepare_text(prepared[0].text, learned)

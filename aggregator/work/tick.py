@@ -98,10 +98,14 @@ class Ticker:
 
     async def tick(self) -> int:
         """Claim what is due and start polling it; returns how many polls were started."""
-        polling = self._parts.settings.polling
         now = self._parts.clock.now()
+        started = await self._start_due(now)
         self._condition.last_tick = now
         metrics.LAST_TICK.set(now.timestamp())
+        return started
+
+    async def _start_due(self, now: datetime) -> int:
+        polling = self._parts.settings.polling
         if self._stopping or not await self._can_write(now) or not await self._is_clock_right(now):
             return 0
         # A bucket of one second's requests: a backlog is worked off evenly, never in one burst.
@@ -273,6 +277,9 @@ class Ticker:
                 await job()
             except StorageTrouble as error:
                 self._trouble(error)
+            except asyncio.CancelledError:
+                if not self._stopping:
+                    raise
             except Exception:
                 log.exception("a scheduled job failed", job=getattr(job, "__name__", "job"))
 

@@ -16,7 +16,7 @@ from aggregator.model.feed import ParsedEntry
 from aggregator.model.settings import SourceSettings
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.polling import document
-from aggregator.pipeline.polling.reading import prepare_bodies
+from aggregator.pipeline.polling.reading import Unread, prepare_bodies
 from tests.e2e.feeds import rss
 
 SOURCE = SourceSettings(id="desk", url="https://desk.example/feed")
@@ -56,8 +56,9 @@ def test_entries_that_end_their_worker_are_left_out_and_the_others_kept(
 ) -> None:
     workers = Poisoned({"desk-3", "desk-7"}, error)
     texts = bodies(workers, 12, allowed=10)
-    lost = [11 - place for place, text in enumerate(texts) if text is None]
+    lost = [11 - place for place, text in enumerate(texts) if isinstance(text, Unread)]
     assert sorted(lost) == [3, 7]
+    assert Unread(f"{error.__name__}: ended") in texts
 
 
 def test_a_document_full_of_them_is_not_read() -> None:
@@ -72,7 +73,7 @@ def test_no_entry_is_lost_because_others_keep_the_workers_busy() -> None:
         bodies(Poisoned({"desk-3"}, WorkerBusy), 12, allowed=10)
 
 
-def test_an_entry_that_raises_is_none_among_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_entry_that_raises_says_why_among_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     from aggregator.pipeline.polling import reading
 
     honest = prepare_body
@@ -84,4 +85,5 @@ def test_an_entry_that_raises_is_none_among_the_others(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(reading, "prepare_body", prepare)
     texts = prepare_bodies(parse_document(rss("desk", range(3))).entries, frozenset())
-    assert [text is None for text in texts] == [False, True, False]
+    assert [isinstance(text, Unread) for text in texts] == [False, True, False]
+    assert texts[1] == Unread("RecursionError: too deep")

@@ -15,10 +15,9 @@ from aggregator.feeds.version import READER
 from aggregator.identity.entries import Identified, Known, Reading, identify
 from aggregator.identity.keys import KeyedEntry
 from aggregator.isolate.pool import WorkerBusy, WorkerClosed, WorkerError
-from aggregator.model.copies import PreparedText
 from aggregator.model.feed import ParsedEntry, ParsedFeed
 from aggregator.model.http import FetchResult, Validators
-from aggregator.model.item import EntryIntent, FeedState, PreparedBody
+from aggregator.model.item import EntryIntent, FeedState
 from aggregator.model.poll import PollKind, PollOutcome
 from aggregator.model.settings import SourceSettings
 from aggregator.model.states import EntryKind, PollWord
@@ -26,7 +25,13 @@ from aggregator.pipeline import access, policy
 from aggregator.pipeline.budgets import outage
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.polling import corrections, gaps, noticed, planning
-from aggregator.pipeline.polling.reading import ReadDocument, prepare_bodies, read_document
+from aggregator.pipeline.polling.reading import (
+    Prepared,
+    ReadDocument,
+    Unread,
+    prepare_bodies,
+    read_document,
+)
 from aggregator.pipeline.secrets import unless_secret
 from aggregator.store.copies import boilerplate
 from aggregator.store.items import entries
@@ -38,7 +43,6 @@ _BODIES_AT_ONCE = 100  # entries prepared in one worker task
 _ALONE = 5.0  # seconds for one that is prepared by itself, since the task with it was ended
 _UNREADABLE = 10  # entries; a document with more of them is not read at all
 
-_Prepared = tuple[PreparedBody, PreparedText]
 
 log = structlog.get_logger("aggregator.poll")
 
@@ -269,7 +273,7 @@ async def _prepare(
         WorkerError: more of them than a document may have cannot be read.
     """
     prepared: list[EntryIntent | None] = list(intents)
-    unread: list[str] = []
+    unread: list[Unread] = []
     wanted = [index for index, intent in enumerate(intents) if _needs_body(intent)]
     for start in range(0, len(wanted), _BODIES_AT_ONCE):
         some = wanted[start : start + _BODIES_AT_ONCE]
@@ -279,16 +283,17 @@ async def _prepare(
         )
         for index, text in zip(some, texts, strict=True):
             intent = intents[index]
-            if text is not None:
+            if not isinstance(text, Unread):
                 prepared[index] = replace(intent, body=text[0], prepared=text[1])
                 continue
-            unread.append(intent.key)
+            unread.append(text)
             known = intent.kind in (EntryKind.CHANGED, EntryKind.REPLACED)
             prepared[index] = replace(intent, kind=EntryKind.TOUCHED) if known else None
     kept = [intent for intent in prepared if intent is not None]
     if not unread:
         return kept, None
-    log.warning("entries that cannot be read are left out", source=source.id, entries=len(unread))
+    log.warning("entries that cannot be read are left out", source=source.id,
+                entries=len(unread), first=unread[0].why)  # fmt: skip
     return kept, f"{len(unread)} entries could not be read within their limits and are left out"
 
 
@@ -299,14 +304,14 @@ async def _bodies(
     furniture: frozenset[int],
     timeout: float,
     allowed: int,
-) -> list[_Prepared | None]:
-    """`prepare_bodies`; when that is ended, one entry after the other, None for those that end it.
+) -> list[Prepared | Unread]:
+    """`prepare_bodies`; when that is ended, one entry after the other.
 
     Raises:
         WorkerError: more than `allowed` of them do, or the workers have no time.
     """
 
-    async def prepare(some: Sequence[ParsedEntry], seconds: float) -> list[_Prepared | None]:
+    async def prepare(some: Sequence[ParsedEntry], seconds: float) -> list[Prepared | Unread]:
         return await parts.workers.run(
             prepare_bodies, some, furniture, timeout=seconds, share=source.id
         )
@@ -317,16 +322,16 @@ async def _bodies(
         raise
     except WorkerError as error:
         metrics.WORKER_FAILURES.labels(kind=type(error).__name__).inc()
-    texts: list[_Prepared | None] = []
+    texts: list[Prepared | Unread] = []
     for entry in entries:
         try:
             texts += await prepare([entry], min(timeout, _ALONE))
         except (WorkerBusy, WorkerClosed):
             raise
-        except WorkerError:
-            if texts.count(None) >= allowed:
+        except WorkerError as error:
+            if sum(isinstance(text, Unread) for text in texts) >= allowed:
                 raise
-            texts.append(None)
+            texts.append(Unread(f"{type(error).__name__}: {error}"))
     return texts
 
 

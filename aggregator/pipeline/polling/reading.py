@@ -16,6 +16,15 @@ from aggregator.model.copies import CopyDecision, CopyThresholds, PreparedText
 from aggregator.model.feed import ParsedEntry, ParsedFeed
 from aggregator.model.item import PreparedBody
 
+Prepared = tuple[PreparedBody, PreparedText]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An entry whose body could not be prepared, and why."""
+
+    why: str
+
 
 @dataclass(frozen=True, slots=True)
 class ReadDocument:
@@ -51,26 +60,24 @@ def read_document(
 
 def prepare_bodies(
     entries: Sequence[ParsedEntry], learned: frozenset[int]
-) -> list[tuple[PreparedBody, PreparedText] | None]:
+) -> list[Prepared | Unread]:
     """Sanitise the bodies of new and changed entries and fingerprint their texts.
 
-    None stands for an entry that cannot be read; the others do not suffer for it.
+    An entry that cannot be read says why; the others do not suffer for it.
 
     `learned` are the paragraphs that the source is known to repeat. Runs in a worker process.
     """
     return [_prepared(entry, learned) for entry in entries]
 
 
-def _prepared(
-    entry: ParsedEntry, learned: frozenset[int]
-) -> tuple[PreparedBody, PreparedText] | None:
+def _prepared(entry: ParsedEntry, learned: frozenset[int]) -> Prepared | Unread:
     try:
         body = prepare_body(entry)
         return body, prepare_text(body.text, learned)
     except MemoryError:
         raise  # the worker's end, not the entry's
-    except Exception:  # noqa: BLE001 - an entry of strangers loses itself, whatever it found
-        return None
+    except Exception as error:  # noqa: BLE001 - an entry of strangers loses itself, whatever it found
+        return Unread(f"{type(error).__name__}: {error}"[:200])
 
 
 def judge_revisions(

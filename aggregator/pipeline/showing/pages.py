@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import Connection
 
 from aggregator.identity.changes import changes
@@ -50,6 +51,8 @@ from aggregator.store.views import leads, rendered, selections, served
 from aggregator.telemetry import metrics
 from aggregator.telemetry.clock import Clock
 
+log = structlog.get_logger("aggregator.pipeline")
+
 _PROBLEM = "The changed configuration was refused and the old one stays: the log says why."
 _UNWRITABLE = "Storage cannot be written: polling waits. `aggregator status` says why."
 _WRONG_CLOCK = "The clock of this machine cannot be right: polling waits. The log says why."
@@ -64,7 +67,7 @@ _TICK_LATE = timedelta(seconds=30)
 class Condition:
     """How the running service is doing, kept by whoever runs it."""
 
-    last_tick: datetime | None = None
+    last_tick: datetime | None = None  # when a look for due sources last went well
     problem: str | None = None  # why a changed configuration was refused
     storage: str | None = None  # why storage cannot be written
     clock: str | None = None  # why the clock cannot be right
@@ -155,17 +158,20 @@ class Pages:
     async def ready(self) -> ReadyState:
         """Whether the database can be read and written, the clock can be right, and polls run."""
         checks: list[tuple[str, bool, str]] = []
+        reachable: tuple[tuple[str, bool, str], ...] = ()
         try:
             await self._database.run_probe(self._clock.now().isoformat())
             await self._database.run_read(items.total)
+            reachable = await self._network()
             checks.append(("database", True, "answers"))
-        except Exception as error:  # noqa: BLE001 - any failure is the answer to this question
-            if isinstance(error, StorageTrouble):
-                self._condition.storage = str(error)
+        except StorageTrouble as error:
+            self._condition.storage = str(error)
+            checks.append(("database", False, "cannot be read or written"))
+        except Exception:
+            log.exception("the check of the database failed inside")
             checks.append(("database", False, "cannot be read or written"))
         if self._condition.clock:
             checks.append(("clock", False, "cannot be right"))
-        reachable = await self._network()
         tick = self._condition.last_tick
         late = tick is None or self._clock.now() - tick > _TICK_LATE
         checks.append(("scheduler", not late, "ticks" if not late else "has not ticked lately"))
@@ -173,10 +179,7 @@ class Pages:
 
     async def _network(self) -> tuple[tuple[str, bool, str], ...]:
         """Whether our own network is there, as far as the database can tell."""
-        try:
-            since = await self._database.run_read(outage.since)
-        except Exception:  # noqa: BLE001 - the check of the database says so
-            return ()
+        since = await self._database.run_read(outage.since)
         said = f"down since {since:%Y-%m-%d %H:%M} UTC" if since else "no outage of ours is known"
         return (("network", since is None, said),)
 
