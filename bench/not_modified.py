@@ -12,17 +12,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import multiprocessing
 import statistics
-import time
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_network
-from multiprocessing.connection import Connection
 
 from aggregator.fetch.client import Fetcher
 from aggregator.model.http import Access, FetchLimits, FetchRequest, Validators
+from bench.loopback import ORIGINS, cpu_seconds, origins
 
-ORIGINS = 20
 _HEAD = (
     "HTTP/1.1 304 Not Modified\r\n"
     "Server: nginx\r\n"
@@ -40,26 +37,9 @@ _BARE = (
 )
 
 
-def serve(pipe: Connection, close: bool) -> None:
-    """Answer 304 on `ORIGINS` ports until killed; send the ports through `pipe`."""
-    raw = _HEAD.format(kind="close" if close else "keep-alive").encode()
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while await reader.readuntil(b"\r\n\r\n"):
-                writer.write(raw)
-                if close:
-                    break
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        writer.close()
-
-    async def run() -> None:
-        servers = [await asyncio.start_server(answer, "127.0.0.1", 0) for _ in range(ORIGINS)]
-        pipe.send([server.sockets[0].getsockname()[1] for server in servers])
-        await asyncio.gather(*(server.serve_forever() for server in servers))
-
-    asyncio.run(run())
+def response(*, close: bool) -> bytes:
+    """The whole answer of an origin."""
+    return _HEAD.format(kind="close" if close else "keep-alive").encode()
 
 
 async def with_ours(ports: list[int], requests: int, at_once: int) -> float:
@@ -103,15 +83,7 @@ async def with_streams(ports: list[int], requests: int, at_once: int) -> float:
 async def timed(one: Callable[[int], Awaitable[None]], requests: int, at_once: int) -> float:
     """Microseconds of CPU that each of the requests took, after one that warms up."""
     await one(0)
-    gate = asyncio.Semaphore(at_once)
-
-    async def gated(number: int) -> None:
-        async with gate:
-            await one(number)
-
-    started = time.process_time()
-    await asyncio.gather(*map(gated, range(requests)))
-    return (time.process_time() - started) / requests * 1e6
+    return await cpu_seconds(one, range(requests), at_once) / requests * 1e6
 
 
 def main() -> None:
@@ -123,20 +95,15 @@ def main() -> None:
     print("| connections | at once | ours, µs CPU a fetch | bare streams |")
     print("| --- | --- | --- | --- |")
     for close in (False, True):
-        ours_end, theirs_end = multiprocessing.Pipe()
-        server = multiprocessing.Process(target=serve, args=(theirs_end, close), daemon=True)
-        server.start()
-        ports = ours_end.recv()
-        for at_once in (1, ORIGINS):
-            spent: dict[str, list[float]] = {"ours": [], "bare": []}
-            for _ in range(chosen.rounds):
-                for name, client in (("bare", with_streams), ("ours", with_ours)):
-                    spent[name].append(asyncio.run(client(ports, chosen.requests, at_once)))
-            ours, bare = (statistics.median(spent[name]) for name in ("ours", "bare"))
-            kind = "a new one each" if close else "kept"
-            print(f"| {kind} | {at_once} | {ours:.0f} | {bare:.0f} |")
-        server.terminate()
-        server.join()
+        with origins(response(close=close), close=close) as ports:
+            for at_once in (1, ORIGINS):
+                spent: dict[str, list[float]] = {"ours": [], "bare": []}
+                for _ in range(chosen.rounds):
+                    for name, client in (("bare", with_streams), ("ours", with_ours)):
+                        spent[name].append(asyncio.run(client(ports, chosen.requests, at_once)))
+                ours, bare = (statistics.median(spent[name]) for name in ("ours", "bare"))
+                kind = "a new one each" if close else "kept"
+                print(f"| {kind} | {at_once} | {ours:.0f} | {bare:.0f} |")
 
 
 if __name__ == "__main__":

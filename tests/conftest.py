@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import aggregator.isolate.pool
+from aggregator.store.database import Database
+from aggregator.store.migrate import migrate
 from tests import parts
 from tests.patience import PATIENCE
 
@@ -108,6 +110,15 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of an empty database: every test that asks for it runs on both kinds."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An open database with today's tables, and nothing in them."""
+    made = Database(database_url)
+    migrate(made)
+    yield made
+    made.close()
 
 
 @pytest.fixture

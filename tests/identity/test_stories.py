@@ -17,6 +17,7 @@ from aggregator.identity.stories import (
 )
 from aggregator.identity.terms import Terms, terms, unpack
 from aggregator.model.copies import StoryDecision, StoryThresholds
+from tests.identity.headlines import OTHERS, STAGE
 from tests.identity.shelf import Shelf
 from tests.identity.shipped import comparable
 from tests.identity.texts import GERMAN, MARKET_REPORTS
@@ -34,13 +35,6 @@ FERRY_TWO = (
     "A walkout by ferry deck hands that isolated nine northern islands is over. The Harbour City "
     "government gave in on lifeboats and promised another captain for night crossings.",
 )
-OTHERS = [
-    ("Orchard growers fear late frost", "Growers in the southern valleys cover apple blossom."),
-    ("Chess champion retires at forty", "The grandmaster wants to teach children in villages."),
-    ("Museum buys painting of a bridge", "The canvas had hung unseen in a private kitchen."),
-    ("New tram line opens on Sunday", "Passengers ride free of charge until the summer."),
-    ("Scientists count whales from space", "Satellites see the animals better than ships do."),
-]
 
 
 class Told:
@@ -242,28 +236,11 @@ def test_one_name_and_one_word_are_an_event_one_place_is_none() -> None:
     assert recent(item(1, fire)).place(item(2, other)).with_item is None
 
 
-SHIP = [
-    (
-        "Rocket stage bursts on its stand",
-        "An upper stage built by Skyforge blew up while it was being fuelled in Nevada.",
-    ),
-    (
-        "Blast shakes town",
-        "Glass broke in Port Lorne as a Skyforge upper stage burst at a helium valve.",
-    ),
-    (
-        "Regulator grounds Skyforge",
-        "Skyforge may not fly until it has explained why a stage blew up on the stand in Nevada. "
-        "It blames a helium valve.",
-    ),
-]
-
-
 def test_an_item_that_two_stories_share_makes_them_one_in_any_order() -> None:
     for order in ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)):
         known = recent()
         for number in order:
-            told = item(number, SHIP[number])
+            told = item(number, STAGE[number])
             known.shelf.put(told.item, told.text)
         assert len({known.shelf.story[number] for number in range(3)}) == 1, order
 
@@ -273,7 +250,7 @@ def test_a_round_up_joins_no_stories() -> None:
         "Bridge at Oldmere closed",
         "Engineers closed the Oldmere bridge after a drone saw a crack in a hanger.",
     )
-    known = recent(item(1, bridge), item(2, SHIP[0]))
+    known = recent(item(1, bridge), item(2, STAGE[0]))
     letter = item(
         3,
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from aggregator.model.settings import (
     Settings,
     SourceSettings,
     StorageSettings,
+    ViewMode,
     ViewSettings,
 )
 from aggregator.pipeline.parts import Parts
@@ -117,6 +119,12 @@ class House:
             return await publisher.rendered(view, fmt, None)
 
         return self.run(work)
+
+    def articles(self) -> list[dict[str, Any]]:
+        """Every article, as a view of them all serves them in JSON."""
+        self.configure(views=(ViewSettings("all", "Everything", mode=ViewMode.ARTICLES),))
+        found: list[dict[str, Any]] = json.loads(self.feed("json").body)["items"]
+        return found
 
     def state(self, name: str) -> Any:
         async def work(parts: Parts) -> Any:

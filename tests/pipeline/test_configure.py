@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -26,14 +25,6 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ALPHA = SourceSettings("alpha", "https://alpha.example/feed", tags=("news",))
 BETA = SourceSettings("beta", "https://beta.example/feed")
 VIEW = ViewSettings("all", "Everything")
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    migrate(made)
-    yield made
-    made.close()
 
 
 def apply(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -12,7 +11,6 @@ from typing import Any
 from sqlalchemy import select
 
 from aggregator.feeds import version
-from aggregator.model.settings import ViewMode, ViewSettings
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.polling.noticed import notes
 from aggregator.pipeline.upkeep import maintain
@@ -51,12 +49,6 @@ def publish(house: House, origin: Origin, *entries: str, hours: float = 1) -> An
     return record
 
 
-def served(house: House) -> list[dict[str, Any]]:
-    house.configure(views=(ViewSettings("all", "Everything", mode=ViewMode.ARTICLES),))
-    found: list[dict[str, Any]] = json.loads(house.feed("json").body)["items"]
-    return found
-
-
 def rows(house: House, *columns: Any) -> list[Any]:
     async def work(parts: Parts) -> Any:
         return await parts.database.run_read(lambda c: c.execute(select(*columns)).all())
@@ -70,10 +62,10 @@ def test_a_corrected_link_is_served_without_a_revision_and_without_another_updat
 ) -> None:
     now = house.clock.now()
     publish(house, origin, entry("a", now))
-    (before,) = served(house)
+    (before,) = house.articles()
     etag = house.feed("atom").etag
     record = publish(house, origin, entry("a", now, link="<link>https://alpha.example/b</link>"))
-    (after,) = served(house)
+    (after,) = house.articles()
     assert record.changed_items == 0
     assert after["url"] == "https://alpha.example/b"
     assert after["id"] == before["id"]
@@ -107,7 +99,7 @@ def test_a_new_edition_at_a_fixed_address_is_a_new_item(house: House, origin: Or
         house, origin, entry("tue", tuesday, link=page, title=title, text=text), hours=24
     )
     assert (record.new_items, record.changed_items) == (1, 0)
-    assert len(served(house)) == 2
+    assert len(house.articles()) == 2
     assert any("new editions at a fixed address" in note for note in notes(house.state("alpha")))
     wednesday = monday + timedelta(days=2)
     record = publish(house, origin, entry("wed", wednesday, link=page, title=title), hours=24)
@@ -125,7 +117,7 @@ def test_an_edited_text_under_a_new_id_at_its_address_is_an_update(
     later = now + timedelta(hours=1)
     record = publish(house, origin, entry("a2", later, link=page, title=title, text=longer))
     assert record.new_items == 0
-    (only,) = served(house)
+    (only,) = house.articles()
     assert "mayor" in only["content_html"]
 
 
@@ -134,14 +126,14 @@ def test_updated_is_the_publishers_until_a_material_change_is_seen(
 ) -> None:
     old = house.clock.now() - timedelta(days=30)
     publish(house, origin, entry("a", old))
-    (first,) = served(house)
+    (first,) = house.articles()
     assert datetime.fromisoformat(first["date_modified"]) == old.replace(microsecond=0)
     publish(house, origin, entry("a", old + timedelta(days=3)))  # an edit of the date alone
-    (second,) = served(house)
+    (second,) = house.articles()
     assert second["date_modified"] == first["date_modified"]
     text = f"<description>{escape('<p>' + NEXT_DAY + '</p>')}</description>"
     publish(house, origin, entry("a", old, text=text))
-    (third,) = served(house)
+    (third,) = house.articles()
     assert datetime.fromisoformat(third["date_modified"]) == house.clock.now().replace(
         microsecond=0
     )
@@ -157,7 +149,7 @@ def test_what_a_first_document_brings_from_before_two_days_ago_stands_by_its_dat
     on_top = [row.title for row in stands.values() if row.sort_at == row.first_seen]
     assert sorted(on_top) == ["Report day", "Report hour"]
     publish(house, origin, entry("backdated", now - timedelta(days=90)))
-    assert served(house)[0]["title"] == "Report backdated"
+    assert house.articles()[0]["title"] == "Report backdated"
 
 
 def test_what_a_new_release_reads_otherwise_is_mended_without_news(
@@ -165,7 +157,7 @@ def test_what_a_new_release_reads_otherwise_is_mended_without_news(
 ) -> None:
     now = house.clock.now()
     publish(house, origin, entry("a", now))
-    (before,) = served(house)
+    (before,) = house.articles()
 
     async def misread(parts: Parts) -> None:
         def write(connection: Any) -> None:
@@ -178,7 +170,7 @@ def test_what_a_new_release_reads_otherwise_is_mended_without_news(
 
     house.run(misread)
     record = publish(house, origin, entry("a", now))
-    (after,) = served(house)
+    (after,) = house.articles()
     assert (record.new_items, record.changed_items) == (0, 0)
     assert after["title"] == "Report a"
     assert after["date_modified"] == before["date_modified"]
@@ -202,7 +194,7 @@ def test_what_a_source_still_lists_is_kept_and_what_it_dropped_goes(
     house.poll("alpha")  # the same bytes: the list is renewed
     house.clock.move(hours=24 * 3)
     assert purge(house) == 1
-    assert [item["title"] for item in served(house)] == ["Report listed"]
+    assert [item["title"] for item in house.articles()] == ["Report listed"]
     house.clock.move(hours=24 * 11)  # a source that fails lists nothing any more
     assert purge(house) == 1
 
@@ -214,13 +206,13 @@ def test_a_tombstone_that_is_listed_with_other_words_comes_back_as_the_item_it_w
     house.configure(storage=storage)
     now = house.clock.now()
     publish(house, origin, entry("a", now))
-    (before,) = served(house)
+    (before,) = house.articles()
     publish(house, origin, entry("b", now), hours=24)
     house.clock.move(hours=24 * 11)
     purge(house)
     publish(house, origin, entry("a", now), entry("b", now))
-    assert "a" not in {item["title"][-1] for item in served(house)}
+    assert "a" not in {item["title"][-1] for item in house.articles()}
     text = f"<description>{escape('<p>' + NEXT_DAY + '</p>')}</description>"
     record = publish(house, origin, entry("a", now, text=text), entry("b", now))
     assert (record.new_items, record.changed_items) == (0, 1)
-    assert before["id"] in {item["id"] for item in served(house)}
+    assert before["id"] in {item["id"] for item in house.articles()}

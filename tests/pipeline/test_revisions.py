@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from aggregator.model.copies import CopyThresholds
-from aggregator.model.settings import ViewMode, ViewSettings
+from aggregator.model.settings import ViewSettings
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.showing import decisions
 from aggregator.store import schema as t
@@ -67,12 +67,6 @@ def publish(
     return record
 
 
-def served(house: House) -> list[dict[str, Any]]:
-    house.configure(views=(ViewSettings("all", "Everything", mode=ViewMode.ARTICLES),))
-    found: list[dict[str, Any]] = json.loads(house.feed("json").body)["items"]
-    return found
-
-
 def read(house: House, query: Any, *what: Any) -> Any:
     async def work(parts: Parts) -> Any:
         return await parts.database.run_read(query, *what)
@@ -89,11 +83,11 @@ def test_a_corrected_article_under_a_new_id_is_one_item_with_its_earlier_version
     house: House, origin: Origin
 ) -> None:
     publish(house, origin, FERRY, TREES)
-    before = {item["title"]: item for item in served(house)}
+    before = {item["title"]: item for item in house.articles()}
     etag = house.feed("atom").etag
     record = publish(house, origin, FERRY_CORRECTED, TREES)
     assert (record.new_items, record.changed_items) == (0, 1)
-    after = {item["title"]: item for item in served(house)}
+    after = {item["title"]: item for item in house.articles()}
     was, now = before["Ferry crews return"], after["Ferry crews return"]
     assert len(after) == 2
     assert now["id"] == was["id"]
@@ -113,12 +107,12 @@ def test_polled_again_and_after_a_restart_it_stays_that_one_item(
 ) -> None:
     publish(house, origin, FERRY, TREES)
     publish(house, origin, FERRY_CORRECTED, TREES)
-    first = served(house)
+    first = house.articles()
     for _ in range(2):  # each poll opens the program anew
         publish(house, origin, FERRY_CORRECTED, TREES, ("n", "Other news", GERMAN))
-    assert [i for i in served(house) if i["title"] != "Other news"] == first
+    assert [i for i in house.articles() if i["title"] != "Other news"] == first
     publish(house, origin, FERRY, TREES)  # the old id again: an alias, and an edit back
-    assert len(served(house)) == 3
+    assert len(house.articles()) == 3
     assert (count(house, t.item), count(house, t.entry)) == (3, 3)
 
 
@@ -144,29 +138,29 @@ def test_a_recurring_bulletin_with_other_figures_is_two_items(house: House, orig
     publish(house, origin, report("m1", "March 1"), TREES)
     later = report("m2", "March 1", a=107, b=9, c=31, d=4.9, e=52, f=61, g=70)
     publish(house, origin, later, TREES)
-    assert len(served(house)) == 3
+    assert len(house.articles()) == 3
 
 
 def test_one_changed_figure_of_few_makes_two_items(house: House, origin: Origin) -> None:
     told = ENGLISH + "\nThe ferry carried 212 people and 40 cars."
     publish(house, origin, ("f1", "Ferry crews return", told), TREES)
     publish(house, origin, ("f2", "Ferry crews return", told.replace("212", "219")), TREES)
-    assert len(served(house)) == 3
+    assert len(house.articles()) == 3
 
 
 def test_while_the_first_is_still_listed_both_are_items(house: House, origin: Origin) -> None:
     publish(house, origin, FERRY, TREES)
     publish(house, origin, FERRY_CORRECTED, FERRY, TREES)
-    assert len(served(house)) == 3
+    assert len(house.articles()) == 3
     publish(house, origin, FERRY_CORRECTED, TREES)  # what was told apart stays so
     publish(house, origin, ("f3", "Ferry crews return", CORRECTED + " It was Jansen."), TREES)
-    assert len(served(house)) == 4  # two items bore the headline: it recurs
+    assert len(house.articles()) == 4  # two items bore the headline: it recurs
 
 
 def test_another_headline_is_another_item(house: House, origin: Origin) -> None:
     publish(house, origin, FERRY, TREES)
     publish(house, origin, ("f2", "Ships sail again", CORRECTED), TREES)
-    assert len(served(house)) == 3
+    assert len(house.articles()) == 3
 
 
 def test_another_headline_at_the_same_address_is_an_update(house: House, origin: Origin) -> None:
@@ -175,7 +169,7 @@ def test_another_headline_at_the_same_address_is_an_update(house: House, origin:
     body = feed(("f2", "Ships sail again", CORRECTED), TREES).replace(b"story-f2", b"story-f1")
     origin.answer("/alpha", body=body)
     house.poll("alpha")
-    shown = {item["title"]: item for item in served(house)}
+    shown = {item["title"]: item for item in house.articles()}
     assert set(shown) == {"Ships sail again", "Lime trees planted"}
     assert shown["Ships sail again"]["_aggregator"]["revision"] == 1
 
@@ -187,13 +181,13 @@ def test_later_than_the_window_only_an_entry_that_was_taken_out_is_updated(
     publish(house, origin, *older)
     publish(house, origin, FERRY, *older)
     publish(house, origin, FERRY_CORRECTED, *older, hours=30)
-    assert len(served(house)) == 4
+    assert len(house.articles()) == 4
     newer = ("n1", "Newer news", GERMAN)
     again = ("f3", "Ferry crews return", CORRECTED + " Its crew were thanked.")
     publish(
         house, origin, again, newer, hours=30
     )  # the older ones are gone: it may have fallen off
-    assert len(served(house)) == 6
+    assert len(house.articles()) == 6
 
 
 def test_a_document_read_in_part_and_a_push_say_nothing_by_an_absence(
@@ -203,7 +197,7 @@ def test_a_document_read_in_part_and_a_push_say_nothing_by_an_absence(
     house.clock.move(minutes=5)
     origin.answer("/alpha", body=feed(FERRY_CORRECTED, TREES)[:-40])
     house.poll("alpha")
-    assert len(served(house)) == 3
+    assert len(house.articles()) == 3
 
 
 def test_a_correction_is_listed_where_the_feed_says_it_is_complete(
@@ -211,8 +205,8 @@ def test_a_correction_is_listed_where_the_feed_says_it_is_complete(
 ) -> None:
     publish(house, origin, FERRY, TREES, complete=True)
     publish(house, origin, FERRY_CORRECTED, TREES, complete=True)
-    assert not [i for i in served(house) if i["_aggregator"].get("withdrawn")]
-    assert len(served(house)) == 2
+    assert not [i for i in house.articles() if i["_aggregator"].get("withdrawn")]
+    assert len(house.articles()) == 2
 
 
 def test_what_an_operator_split_is_no_state_of_each_other_s_items(
@@ -233,7 +227,7 @@ def test_what_an_operator_split_is_no_state_of_each_other_s_items(
 
     assert "on its own" in house.run(split)
     publish(house, origin, FERRY_CORRECTED, ("g1", "The crews' return", ENGLISH), TREES)
-    assert len(served(house)) == 4
+    assert len(house.articles()) == 4
 
 
 def test_another_source_with_the_new_address_meets_the_same_item(
@@ -243,7 +237,7 @@ def test_another_source_with_the_new_address_meets_the_same_item(
     publish(house, origin, FERRY_CORRECTED, TREES)
     origin.answer("/beta", body=feed(FERRY_CORRECTED))
     house.poll("beta")
-    assert len(served(house)) == 2
+    assert len(house.articles()) == 2
 
 
 def test_the_window_of_the_configuration_counts(house: House, origin: Origin) -> None:
@@ -252,7 +246,7 @@ def test_the_window_of_the_configuration_counts(house: House, origin: Origin) ->
     house.configure(dedup=replace(dedup, copies=wide))
     publish(house, origin, FERRY, TREES)
     publish(house, origin, FERRY_CORRECTED, TREES, hours=30)
-    assert len(served(house)) == 2
+    assert len(house.articles()) == 2
 
 
 # -- taken back by an operator --------------------------------------------------------------------
@@ -273,12 +267,12 @@ def test_an_operator_makes_an_update_an_item_of_its_own_and_it_stays_so(
     house: House, origin: Origin
 ) -> None:
     publish(house, origin, FERRY, TREES)
-    (was,) = [item for item in served(house) if item["title"] == FERRY[1]]
+    (was,) = [item for item in house.articles() if item["title"] == FERRY[1]]
     publish(house, origin, FERRY_CORRECTED, TREES)
     house.clock.move(minutes=5)
     assert "is an item of its own now" in split(house, was["id"])
     first, second = sorted(
-        (item for item in served(house) if item["title"] == FERRY[1]), key=lambda i: i["url"]
+        (item for item in house.articles() if item["title"] == FERRY[1]), key=lambda i: i["url"]
     )
     assert (first["id"], first["url"]) == (was["id"], was["url"])
     assert "misspelt" not in first["content_html"]
@@ -289,10 +283,10 @@ def test_an_operator_makes_an_update_an_item_of_its_own_and_it_stays_so(
     assert len(json.loads(house.feed("json").body)["items"]) == 3  # no copies of each other either
     for document in ((FERRY_CORRECTED, TREES), (FERRY, TREES), (FERRY, FERRY_CORRECTED, TREES)):
         publish(house, origin, *document)  # each poll opens the program anew
-        again = [item for item in served(house) if item["title"] == FERRY[1]]
+        again = [item for item in house.articles() if item["title"] == FERRY[1]]
         assert sorted(again, key=lambda i: i["url"]) == [first, second]
     publish(house, origin, ("f3", FERRY[1], CORRECTED + " It was Jansen."), TREES)
-    assert len(served(house)) == 4
+    assert len(house.articles()) == 4
 
 
 def test_of_several_updates_the_last_is_taken_back_first(house: House, origin: Origin) -> None:
@@ -300,14 +294,14 @@ def test_of_several_updates_the_last_is_taken_back_first(house: House, origin: O
     publish(house, origin, FERRY_CORRECTED, TREES)
     third = ("f3", FERRY[1], CORRECTED + " It was Jansen.")
     publish(house, origin, third, TREES)
-    (now,) = [item for item in served(house) if item["title"] == FERRY[1]]
+    (now,) = [item for item in house.articles() if item["title"] == FERRY[1]]
     assert now["_aggregator"]["revision"] == 2
     for left in (1, 0):
         house.clock.move(minutes=5)
         split(house, now["id"])
         found = read(house, decisions.reasons, now["id"], CopyThresholds())
         assert len([one for one in found.decisions if one.kind == "revision"]) == left
-    texts = {i["url"][-2:]: i["content_html"] for i in served(house) if i["title"] == FERRY[1]}
+    texts = {i["url"][-2:]: i["content_html"] for i in house.articles() if i["title"] == FERRY[1]}
     assert sorted(texts) == ["f1", "f2", "f3"]
     assert "Correction" not in texts["f1"]
     assert "Correction" in texts["f2"]

@@ -50,7 +50,7 @@ def test_a_job_that_is_cut_off_by_a_stop_ends_quietly(house: House) -> None:
             begun.set()
             await asyncio.sleep(3600)
 
-        task = asyncio.create_task(ticker._guarded(job)())
+        task = asyncio.ensure_future(ticker._guarded(job)())
         await begun.wait()
         ticker._stopping = True
         task.cancel()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,19 +14,10 @@ from aggregator.schedule.hosts import HostHealth
 from aggregator.schedule.state import PolicyState, Trouble
 from aggregator.store import schema as t
 from aggregator.store.database import Database
-from aggregator.store.migrate import migrate
 from aggregator.store.sources import claims, clock, hosts, states
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    migrate(made)
-    yield made
-    made.close()
 
 
 def add(database: Database, name: str, **values: Any) -> None:

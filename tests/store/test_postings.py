@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from alembic import command
@@ -20,14 +20,6 @@ from aggregator.store.migrate import alembic_config, migrate
 LOWEST, HIGHEST = -(1 << 31), (1 << 31) - 1
 HASHES = st.one_of(st.sampled_from([LOWEST, -1, 0, 7, HIGHEST]), st.integers(LOWEST, HIGHEST))
 PAIRS = st.lists(st.tuples(HASHES, st.integers(1, 40)), max_size=3 * MOST)
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    migrate(made)
-    yield made
-    made.close()
 
 
 def add(database: Database, pairs: Sequence[tuple[int, int]]) -> None:

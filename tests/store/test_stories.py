@@ -15,6 +15,7 @@ from aggregator.store import schema as t
 from aggregator.store.copies import index, stories
 from aggregator.store.copies.memory import Grouping
 from aggregator.store.database import Database
+from tests.identity.headlines import OTHERS, STAGE
 from tests.identity.shipped import STORIES, comparable
 from tests.store.test_copies import NOON, Desk
 
@@ -26,28 +27,6 @@ BLAME = (
     "Axle blamed for blaze under the mountain",
     "Experts think that a hot axle set the wagon alight that closed the Kettelberg for days.",
 )
-STAGE = [
-    (
-        "Rocket stage bursts on its stand",
-        "An upper stage built by Skyforge blew up while it was being fuelled in Nevada.",
-    ),
-    (
-        "Blast shakes town",
-        "Glass broke in Port Lorne as a Skyforge upper stage burst at a helium valve.",
-    ),
-    (
-        "Regulator grounds Skyforge",
-        "Skyforge may not fly until it has explained why a stage blew up on the stand in Nevada. "
-        "It blames a helium valve.",
-    ),
-]
-OTHERS = [
-    ("Orchard growers fear late frost", "Growers in the southern valleys cover apple blossom."),
-    ("Chess champion retires at forty", "The grandmaster wants to teach children in villages."),
-    ("Museum buys painting of a bridge", "The canvas had hung unseen in a private kitchen."),
-    ("New tram line opens on Sunday", "Passengers ride free of charge until the summer."),
-    ("Scientists count whales from space", "Satellites see the animals better than ships do."),
-]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -27,7 +27,6 @@ from aggregator.store.database import Database
 from aggregator.store.decisions import forgotten
 from aggregator.store.items import entries as stored_entries
 from aggregator.store.items import items, writing
-from aggregator.store.migrate import migrate
 from aggregator.store.migrations import versions
 from aggregator.store.migrations.frozen.r0012.key import url_key as former_key
 from aggregator.store.sources import states
@@ -39,10 +38,9 @@ MINT = Mint("example.org", "2026-03-01")
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    migrate(made)
-    with made.write() as connection:
+def database(database: Database) -> Database:
+    """With three sources and a view of them."""
+    with database.write() as connection:
         for name in ("alpha", "beta", "hidden"):
             row = states.SourceRow(
                 name, f"https://{name}.example/feed", name, "c", name.title(), (), name == "hidden",
@@ -53,8 +51,7 @@ def database(database_url: str) -> Iterator[Database]:
             connection, "all", feed_id="tag:v", config_hash="h",
             sources=["alpha", "beta", "hidden"], now=NOON,
         )  # fmt: skip
-    yield made
-    made.close()
+    return database
 
 
 def entry(number: int, site: str = "alpha", **fields: object) -> ParsedEntry:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import Connection
 
 from aggregator.markup.sanitize import SANITIZER_VERSION, sanitize_html
@@ -38,42 +40,47 @@ async def purge(parts: Parts) -> int:
 
 async def sanitize_again(parts: Parts) -> int:
     """Sanitise HTML kept by an older sanitiser before it is served (invariant 10)."""
-    done = 0
-    while True:
-        old = await parts.database.run_read(words.stale_html, SANITIZER_VERSION, _AT_ONCE)
-        if not old:
-            return done
-        clean = await parts.workers.run(_sanitize_all, old, timeout=60.0, share="upkeep")
-        await parts.database.run_write(_put_all, clean)
-        done += len(old)
+    return await _again(parts, words.stale_html, _put_all)
 
 
 async def sanitize_pages_again(parts: Parts) -> int:
     """The same for text that was taken from pages."""
+    return await _again(parts, articles.stale_articles, _put_pages)
+
+
+# Number, HTML, summary and the link they are relative to; then without the link, sanitised.
+_Stale = list[tuple[int, str, str | None, str | None]]
+_Clean = list[tuple[int, str, str | None]]
+
+
+async def _again(
+    parts: Parts,
+    stale: Callable[[Connection, int, int], _Stale],
+    put: Callable[[Connection, _Clean], None],
+) -> int:
+    """Sanitise what is `stale`, some rows at a time; returns how many there were."""
     done = 0
     while True:
-        old = await parts.database.run_read(articles.stale_articles, SANITIZER_VERSION, _AT_ONCE)
+        old = await parts.database.run_read(stale, SANITIZER_VERSION, _AT_ONCE)
         if not old:
             return done
         clean = await parts.workers.run(_sanitize_all, old, timeout=60.0, share="upkeep")
-        await parts.database.run_write(_put_pages, clean)
+        await parts.database.run_write(put, clean)
         done += len(old)
 
 
-def _sanitize_all(
-    rows: list[tuple[int, str, str | None, str | None]],
-) -> list[tuple[int, str, str | None]]:
+def _sanitize_all(rows: _Stale) -> _Clean:
     return [
         (number, sanitize_html(html, link), sanitize_html(summary, link) if summary else None)
         for number, html, summary, link in rows
     ]
 
 
-def _put_pages(connection: Connection, rows: list[tuple[int, str, str | None]]) -> None:
+def _put_pages(connection: Connection, rows: _Clean) -> None:
     for number, html, _ in rows:
         articles.put_article_html(connection, number, html, SANITIZER_VERSION)
 
 
-def _put_all(connection: Connection, rows: list[tuple[int, str, str | None]]) -> None:
+def _put_all(connection: Connection, rows: _Clean) -> None:
     for number, html, summary in rows:
         words.put_html(connection, number, html, summary, SANITIZER_VERSION)

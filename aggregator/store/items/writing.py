@@ -242,7 +242,7 @@ def _insert_items(
 
 
 def _item_row(ingest: Ingest, intent: EntryIntent, public_id: str) -> dict[str, Any]:
-    entry, body = intent.entry, intent.body or PreparedBody("", "")
+    entry = intent.entry
     published = _sane(entry.published, ingest.now)
     return {
         "public_id": public_id,
@@ -253,19 +253,10 @@ def _item_row(ingest: Ingest, intent: EntryIntent, public_id: str) -> dict[str, 
         "sort_at": _sort_at(intent, published, ingest.now),
         "published": published,
         "updated": _updated(entry, published, ingest.now),
-        "changed_at": ingest.now,
-        "title": entry.title,
-        "link": entry.original_link or entry.link,
-        "author": entry.author,
         "language": entry.language or ingest.language,
-        "comments": entry.comments,
-        "external_url": entry.external_url,
-        "image": body.image or entry.image,
-        "categories": list(entry.categories),
-        "enclosures": [asdict(one) for one in entry.enclosures],
-        "details": details.packed(entry),
         "source_ref": ingest.source_ref,
         "content_hash": intent.content_hash,
+        **_shown_values(ingest, intent),
     }
 
 
