@@ -9,12 +9,14 @@ from __future__ import annotations
 import ctypes
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -54,12 +56,23 @@ def required() -> bool:
     return os.environ.get(REQUIRE, "") not in ("", "0")
 
 
+# Below the ports that systems give to outgoing connections (Linux from 32768, RFC 6335 from 49152):
+# one of those would hold the port of a service that a test has killed and starts again.
+_PORTS = range(20_000, 32_000)
+_WORKERS = 8  # of xdist at the most; each takes ports of its own
+
+
 def free_port() -> int:
-    """A loopback TCP port that nothing listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback TCP port that nothing listens on, and that no connection or other worker takes."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ports = _PORTS[worker % _WORKERS :: _WORKERS]
+    for port in random.SystemRandom().sample(ports, len(ports)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port
+    raise RuntimeError(f"every port from {_PORTS.start} to {_PORTS.stop} is taken")
 
 
 @dataclass(frozen=True, slots=True)

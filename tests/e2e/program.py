@@ -94,12 +94,20 @@ class Program:
         self.runs += 1
         log.close()
         if ready:
-            wait_until(self.is_ready, f"the service is ready\n{self.log()[-3000:]}")
+            self.wait(self.is_ready, "the service is ready")
         return self
 
+    def wait(self, true: Callable[[], bool], what: str) -> None:
+        """`wait_until`; where the service has ended, fail at once with what its log says."""
+
+        def checked() -> bool:
+            if self.process is not None and self.process.poll() is not None:
+                raise AssertionError(f"the service ended: {self.log()[-3000:]}")
+            return true()
+
+        wait_until(checked, what)
+
     def is_ready(self) -> bool:
-        if self.process is not None and self.process.poll() is not None:
-            raise AssertionError(f"the service ended: {self.log()[-3000:]}")
         try:
             return httpx.get(f"{self.url}/health/ready", timeout=5).status_code == 200
         except httpx.HTTPError:

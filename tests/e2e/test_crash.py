@@ -42,7 +42,7 @@ def test_killed_at_thirty_random_moments_it_ends_with_exactly_the_origin_s_items
     for _ in range(KILLS):
         either_program.start(ready=False)
         asked = len(origin.log)
-        wait_until(lambda seen=asked: len(origin.log) > seen, "it polls")  # type: ignore[misc]
+        either_program.wait(lambda seen=asked: len(origin.log) > seen, "it polls")  # type: ignore[misc]
         time.sleep(moments.uniform(0.0, 0.6))
         either_program.kill()
         for number in range(SOURCES):

@@ -95,7 +95,7 @@ def test_killed_in_the_middle_it_ends_with_the_same_articles_and_asks_hardly_twi
     for number in range(KILLS):
         program.start(ready=False)
         enough = (number + 1) * 30
-        wait_until(lambda n=enough: len(pages_asked(origin)) >= n, "pages are read")  # type: ignore[misc]
+        program.wait(lambda n=enough: len(pages_asked(origin)) >= n, "pages are read")  # type: ignore[misc]
         program.kill()
     program.start()
     wait_until(lambda: is_done(program, site), "every page was read")

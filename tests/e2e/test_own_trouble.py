@@ -125,8 +125,8 @@ def test_a_clock_that_was_days_ahead_silences_nothing(program: Program, origin: 
     database.close()
     asked = len(origin.requests("/north"))
     program.start(ready=False)
-    wait_until(lambda: len(origin.requests("/north")) > asked, "it is polled within a minute")
+    program.wait(lambda: len(origin.requests("/north")) > asked, "it is polled within a minute")
     assert "before what is stored" in program.log()
     assert "were brought back" in program.log()
-    wait_until(program.is_ready, "it is ready")
+    program.wait(program.is_ready, "it is ready")
     assert len(program.items()) == 5
