@@ -94,3 +94,8 @@ def _parted(text: str) -> list[str]:
     if len(parts) > 1 and all(is_person(stripped(part)) for part in parts):
         return parts
     return [text]
+
+
+def folded(text: str) -> str:
+    """Letters and figures alone, without case: what two ways of writing one name share."""
+    return re.sub(r"[\W_]+", "", text).casefold()
