@@ -43,12 +43,13 @@ from aggregator.model.item import EntryIntent, PreparedBody
 from aggregator.model.settings import DedupSettings
 from aggregator.model.states import EntryKind
 from aggregator.store import schema as t
-from aggregator.store.copies import placing
+from aggregator.store.copies.fingerprints import indexed
 from aggregator.store.copies.index import Postings
 from aggregator.store.copies.memory import Grouping
 from aggregator.store.database import Database
 from aggregator.store.items import entries as stored_entries
 from aggregator.store.items import writing
+from aggregator.store.items.ingest import Ingest
 from aggregator.store.migrate import migrate
 from aggregator.store.rows import upsert
 from tests import parts
@@ -98,7 +99,7 @@ def fill(database: Database, start: int, stop: int, source: Iterator[str]) -> No
             shift = place // len(prepared)  # the same number of other hashes
             prints += [
                 ((value * (2 * shift + 1) + number * 2654435761) % 2**32 - 2**31, number)
-                for value in placing.indexed(prepared[place % len(prepared)], limits)
+                for value in indexed(prepared[place % len(prepared)], limits)
             ]
         with database.write() as connection:
             connection.execute(t.item.insert(), [_item(number) for number in numbers])
@@ -192,7 +193,7 @@ def place_document(database: Database, name: str, first: int, made: Sequence[str
         )
         for one in entries
     ]  # fmt: skip
-    ingest = writing.Ingest(
+    ingest = Ingest(
         name, "", _NOW, {"title": name}, lambda intent: (f"tag:{intent.key}",) * 2,
         texts_agree, grouping=Grouping(DedupSettings()),
     )  # fmt: skip
@@ -268,7 +269,7 @@ def place(database: Database, first: int, source: Iterator[str]) -> tuple[list[f
             )
             for intent in identified.intents
         ]
-        ingest = writing.Ingest(
+        ingest = Ingest(
             name, "", _NOW, {"title": name}, lambda intent: (f"tag:{intent.key}",) * 2,
             texts_agree, grouping=grouping,
         )  # fmt: skip

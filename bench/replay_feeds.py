@@ -35,6 +35,7 @@ from aggregator.store.copies.index import all_postings
 from aggregator.store.copies.memory import Grouping
 from aggregator.store.database import Database
 from aggregator.store.items import writing
+from aggregator.store.items.ingest import Ingest
 from aggregator.store.migrate import migrate
 from bench.eval_dedup import data_directory
 
@@ -79,7 +80,7 @@ def replay(database: Database, told: list[Told]) -> float:
             learned = boilerplate.learned(connection, one.source, grouping.settings.copies)
         text = prepare_text(prepared[0].text, learned)
         intent = replace(one.intent, body=prepared[0], prepared=text, archived=False)
-        ingest = writing.Ingest(
+        ingest = Ingest(
             one.source, "", one.at,
             {"title": one.source, "feed_id": f"tag:{one.source}", "updated": one.at.isoformat()},
             lambda i, source=one.source: (_MINT.item(source, i.key),) * 2,  # type: ignore[misc]

@@ -27,6 +27,7 @@ from aggregator.store.copies import boilerplate
 from aggregator.store.copies.memory import Grouping
 from aggregator.store.database import Database
 from aggregator.store.items import writing
+from aggregator.store.items.ingest import Ingest
 from aggregator.store.migrate import migrate
 from tests.e2e.program import Program, wait_until
 from tests.e2e.stories import Piece, rss, stream
@@ -188,7 +189,7 @@ def _store(database: Database, grouping: Grouping, rows: list[Any]) -> None:
             body = PreparedBody("", row.text)
             prepared = prepare_text(row.text, learned)
             intents.append(replace(intent, body=body, prepared=prepared, archived=False))
-        ingest = writing.Ingest(
+        ingest = Ingest(
             source, "", now, {"title": source, "feed_id": "tag:f", "updated": now.isoformat()},
             lambda intent: (f"tag:{source}:{intent.key}",) * 2, texts_agree,
             grouping=grouping, learned=learned,

@@ -26,6 +26,7 @@ from aggregator.store.copies.memory import Grouping
 from aggregator.store.database import Database
 from aggregator.store.decisions import overrules
 from aggregator.store.items import writing
+from aggregator.store.items.ingest import Ingest
 from aggregator.store.migrate import migrate
 from aggregator.store.sources import states
 from aggregator.store.views import rendered
@@ -58,7 +59,7 @@ class Desk:
         with self.database.write() as connection:
             learned = boilerplate.learned(connection, source, self.grouping.settings.copies)
             intents = [self._intent(source, text, learned, title) for text in texts]
-            ingest = writing.Ingest(
+            ingest = Ingest(
                 source, scope, self.now,
                 {"title": source, "feed_id": "tag:f", "updated": NOON.isoformat()},
                 lambda intent: (f"tag:{intent.key}", f"tag:2:{intent.key}"),
@@ -274,7 +275,7 @@ class Broken(Exception):
 
 def store_and_break(desk: Desk) -> None:
     intent = desk._intent("beta", trimmed(ENGLISH), frozenset(), None)
-    ingest = writing.Ingest(
+    ingest = Ingest(
         "beta", "", desk.now,
         {"title": "b", "feed_id": "tag:f", "updated": NOON.isoformat()},
         lambda one: (one.key, one.key), texts_agree, grouping=desk.grouping,

@@ -27,6 +27,7 @@ from aggregator.store.database import Database
 from aggregator.store.decisions import forgotten
 from aggregator.store.items import entries as stored_entries
 from aggregator.store.items import items, writing
+from aggregator.store.items.ingest import Ingest
 from aggregator.store.migrations import versions
 from aggregator.store.migrations.frozen.r0012.key import url_key as former_key
 from aggregator.store.sources import states
@@ -66,12 +67,12 @@ def entry(number: int, site: str = "alpha", **fields: object) -> ParsedEntry:
     return ParsedEntry(**(defaults | fields))  # type: ignore[arg-type]
 
 
-def ingest(source_id: str, now: datetime = NOON, scope: str = "") -> writing.Ingest:
+def ingest(source_id: str, now: datetime = NOON, scope: str = "") -> Ingest:
     def public_id(intent: EntryIntent) -> tuple[str, str]:
         minted = MINT.item(source_id, intent.key)
         return intent.guid or minted, minted
 
-    return writing.Ingest(
+    return Ingest(
         source_id, scope, now,
         {"title": source_id, "feed_id": "tag:f", "updated": NOON.isoformat()},
         public_id, texts_agree,

@@ -20,7 +20,8 @@ from aggregator.model.article import Article
 from aggregator.model.settings import Settings
 from aggregator.pipeline.following.links import page_key
 from aggregator.store import changed
-from aggregator.store.copies import boilerplate, placing
+from aggregator.store.copies import boilerplate
+from aggregator.store.copies.groups import join_stated
 from aggregator.store.following.pages import PageRow
 from aggregator.store.items import items, keys, words
 from aggregator.urls.origin import host_key
@@ -123,5 +124,5 @@ def _join(
     )
     decision = compare_stated(a, b, limits)
     if decision.same:
-        grown = placing.join_stated(connection, stating, stated, decision, now)
+        grown = join_stated(connection, stating, stated, decision, now)
         changed.show_anew(connection, now, grown=grown)

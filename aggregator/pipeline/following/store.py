@@ -29,6 +29,7 @@ from aggregator.store.database import serialise
 from aggregator.store.following import articles, links, pages
 from aggregator.store.following.pages import PageRow
 from aggregator.store.items import entries, items, keys, withdrawals, words, writing
+from aggregator.store.items.ingest import Ingest
 from aggregator.urls.origin import host_key
 
 # A page is asked again at most twice where it gave a validator; of any other it is asked once
@@ -366,13 +367,13 @@ def _ingest(
     page: PageRow,
     read: Read,
     now: datetime,
-) -> writing.Ingest:
+) -> Ingest:
     def public_id(intent: EntryIntent) -> tuple[str, str]:
         minted = parts.mint.item(page.source_id, intent.key)
         return minted, minted
 
     parts.grouping.settings = parts.settings.dedup
-    return writing.Ingest(
+    return Ingest(
         source_id=page.source_id,
         scope=page.scope,
         now=now,

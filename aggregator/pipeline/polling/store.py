@@ -33,6 +33,7 @@ from aggregator.pipeline.polling.ending import Circumstances, Decided, decide_af
 from aggregator.pipeline.secrets import unless_secret
 from aggregator.schedule.hosts import HostHealth
 from aggregator.store.items import withdrawals, writing
+from aggregator.store.items.ingest import Ingest
 from aggregator.store.sources import claims, clock, hosts, polls, states
 from aggregator.store.sources.claims import Claim
 from aggregator.telemetry import metrics
@@ -111,7 +112,7 @@ def _write_batch(
     connection: Connection,
     claim: Claim,
     source: SourceSettings,
-    ingest: writing.Ingest,
+    ingest: Ingest,
     batch: Sequence[EntryIntent],
 ) -> writing.Written | None:
     """One batch; None, and nothing is stored, when the poll no longer counts."""
@@ -179,7 +180,7 @@ async def _superseded(parts: Parts, claim: Claim, record: PollRecord, now: datet
     )
 
 
-def _ingest(parts: Parts, source: SourceSettings, polled: Polled, now: datetime) -> writing.Ingest:
+def _ingest(parts: Parts, source: SourceSettings, polled: Polled, now: datetime) -> Ingest:
     feed = polled.read.feed if polled.read else None
     own_id = polled.state.feed_id
     lasting = own_id if not source.private and is_lasting_iri(own_id) else None
@@ -194,7 +195,7 @@ def _ingest(parts: Parts, source: SourceSettings, polled: Polled, now: datetime)
             return guid, minted
         return minted, minted
 
-    return writing.Ingest(
+    return Ingest(
         source_id=source.id,
         scope=access.scope(source),
         now=now,

@@ -18,7 +18,9 @@ from aggregator.model.copies import CopyThresholds, PreparedText
 from aggregator.pipeline.parts import Parts
 from aggregator.store import facts
 from aggregator.store import schema as t
-from aggregator.store.copies import boilerplate, index, placing, stories
+from aggregator.store.copies import boilerplate, index, stories
+from aggregator.store.copies.fingerprints import index_text
+from aggregator.store.copies.texts import first_item_since, texts_after
 
 _SLICES = 64  # of the index, each in a transaction of its own
 _LONGER = timedelta(days=2)  # kept beyond the window: an operator may widen it a little
@@ -36,7 +38,7 @@ async def tidy_copies(parts: Parts) -> None:
     today = now.date().isoformat()
     if await parts.database.run_read(facts.fact, _DAY_FACT) == today:
         return
-    oldest = await parts.database.run_read(placing.first_item_since, now - limits.window - _LONGER)
+    oldest = await parts.database.run_read(first_item_since, now - limits.window - _LONGER)
     for part in range(_SLICES):
         await parts.database.run_write(index.drop, oldest, part, _SLICES)
     await _tidy_stories(parts)
@@ -48,7 +50,7 @@ async def _tidy_stories(parts: Parts) -> None:
     """Drop terms past their time."""
     window = parts.settings.dedup.stories.window
     before = parts.clock.now() - window
-    oldest = await parts.database.run_read(placing.first_item_since, before)
+    oldest = await parts.database.run_read(first_item_since, before)
     for part in range(_SLICES):
         await parts.database.run_write(index.drop, oldest, part, _SLICES, t.term_posting_list)
     await parts.database.run_write(stories.drop_terms, before - window)
@@ -62,9 +64,9 @@ async def _reindex(parts: Parts, limits: CopyThresholds) -> None:
     for part in range(_SLICES):
         await parts.database.run_write(index.drop, None, part, _SLICES)
     since = parts.clock.now() - limits.window
-    last = await parts.database.run_read(placing.first_item_since, since) - 1
+    last = await parts.database.run_read(first_item_since, since) - 1
     while True:
-        rows = await parts.database.run_read(placing.texts_after, last, _AT_ONCE)
+        rows = await parts.database.run_read(texts_after, last, _AT_ONCE)
         if not rows:
             break
         learned = await parts.database.run_read(_learned, {row.source_id for row in rows}, limits)
@@ -85,7 +87,7 @@ async def _read_terms(parts: Parts) -> None:
         await parts.database.run_write(stories.forget_terms)
     dedup, now = parts.settings.dedup, parts.clock.now()
     since = now - dedup.stories.window
-    last = await parts.database.run_read(placing.first_item_since, since) - 1
+    last = await parts.database.run_read(first_item_since, since) - 1
     while True:
         rows = await parts.database.run_read(stories.without_terms, last, _AT_ONCE)
         if not rows:
@@ -124,4 +126,4 @@ def _index(
     limits: CopyThresholds,
 ) -> None:
     for number, text in zip(numbers, prepared, strict=True):
-        placing.index_text(connection, number, text, limits)
+        index_text(connection, number, text, limits)

@@ -19,7 +19,8 @@ from aggregator.model.copies import CopyDecision, CopyThresholds
 from aggregator.model.errors import OperatorError
 from aggregator.model.states import DecisionKind
 from aggregator.store import changed
-from aggregator.store.copies import placing
+from aggregator.store.copies.fingerprints import index_text
+from aggregator.store.copies.groups import log_row
 from aggregator.store.copies.texts import StoredText, stored_texts
 from aggregator.store.database import Database, serialise
 from aggregator.store.decisions import regrouping
@@ -157,14 +158,14 @@ def _write(live: Connection, scratch: Scratch, told: Regrouping, now: datetime) 
     old, new = scratch.live_groups, scratch.groups()
     touched = regrouping.put_groups(live, old, new, scratch.first)
     rows = [
-        placing.log_row(
+        log_row(
             now, _kind(one), one.b.number, one.a.number, None, one.decision.score,
             one.decision.reason, asdict(one.decision.evidence),
         )
         for one in told.changed
     ]  # fmt: skip
     rows += [
-        placing.log_row(
+        log_row(
             now, DecisionKind.REGROUPED, group, None, group, None, "grouped by other thresholds"
         )
         for group in touched
@@ -187,7 +188,7 @@ def _index(database: Database, limits: CopyThresholds, scratch: Scratch) -> None
         with database.write() as live:
             for row in (rows := rows_after(live, last)):
                 prepared = prepare_text(row.text, scratch.furniture(row.source_id))
-                placing.index_text(live, row.id, prepared, limits)
+                index_text(live, row.id, prepared, limits)
         if not rows:
             break  # purged in the meantime
         last = rows[-1].id

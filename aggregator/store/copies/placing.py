@@ -20,8 +20,6 @@ from aggregator.identity.stories import StoryItem, StoryPlace, story_item
 from aggregator.model.copies import (
     Assignment,
     Compared,
-    CopyDecision,
-    CopyThresholds,
     PreparedText,
     TextOfItem,
 )
@@ -29,11 +27,12 @@ from aggregator.model.states import DecisionKind
 from aggregator.store import schema as t
 from aggregator.store.changed import Grown
 from aggregator.store.copies import boilerplate
+from aggregator.store.copies.fingerprints import indexed
+from aggregator.store.copies.groups import any_apart, apart_groups, group_of, join_groups, log_row
 from aggregator.store.copies.index import Postings
 from aggregator.store.copies.memory import Grouping
 from aggregator.store.copies.stories import Stories
 from aggregator.store.copies.texts import own_text
-from aggregator.store.database import serialise
 
 _WORTH_TELLING = 0.3  # containment from which a text that is no copy is named as the nearest
 _NEAREST_TOLD = 2
@@ -97,7 +96,7 @@ class _Placing:
         self._holders: dict[int, list[int]] = {}  # by hash
         self._paragraphs: Counter[int] = Counter()
         self._log: list[dict[str, Any]] = []
-        self._overruled = _any_apart(connection)
+        self._overruled = any_apart(connection)
         self._prepared: dict[int, PreparedText] = {}
         self._told: dict[int, StoryItem] = {}
         self._waiting: list[int] = []  # items of `_told` whose stories were not looked up yet
@@ -129,7 +128,7 @@ class _Placing:
             if len(holders) <= self._limits.max_postings:
                 shared.update(holders)
         shared.pop(item.item_id, None)
-        group = item.item_id if not item.changed else _group_of(self._connection, item.item_id)
+        group = item.item_id if not item.changed else group_of(self._connection, item.item_id)
         story: StoryPlace | None = None
         if shared:
             assignment = self._assign(item, shared, group)
@@ -342,21 +341,6 @@ class _Placing:
         self._paragraphs.update(item.prepared.learnable)
 
 
-def indexed(prepared: PreparedText, limits: CopyThresholds) -> tuple[int, ...]:
-    """What of a text stands in the index: nothing of one that is too short to be a copy.
-
-    The lower half of each fingerprint; the upper bits of a winnowed minimum are mostly zero.
-    """
-    if len(prepared.shingles) < limits.min_shingles:
-        return ()
-    return tuple(dict.fromkeys(_signed(value) for value in prepared.fingerprints))
-
-
-def _signed(value: int) -> int:
-    low = value & 0xFFFF_FFFF
-    return low - (1 << 32) if low >> 31 else low
-
-
 def _nearest_apart(assignment: Assignment) -> list[Compared]:
     """The nearest texts that are no copies, as far as anybody would ask about them."""
     found = [
@@ -365,116 +349,3 @@ def _nearest_apart(assignment: Assignment) -> list[Compared]:
         if c.overruled or (not c.decision.same and c.decision.score >= _WORTH_TELLING)
     ]
     return found[:_NEAREST_TOLD]
-
-
-def log_row(
-    at: datetime,
-    kind: DecisionKind,
-    item_id: int,
-    other_id: int | None,
-    group_id: int | None,
-    score: float | None,
-    reason: str,
-    evidence: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    """A row of the log of decisions."""
-    return {
-        "at": at,
-        "kind": kind,
-        "item_id": item_id,
-        "other_id": other_id,
-        "group_id": group_id,
-        "score": score,
-        "reason": reason,
-        "evidence": evidence or {},
-    }
-
-
-def join_groups(
-    connection: Connection, groups: Collection[int], target: int, story_of: int
-) -> None:
-    """Make the members of `groups` members of `target`; copies are in one story."""
-    i = t.item.c
-    moved = sorted(set(groups) - {target})
-    if not moved:
-        return
-    story = connection.scalar(select(i.story_id).where(i.id == story_of))
-    connection.execute(
-        update(t.item).where(i.group_id.in_(moved)).values(group_id=target, story_id=story)
-    )
-
-
-def join_stated(
-    connection: Connection, stating: int, stated: int, decision: CopyDecision, now: datetime
-) -> Grown:
-    """Put an item into the copy group of the one whose address its page names as its own.
-
-    Nothing changes where they are one already, or where an operator keeps their groups apart.
-    """
-    serialise(connection)
-    ours, theirs = _group_of(connection, stating), _group_of(connection, stated)
-    if ours == theirs or apart_groups(connection, (ours, theirs)):
-        return Grown()
-    join_groups(connection, [ours], theirs, stated)
-    row = log_row(
-        now, DecisionKind.STATED, stating, stated, theirs, decision.score, decision.reason,
-        asdict(decision.evidence),
-    )  # fmt: skip
-    connection.execute(t.merge_log.insert(), [row])
-    return Grown(groups=(theirs,))
-
-
-def apart_groups(connection: Connection, groups: Collection[int]) -> frozenset[frozenset[int]]:
-    """Pairs of these groups that an operator keeps apart, through any of their members."""
-    low, high, o = t.item.alias("low"), t.item.alias("high"), t.override.c
-    rows = connection.execute(
-        select(low.c.group_id, high.c.group_id)
-        .select_from(t.override)
-        .join(low, low.c.id == o.low_id)
-        .join(high, high.c.id == o.high_id)
-        .where(o.together.is_(False), low.c.group_id.in_(groups), high.c.group_id.in_(groups))
-    )
-    return frozenset(frozenset((a, b)) for a, b in rows if a != b)
-
-
-def _any_apart(connection: Connection) -> bool:
-    some = select(t.override.c.low_id).where(t.override.c.together.is_(False)).limit(1)
-    return connection.scalar(some) is not None
-
-
-def _group_of(connection: Connection, item_id: int) -> int:
-    return connection.scalar(select(t.item.c.group_id).where(t.item.c.id == item_id)) or item_id
-
-
-def first_item_since(connection: Connection, since: datetime) -> int:
-    """The number of the first item seen since a time; beyond all numbers where there is none."""
-    i = t.item.c
-    found = connection.scalar(select(func.min(i.id)).where(i.first_seen >= since))
-    return int(found or (connection.scalar(select(func.max(i.id))) or 0) + 1)
-
-
-def texts_after(connection: Connection, number: int, limit: int) -> Sequence[Any]:
-    """`id`, `source_id` and `text` of the items after a number, in order."""
-    x = t.item_text.c
-    return connection.execute(
-        select(x.item_id.label("id"), t.item.c.source_id, own_text())
-        .join(t.item, t.item.c.id == x.item_id)
-        .join(t.article, t.article.c.item_id == x.item_id, isouter=True)
-        .where(x.item_id > number)
-        .order_by(x.item_id)
-        .limit(limit)
-    ).all()
-
-
-def index_text(
-    connection: Connection, number: int, prepared: PreparedText, limits: CopyThresholds
-) -> None:
-    """Make a stored text findable, where its fingerprints still say something."""
-    serialise(connection)
-    hashes = indexed(prepared, limits)
-    postings = Postings.of(connection, hashes)
-    for value in hashes:
-        holders = postings.holders(value)
-        if len(holders) <= limits.max_postings and number not in holders:
-            postings.add(value, number)
-    postings.write(connection)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, select
+from sqlalchemy import Connection, case, func, select
 
 from aggregator.store import schema as t
 from aggregator.store.rows import batches
@@ -69,3 +70,23 @@ def stored_texts(connection: Connection, numbers: Sequence[int]) -> dict[int, St
                 row.title, row.link, row.group_id, row.text,
             )  # fmt: skip
     return found
+
+
+def first_item_since(connection: Connection, since: datetime) -> int:
+    """The number of the first item seen since a time; beyond all numbers where there is none."""
+    i = t.item.c
+    found = connection.scalar(select(func.min(i.id)).where(i.first_seen >= since))
+    return int(found or (connection.scalar(select(func.max(i.id))) or 0) + 1)
+
+
+def texts_after(connection: Connection, number: int, limit: int) -> Sequence[Any]:
+    """`id`, `source_id` and `text` of the items after a number, in order."""
+    x = t.item_text.c
+    return connection.execute(
+        select(x.item_id.label("id"), t.item.c.source_id, own_text())
+        .join(t.item, t.item.c.id == x.item_id)
+        .join(t.article, t.article.c.item_id == x.item_id, isouter=True)
+        .where(x.item_id > number)
+        .order_by(x.item_id)
+        .limit(limit)
+    ).all()

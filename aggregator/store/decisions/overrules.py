@@ -13,7 +13,7 @@ from aggregator.model.copies import CopyThresholds
 from aggregator.model.states import DecisionKind
 from aggregator.store import changed
 from aggregator.store import schema as t
-from aggregator.store.copies import placing
+from aggregator.store.copies.groups import join_groups, log_row
 from aggregator.store.database import serialise
 from aggregator.store.decisions import updates
 from aggregator.store.rows import upsert
@@ -121,7 +121,7 @@ def merge_items(connection: Connection, numbers: Sequence[int], now: datetime) -
         _forget_apart(connection, ours, theirs)
         _decide(connection, number, [first], now, together=True)
         group = connection.scalar(select(t.item.c.group_id).where(t.item.c.id == number))
-        placing.join_groups(connection, [group or number], target, first)
+        join_groups(connection, [group or number], target, first)
         _log(
             connection, now, DecisionKind.MERGE, number, first, target, "an operator merged the two"
         )
@@ -176,7 +176,7 @@ def _log(
     connection: Connection, now: datetime, kind: DecisionKind, item_id: int, other: int, group: int,
     reason: str,
 ) -> None:  # fmt: skip
-    row = placing.log_row(now, kind, item_id, other, group, None, reason)
+    row = log_row(now, kind, item_id, other, group, None, reason)
     connection.execute(t.merge_log.insert(), [row])
 
 

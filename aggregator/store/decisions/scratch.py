@@ -27,8 +27,10 @@ from aggregator.model.settings import DedupSettings
 from aggregator.model.states import DecisionKind
 from aggregator.store import schema as t
 from aggregator.store.copies import placing
+from aggregator.store.copies.fingerprints import index_text
+from aggregator.store.copies.groups import apart_groups, join_groups
 from aggregator.store.copies.memory import Grouping
-from aggregator.store.copies.texts import own_text
+from aggregator.store.copies.texts import first_item_since, own_text
 from aggregator.store.database import Database
 
 _AT_ONCE = 500
@@ -78,8 +80,8 @@ class Scratch:
         self._learned: dict[str, frozenset[int]] = {}
         self._together: defaultdict[int, set[int]] = defaultdict(set)
         self._alone: dict[int, int] = {}  # an item set aside, by a group that has none before
-        self.first = placing.first_item_since(live, since)  # the first that is grouped anew
-        self.start = placing.first_item_since(live, since - limits.window)
+        self.first = first_item_since(live, since)  # the first that is grouped anew
+        self.start = first_item_since(live, since - limits.window)
         self.last = self.start - 1
         self.live_groups: dict[int, int] = {}  # by item, as they are in the service's database
         self.purged: frozenset[int] = frozenset()  # those of them whose text is no longer kept
@@ -202,7 +204,7 @@ class Scratch:
         for row in rows:
             self._alone.pop(row.group_id, None)
             prepared = prepare_text(row.text, self.furniture(row.source_id))
-            placing.index_text(self._connection, row.id, prepared, self._limits)
+            index_text(self._connection, row.id, prepared, self._limits)
 
     def _before(self, rows: Sequence[Any]) -> list[int]:
         """The groups of items that keep theirs, each by the number of its first item here."""
@@ -235,8 +237,8 @@ class Scratch:
         groups = self.groups((item, other))
         if len(groups) < 2 or groups[item] == groups[other]:
             return
-        if not placing.apart_groups(self._connection, groups.values()):
-            placing.join_groups(self._connection, [groups[item]], groups[other], other)
+        if not apart_groups(self._connection, groups.values()):
+            join_groups(self._connection, [groups[item]], groups[other], other)
 
     def _insert(self, rows: Sequence[Any], groups: Sequence[int]) -> None:
         self._connection.execute(

@@ -18,7 +18,8 @@ from aggregator.markup.sanitize import SANITIZER_VERSION, sanitize_html
 from aggregator.model.copies import CopyThresholds
 from aggregator.model.states import DecisionKind
 from aggregator.store import schema as t
-from aggregator.store.copies import boilerplate, placing
+from aggregator.store.copies import boilerplate
+from aggregator.store.copies.fingerprints import index_text
 from aggregator.store.items.entries import entries_by_key
 
 _OWN = ("id", "public_id", "entry_key", "first_seen", "sort_at", "updated", "revision",
@@ -133,7 +134,7 @@ def _new_item(
     if text is not None:
         connection.execute(insert(t.item_text).values(text._asdict() | {"item_id": number}))
         learned = boilerplate.learned(connection, item["source_id"], limits)
-        placing.index_text(connection, number, prepare_text(text.text, learned), limits)
+        index_text(connection, number, prepare_text(text.text, learned), limits)
     return number
 
 

@@ -6,54 +6,37 @@ the same document at the same time stores each entry once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, select, update
 
-from aggregator.identity.shown import is_passing
-from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import EntryIntent, KnownEntry, PreparedBody
 from aggregator.model.states import DecisionKind, EntryKind
 from aggregator.store import changed
 from aggregator.store import schema as t
 from aggregator.store.changed import show_anew
 from aggregator.store.copies import placing
-from aggregator.store.copies.memory import Grouping
+from aggregator.store.copies.groups import log_row
 from aggregator.store.copies.placing import NewText
 from aggregator.store.database import serialise
-from aggregator.store.items import details
 from aggregator.store.items.entries import entries_by_key
+from aggregator.store.items.ingest import (
+    Agree,
+    Ingest,
+    entry_row,
+    entry_state,
+    item_row,
+    not_later,
+    shown_values,
+)
 from aggregator.store.items.keys import identity_keys
 from aggregator.store.rows import batches, upsert
 
 BATCH = 500  # items in one transaction
 SEEN_AGAIN = timedelta(hours=6)  # how exact `last_seen` is: fewer writes
-_ARCHIVE_BEHIND = timedelta(hours=48)
-
-Agree = Callable[[str | None, str, str | None, str], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Ingest:
-    """Where a poll's entries come from and how they are named.
-
-    `mint(key, entry id, held)` gives an item's public id; `agree` says whether two texts with one
-    URL are one piece; `source_ref` is pinned into each new item (title, link, feed_id, feed_url).
-    """
-
-    source_id: str
-    scope: str
-    now: datetime
-    source_ref: dict[str, Any]
-    public_id: Callable[[EntryIntent], tuple[str, str]]  # (preferred, minted)
-    agree: Agree
-    grouping: Grouping | None = None  # None: every item stays its own group
-    learned: frozenset[int] = frozenset()  # paragraphs left out of the prepared texts
-    reader: int = 0  # the version of our reading
-    language: str | None = None  # of entries that name none: their feed's, or as configured
 
 
 @dataclass(slots=True)
@@ -147,9 +130,9 @@ def _write_new(
                 {"scope": ingest.scope, "key": key, "item_id": number}
                 for key in identity_keys(intent)
             ]
-            rows.append(_entry_row(ingest, intent, number, joined=False))
+            rows.append(entry_row(ingest, intent, number, joined=False))
         else:
-            rows.append(_entry_row(ingest, intent, owners[index], joined=True))
+            rows.append(entry_row(ingest, intent, owners[index], joined=True))
     connection.execute(t.entry.insert(), rows)
     upsert(connection, t.url_key, claims, update=False)
     written.new_entries += len(rows)
@@ -159,7 +142,7 @@ def _text(ingest: Ingest, intent: EntryIntent, number: int, *, changed: bool) ->
     """What the copy step needs of an entry whose text was just written."""
     if intent.prepared is None:
         return []
-    published = _sane(intent.entry.published, ingest.now)
+    published = not_later(intent.entry.published, ingest.now)
     text = intent.body.text if intent.body else ""
     return [
         NewText(
@@ -213,7 +196,7 @@ def _insert_items(
     for intent, (preferred, minted) in zip(fresh, names, strict=True):
         name = preferred if preferred not in taken else minted
         taken.add(name)
-        rows.append(_item_row(ingest, intent, name))
+        rows.append(item_row(ingest, intent, name))
     ids = list(
         connection.scalars(
             t.item.insert().returning(t.item.c.id, sort_by_parameter_order=True), rows
@@ -239,74 +222,6 @@ def _insert_items(
     if texts:
         connection.execute(t.item_text.insert(), texts)
     return ids
-
-
-def _item_row(ingest: Ingest, intent: EntryIntent, public_id: str) -> dict[str, Any]:
-    entry = intent.entry
-    published = _sane(entry.published, ingest.now)
-    return {
-        "public_id": public_id,
-        "scope": ingest.scope,
-        "source_id": ingest.source_id,
-        "entry_key": intent.key,
-        "first_seen": ingest.now,
-        "sort_at": _sort_at(intent, published, ingest.now),
-        "published": published,
-        "updated": _updated(entry, published, ingest.now),
-        "language": entry.language or ingest.language,
-        "source_ref": ingest.source_ref,
-        "content_hash": intent.content_hash,
-        **_shown_values(ingest, intent),
-    }
-
-
-def _updated(entry: ParsedEntry, published: datetime | None, now: datetime) -> datetime:
-    """The publisher's `updated`, else `published`; not later than now nor before `published`."""
-    stated = entry.updated or published or now
-    return max(min(stated, now), published or stated)
-
-
-def _sane(published: datetime | None, now: datetime) -> datetime | None:
-    """A future date is clamped to when the item was first seen."""
-    return None if published is None else min(published, now)
-
-
-def _sort_at(intent: EntryIntent, published: datetime | None, now: datetime) -> datetime:
-    """Where an item stands in a view, for good: when it came, or in the archive by its date.
-
-    Of the item itself this is for views of all sources. An entry says it for views of its source:
-    an item that another source had before is news to those who read only this one (invariant 11).
-    """
-    if not intent.archived:
-        return now
-    return min(published or now - _ARCHIVE_BEHIND, now)
-
-
-def _entry_row(
-    ingest: Ingest, intent: EntryIntent, item_id: int, *, joined: bool
-) -> dict[str, Any]:
-    entry = intent.entry
-    published = _sane(entry.published, ingest.now)
-    return {
-        "source_id": ingest.source_id,
-        "key": intent.key,
-        "item_id": item_id,
-        "guid": intent.guid,
-        "alias": intent.alias,
-        "url_key": intent.url_key,
-        "title": entry.title,
-        "link": entry.link,
-        "published": published,
-        "content_hash": intent.content_hash,
-        "why": intent.why,
-        "first_seen": ingest.now,
-        "last_seen": ingest.now,
-        "sort_at": _sort_at(intent, published, ingest.now),
-        "joined": joined,
-        "reader": ingest.reader,
-        "shown": intent.shown,
-        "shown_at": ingest.now,
-    }
 
 
 def _rekey(connection: Connection, ingest: Ingest, intent: EntryIntent, known: KnownEntry) -> None:
@@ -363,7 +278,7 @@ def _rename(connection: Connection, ingest: Ingest, intent: EntryIntent, known: 
     )  # fmt: skip
     _claim(connection, ingest, intent, known.item_id)
     if intent.decision is not None:
-        row = placing.log_row(
+        row = log_row(
             ingest.now, DecisionKind.REVISION, known.item_id, None, None, intent.decision.score,
             intent.decision.reason,
             asdict(intent.decision.evidence)
@@ -391,7 +306,7 @@ def _revise(
     done = connection.execute(
         update(t.entry)
         .where(t.entry.c.id == known.entry_id, t.entry.c.content_hash != intent.content_hash)
-        .values(_entry_state(ingest, intent, known))
+        .values(entry_state(ingest, intent, known))
     )
     if done.rowcount == 0:
         return  # another worker did it
@@ -420,7 +335,7 @@ def _revise(
                 content_hash=row.content_hash,
             )
         )
-    values = _shown_values(ingest, intent) | {
+    values = shown_values(ingest, intent) | {
         "content_hash": intent.content_hash,
         "revision": row.revision + 1,
         "updated": ingest.now,
@@ -448,7 +363,7 @@ def _replace(
         return
     e, i = t.entry.c, t.item.c
     connection.execute(
-        update(t.entry).where(e.id == known.entry_id).values(_entry_state(ingest, intent, known))
+        update(t.entry).where(e.id == known.entry_id).values(entry_state(ingest, intent, known))
     )
     row = connection.execute(
         select(i.id, i.source_id, i.content_hash).where(i.id == known.item_id)
@@ -458,45 +373,13 @@ def _replace(
     )
     if lead != known.entry_id:
         return
-    values = _shown_values(ingest, intent) | {"content_hash": intent.content_hash}
+    values = shown_values(ingest, intent) | {"content_hash": intent.content_hash}
     connection.execute(update(t.item).where(i.id == row.id).values(values))
     _put_text(connection, row.id, body)
     if not intent.quiet:
         written.replaced_items.append(row.id)
     if row.content_hash != intent.content_hash:
         texts += _text(ingest, intent, row.id, changed=True)
-
-
-def _entry_state(ingest: Ingest, intent: EntryIntent, known: KnownEntry) -> dict[str, Any]:
-    """What is kept of an entry that is shown otherwise from now on."""
-    entry = intent.entry
-    return {
-        "content_hash": intent.content_hash,
-        "title": entry.title,
-        "link": entry.link,
-        "reader": ingest.reader,
-        "shown": intent.shown,
-        "shown_before": known.shown,
-        "shown_at": ingest.now,
-        "passing": intent.shown is not None and is_passing(intent.shown, known),
-    }
-
-
-def _shown_values(ingest: Ingest, intent: EntryIntent) -> dict[str, Any]:
-    """What an item shows of its entry, text apart."""
-    entry, body = intent.entry, intent.body or PreparedBody("", "")
-    return {
-        "title": entry.title,
-        "link": entry.original_link or entry.link,
-        "author": entry.author,
-        "comments": entry.comments,
-        "external_url": entry.external_url,
-        "image": body.image or entry.image,
-        "categories": list(entry.categories),
-        "enclosures": [asdict(one) for one in entry.enclosures],
-        "details": details.packed(entry),
-        "changed_at": ingest.now,
-    }
 
 
 def _put_text(connection: Connection, item_id: int, body: PreparedBody) -> None:
