@@ -241,9 +241,9 @@ class Service:
         # What only the running service needs is loaded here, not for every command.
         import uvicorn
 
+        from aggregator.server.access.guesses import POLICY
         from aggregator.server.app import create_app
-        from aggregator.server.connections import LIMITS, limited
-        from aggregator.server.guesses import POLICY
+        from aggregator.server.wire.connections import LIMITS, limited
         from aggregator.work.tick import Ticker
 
         app = create_app(

@@ -18,18 +18,18 @@ from starlette.staticfiles import StaticFiles
 
 from aggregator.model.errors import StorageTrouble
 from aggregator.model.settings import Settings
-from aggregator.server.auth import access_of
+from aggregator.server.access.auth import access_of
+from aggregator.server.access.guesses import Guesses, GuessPolicy, WrongTokens
 from aggregator.server.backend import Backend
 from aggregator.server.feeds import Feeds
-from aggregator.server.guesses import Guesses, GuessPolicy, WrongTokens
-from aggregator.server.headers import SecureHeaders, secure
 from aggregator.server.health import Health
-from aggregator.server.layout import page
-from aggregator.server.login import Login, local_path
-from aggregator.server.overrule import Overrule
-from aggregator.server.pages import PageRoutes
-from aggregator.server.unread import UnreadBodies
+from aggregator.server.pages.layout import page
+from aggregator.server.pages.login import Login, local_path
+from aggregator.server.pages.overrule import Overrule
+from aggregator.server.pages.routes import PageRoutes
 from aggregator.server.websub import Callback, Subscriber
+from aggregator.server.wire.headers import SecureHeaders, secure
+from aggregator.server.wire.unread import UnreadBodies
 
 _STATIC = Path(__file__).parent / "static"
 _LATER = {"Retry-After": "30"}

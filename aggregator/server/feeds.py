@@ -15,9 +15,9 @@ from aggregator.model.pages import Rendered
 from aggregator.model.settings import Settings, ViewSettings
 from aggregator.publish.formats import FORMATS
 from aggregator.rules.select import find_view
-from aggregator.server.auth import access_of
+from aggregator.server.access.auth import access_of
 from aggregator.server.backend import Backend
-from aggregator.server.negotiate import accepts_gzip, not_modified
+from aggregator.server.wire.negotiate import accepts_gzip, not_modified
 
 # A feed reader sends a password only when it is asked for one in a scheme that it knows.
 _CHALLENGE = 'Basic realm="aggregator", charset="UTF-8", Bearer realm="aggregator"'

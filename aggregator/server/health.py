@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from aggregator.model.pages import ReadyState
 from aggregator.model.settings import Settings
-from aggregator.server.auth import CHALLENGE, access_of
+from aggregator.server.access.auth import CHALLENGE, access_of
 from aggregator.server.backend import Backend
 
 _PATIENCE = 5  # seconds: whoever watches us wants an answer, not a wait

@@ -11,7 +11,7 @@ from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.showing import explain
 from aggregator.pipeline.showing.pages import Condition, Pages
 from aggregator.pipeline.showing.views import Publisher
-from aggregator.server.chart import draw_days
+from aggregator.server.pages.chart import draw_days
 from tests.origin import Origin, reply
 from tests.pipeline.conftest import House, rss
 

@@ -12,10 +12,10 @@ import pytest
 import uvicorn
 
 from aggregator.model.settings import Settings
+from aggregator.server.access.guesses import GuessPolicy
 from aggregator.server.app import create_app
-from aggregator.server.connections import LIMITS, ConnectionLimits, limited
-from aggregator.server.guesses import GuessPolicy
 from aggregator.server.websub import Subscriber
+from aggregator.server.wire.connections import LIMITS, ConnectionLimits, limited
 from tests.patience import PATIENCE
 from tests.server.samples import SampleBackend, settings_of
 

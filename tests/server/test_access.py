@@ -9,7 +9,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from aggregator.server.guesses import GuessPolicy
+from aggregator.server.access.guesses import GuessPolicy
 from tests.patience import PATIENCE
 from tests.server.conftest import Serve, serving
 from tests.server.samples import PRIVATE_ITEM, settings_of

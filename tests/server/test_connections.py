@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from aggregator.model.pages import Rendered
-from aggregator.server.connections import LIMITS
 from aggregator.server.websub import Answer
+from aggregator.server.wire.connections import LIMITS
 from tests.patience import PATIENCE
 from tests.server.conftest import Serve
 from tests.server.samples import SampleBackend

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from starlette.routing import Mount, Route
 
+from aggregator.server.access.guesses import POLICY
 from aggregator.server.app import create_app
-from aggregator.server.guesses import POLICY
 from tests.server.samples import SampleBackend, settings_of
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "http.md"

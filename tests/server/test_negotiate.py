@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.server.negotiate import accepts_gzip, not_modified
+from aggregator.server.wire.negotiate import accepts_gzip, not_modified
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TAG = '"abc"'

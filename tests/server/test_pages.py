@@ -13,7 +13,7 @@ from lxml import html
 
 from aggregator.model.item import RelatedRef
 from aggregator.model.pages import GraphNode, ItemPage, Neighbourhood
-from aggregator.server.graph import draw
+from aggregator.server.pages.graph import draw
 from tests.patience import PATIENCE
 from tests.server.conftest import Serve
 from tests.server.samples import SampleBackend, served, settings_of

@@ -14,13 +14,13 @@ from starlette.routing import Route
 
 from aggregator.model.pages import ItemPage, Neighbourhood, SourceHealth, SourceOverview
 from aggregator.model.settings import Settings
-from aggregator.server.auth import Access, access_of, remember
+from aggregator.server.access.auth import Access, access_of, remember
 from aggregator.server.backend import Backend
-from aggregator.server.chart import draw_days
-from aggregator.server.graph import draw
-from aggregator.server.layout import page
-from aggregator.server.login import ask_for_token, local_path
-from aggregator.server.overrule import form_proof
+from aggregator.server.pages.chart import draw_days
+from aggregator.server.pages.graph import draw
+from aggregator.server.pages.layout import page
+from aggregator.server.pages.login import ask_for_token, local_path
+from aggregator.server.pages.overrule import form_proof
 
 _LARGEST_NUMBER = 2**63 - 1
 # What needs a person comes first.

@@ -18,10 +18,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from aggregator.model.settings import Settings
-from aggregator.server.auth import CHALLENGE, Access, access_of
+from aggregator.server.access.auth import CHALLENGE, Access, access_of
+from aggregator.server.access.same_site import refuse_other_sites
 from aggregator.server.backend import Backend
-from aggregator.server.login import read_form
-from aggregator.server.same_site import refuse_other_sites
+from aggregator.server.pages.login import read_form
 
 _PURPOSE = b"aggregator overrule form 1 "
 _LARGEST_NUMBER = 2**62

@@ -10,9 +10,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from aggregator.model.settings import Settings
-from aggregator.server.auth import CHALLENGE, Access, access_of, forget, remember
-from aggregator.server.layout import page
-from aggregator.server.same_site import refuse_other_sites
+from aggregator.server.access.auth import CHALLENGE, Access, access_of, forget, remember
+from aggregator.server.access.same_site import refuse_other_sites
+from aggregator.server.pages.layout import page
 
 _MAX_FORM = 16 * 1024  # bytes
 

@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aggregator.model.settings import Settings
-from aggregator.server.auth import access_of, stale_cookie
+from aggregator.server.access.auth import access_of, stale_cookie
 from aggregator.telemetry import metrics
 
 log = structlog.get_logger("aggregator.server")

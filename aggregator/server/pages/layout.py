@@ -14,7 +14,7 @@ from aggregator.model.item import ServedItem
 from aggregator.model.settings import Settings
 from aggregator.publish.formats import FORMATS
 from aggregator.publish.values import excerpt, language_tag, rfc3339, summary_text, web_url
-from aggregator.server.auth import Access
+from aggregator.server.access.auth import Access
 
 _FORMAT_NAMES = {"atom": "Atom", "rss": "RSS", "json": "JSON"}
 

@@ -1,0 +1,1 @@
+"""What a browser is shown: pages, their drawings, sign-in, and the decisions made on them."""

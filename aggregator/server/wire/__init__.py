@@ -1,0 +1,1 @@
+"""HTTP itself: bounded connections, bodies nobody wants, headers, what a client accepts."""
