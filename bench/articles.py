@@ -3,7 +3,7 @@
     python -m bench.articles [--pages FOLDER] [--rounds 3] [--print]
 
 Without `--pages` the pages are made by the builders of the test suite: eight markups in three
-languages, with much less furniture than a real site has. A folder of HTML files gives real ones.
+languages, with much less boilerplate than a real site has. A folder of HTML files gives real ones.
 Both read every page in turns, on one core, in one process; ours also finds title, byline, dates,
 picture and related links, sanitises, and tells articles from other pages. The table of medians
 replaces the one in `bench/README.md`.

@@ -47,7 +47,7 @@ from tests.identity.shelf import Shelf
 OPAQUE = {"declared_syndication", "feed_origlink", "guid_permalink_vs_link", "page_data_only"}
 _SHIPPED = CopyThresholds()
 _STORIES = StoryThresholds()
-_NONE: frozenset[int] = frozenset()  # the sources are unknown: nothing was learned of them
+_NONE: frozenset[int] = frozenset()  # the sources are unknown: no boilerplate of theirs is known
 
 _DATELINE = re.compile(
     r"\b(Jan|Feb|March|April|May|June|July|Aug|Sept|Oct|Nov|Dec)[a-z.]* (\d{1,2})\b", re.I
@@ -162,7 +162,7 @@ def evaluate_copies(rows: list[Mapping[str, Any]]) -> None:
         if said and row["same"]:
             found += 1
             indexed += bool(prints[0] & prints[1])
-    print(f"Copies (sources unknown, no learned furniture): {tally.line()}")
+    print(f"Copies (sources unknown, no boilerplate known): {tally.line()}")
     print(*tally.table(), sep="\n")
     print(f"  copies that share a fingerprint: {indexed} of {found}")
     print(
@@ -187,7 +187,7 @@ def evaluate_revisions(rows: list[Mapping[str, Any]]) -> None:
 def evaluate_stream(rows: list[Mapping[str, Any]]) -> None:
     """Group all texts as they would arrive, in two orders, through the index of fingerprints.
 
-    The sources are unknown, so that nothing is learned; groups are joined as the store joins them.
+    The sources are unknown, and so is their boilerplate; groups are joined as the store joins them.
     """
     texts = list(dict.fromkeys(side["text"] for row in rows for side in (row["a"], row["b"])))
     prepared = {number: comparable(text, _NONE) for number, text in enumerate(texts)}

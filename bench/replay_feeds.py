@@ -30,7 +30,7 @@ from aggregator.identity.naming import Mint
 from aggregator.model.item import EntryIntent
 from aggregator.pipeline.polling.reading import Unread, prepare_bodies, read_document
 from aggregator.store import schema as t
-from aggregator.store.copies import boilerplate
+from aggregator.store.copies.boilerplate import known_boilerplate
 from aggregator.store.copies.index import all_postings
 from aggregator.store.copies.memory import Grouping
 from aggregator.store.database import Database
@@ -77,14 +77,14 @@ def replay(database: Database, told: list[Told]) -> float:
         (prepared,) = prepare_bodies([one.intent.entry], frozenset())
         assert not isinstance(prepared, Unread)
         with database.read() as connection:
-            learned = boilerplate.learned(connection, one.source, grouping.settings.copies)
-        text = prepare_text(prepared[0].text, learned)
+            boilerplate = known_boilerplate(connection, one.source, grouping.settings.copies)
+        text = prepare_text(prepared[0].text, boilerplate)
         intent = replace(one.intent, body=prepared[0], prepared=text, archived=False)
         ingest = Ingest(
             one.source, "", one.at,
             {"title": one.source, "feed_id": f"tag:{one.source}", "updated": one.at.isoformat()},
             lambda i, source=one.source: (_MINT.item(source, i.key),) * 2,  # type: ignore[misc]
-            texts_agree, grouping=grouping, learned=learned,
+            texts_agree, grouping=grouping, boilerplate=boilerplate,
         )  # fmt: skip
         begin = time.perf_counter()
         with database.write() as connection:

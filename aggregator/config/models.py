@@ -282,7 +282,7 @@ class Copies(Group):
     )
     containment_young: Annotated[float, _SHARE] | None = Field(
         None,
-        description="The same while little is known of a source's recurring paragraphs; never "
+        description="The same while little is known of a source's boilerplate; never "
         "less than `containment`.",
     )
     containment_stated: Annotated[float, _SHARE] | None = Field(
@@ -348,7 +348,9 @@ class Copies(Group):
         None, description="Items that a new one is compared with in full."
     )
     boilerplate_groups: Annotated[int, whole(1, 10_000)] | None = Field(
-        None, description="Stories of a source in which a paragraph recurs until it is ignored."
+        None,
+        description="A paragraph that recurs in so many items of a source is boilerplate and not "
+        "compared; copies count once.",
     )
     resent: Annotated[float, _SHARE] | None = Field(
         None,

@@ -1,7 +1,7 @@
 """How two texts that share much differ: what one has more, and what stands in place of what.
 
 Of copies one outlet cuts and adds: what is not shared stands on one side only. Reports made from a
-template, and articles in the same furniture, have something else in the same place.
+template, and articles in the same boilerplate, have something else in the same place.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Which paragraphs of a text are its own, and which are the furniture of its outlet.
+"""Which paragraphs of a text are its own, and which are boilerplate of its outlet.
 
-Three sources of furniture: headings of link lists, after which nothing belongs to the article
-("Related News"); phrases every outlet uses (`data/furniture.txt`); and whatever one source repeats
-in several copy groups, which is learned. Groups are counted and not items: a story sent three
-times must not become its own boilerplate.
+Boilerplate is told by three signs: headings of link lists, after which nothing belongs to the
+article ("Related News"); phrases that every outlet uses (`data/boilerplate.txt`); and whatever one
+source repeats in several copy groups. Groups are counted and not items: a story sent three times
+must not become its own boilerplate.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from aggregator.model.copies import CopyThresholds
 
 _LINE = re.compile(r"[^\n\r\u2028\u2029]+")
 _MIN_BEFORE_CUT = 30  # words; a list of links above the text is skipped, not cut at
-_MAX_FURNITURE = 60  # words; longer paragraphs are text
-_MAX_SHORT_FURNITURE = 12  # words; for phrases of a single word
-_MAX_LEARNED = 24  # paragraphs of an item that can be counted, half from each end
+_MAX_BOILERPLATE = 60  # words; longer paragraphs are text
+_MAX_SHORT_BOILERPLATE = 12  # words; for phrases of a single word
+_MAX_COUNTED = 24  # paragraphs of an item that can be counted, half from each end
 
 
 class Fate(StrEnum):
     """What became of a paragraph."""
 
     KEPT = "kept"
-    FURNITURE = "furniture"
-    LEARNED = "learned"
-    AFTER_HEADING = "after_heading"
+    PHRASE = "phrase"  # it begins as boilerplate of every outlet does
+    REPEATED = "repeated"  # its source repeats it
+    AFTER_HEADING = "after_heading"  # of a list of links
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def _phrases() -> tuple[frozenset[tuple[str, ...]], Mapping[str, tuple[tuple[str
     """Headings to cut at, and beginnings to drop by their first word."""
     headings: set[tuple[str, ...]] = set()
     beginnings: dict[str, list[tuple[str, ...]]] = {}
-    text = (files("aggregator.identity") / "data" / "furniture.txt").read_text(encoding="utf-8")
+    text = (files("aggregator.identity") / "data" / "boilerplate.txt").read_text(encoding="utf-8")
     for line in text.splitlines():
         verb, _, phrase = line.partition(" ")
         key = tuple(words(phrase))
@@ -70,23 +70,23 @@ def paragraph_hash(tokens: tuple[str, ...]) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
-def _is_furniture(tokens: tuple[str, ...]) -> bool:
-    if len(tokens) > _MAX_FURNITURE:
+def _begins_as_boilerplate(tokens: tuple[str, ...]) -> bool:
+    if len(tokens) > _MAX_BOILERPLATE:
         return False
     for phrase in _phrases()[1].get(tokens[0], ()):
         if tokens[: len(phrase)] == phrase and (
-            len(phrase) > 1 or len(tokens) <= _MAX_SHORT_FURNITURE
+            len(phrase) > 1 or len(tokens) <= _MAX_SHORT_BOILERPLATE
         ):
             return True
     return False
 
 
-def paragraphs(text: str, learned: frozenset[int]) -> Iterator[Paragraph]:
+def paragraphs(text: str, boilerplate: frozenset[int]) -> Iterator[Paragraph]:
     """The paragraphs of `text` (one a line) in order, each with its fate.
 
     Args:
         text: Plain text of an item, paragraphs on lines of their own.
-        learned: Hashes of the paragraphs its source is known to repeat.
+        boilerplate: Hashes of the paragraphs its source is known to repeat.
     """
     headings = _phrases()[0]
     kept = 0
@@ -99,39 +99,40 @@ def paragraphs(text: str, learned: frozenset[int]) -> Iterator[Paragraph]:
         if cut:
             fate = Fate.AFTER_HEADING
         elif tokens in headings:
-            fate = Fate.FURNITURE
+            fate = Fate.PHRASE
             cut = kept >= _MIN_BEFORE_CUT
-        elif _is_furniture(tokens):
-            fate = Fate.FURNITURE
-        elif name in learned:
-            fate = Fate.LEARNED
+        elif _begins_as_boilerplate(tokens):
+            fate = Fate.PHRASE
+        elif name in boilerplate:
+            fate = Fate.REPEATED
         else:
             fate = Fate.KEPT
             kept += len(tokens)
         yield Paragraph(line.start(), line.end(), tokens, name, fate)
 
 
-def learnable(found: tuple[Paragraph, ...]) -> tuple[int, ...]:
+def countable(found: tuple[Paragraph, ...]) -> tuple[int, ...]:
     """The paragraph hashes of an item to be counted for its source, without repeats.
 
-    Long paragraphs are never furniture, and furniture stands near the ends: at most 24 are counted.
+    Long paragraphs are never boilerplate, and boilerplate stands near the ends, so at most 24 are
+    counted.
     """
     names = list(
         dict.fromkeys(
             paragraph.hash
             for paragraph in found
-            if paragraph.fate in (Fate.KEPT, Fate.LEARNED)
-            and len(paragraph.words) <= _MAX_FURNITURE
+            if paragraph.fate in (Fate.KEPT, Fate.REPEATED)
+            and len(paragraph.words) <= _MAX_BOILERPLATE
         )
     )
-    if len(names) > _MAX_LEARNED:
-        half = _MAX_LEARNED // 2
+    if len(names) > _MAX_COUNTED:
+        half = _MAX_COUNTED // 2
         names = names[:half] + names[-half:]
     return tuple(names)
 
 
-def learned_boilerplate(groups: Mapping[int, int], thresholds: CopyThresholds) -> frozenset[int]:
-    """Which paragraphs of a source are furniture.
+def repeated_paragraphs(groups: Mapping[int, int], thresholds: CopyThresholds) -> frozenset[int]:
+    """Which paragraphs of a source are boilerplate because it repeats them.
 
     Args:
         groups: For each paragraph hash of the source, in how many distinct copy groups it was seen

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from aggregator.identity.alignment import Alignment, align, common_runs
-from aggregator.identity.boilerplate import Fate, Paragraph, learnable, paragraphs
+from aggregator.identity.boilerplate import Fate, Paragraph, countable, paragraphs
 from aggregator.identity.days import days_named
 from aggregator.identity.fingerprints import shingles, winnow
 from aggregator.identity.names import names
@@ -50,7 +50,7 @@ _MAX_WORDS = 20_000  # of one text; the rest does not change the answer
 
 @dataclass(frozen=True, slots=True)
 class ComparableText:
-    """A text made ready to be compared and indexed, furniture left out."""
+    """A text made ready to be compared and indexed, boilerplate left out."""
 
     words: tuple[str, ...]
     shingles: tuple[int, ...]
@@ -75,9 +75,9 @@ class ComparableText:
         return winnow(self.shingles)
 
     @property
-    def learnable(self) -> tuple[int, ...]:
+    def countable(self) -> tuple[int, ...]:
         """Paragraph hashes to be counted for the source."""
-        return learnable(self.paragraphs)
+        return countable(self.paragraphs)
 
 
 def comparable(text: str, boilerplate: frozenset[int]) -> ComparableText:
@@ -85,7 +85,7 @@ def comparable(text: str, boilerplate: frozenset[int]) -> ComparableText:
 
     Args:
         text: Plain text, paragraphs on lines of their own; no title.
-        boilerplate: Paragraph hashes learned for its source (`learned_boilerplate`).
+        boilerplate: Hashes of the paragraphs its source repeats (`repeated_paragraphs`).
     """
     found = tuple(paragraphs(text, boilerplate))
     tokens = tuple(
@@ -115,7 +115,7 @@ def prepare_text(text: str, boilerplate: frozenset[int]) -> PreparedText:
         numbers=ready.numbers,
         numeric_share=ready.numeric_share,
         fingerprints=ready.fingerprints,
-        learnable=ready.learnable,
+        countable=ready.countable,
         names=ready.names,
     )
 
@@ -141,7 +141,7 @@ def compare(
         a: One text.
         b: The other; the decision is the same both ways round.
         thresholds: The operator's.
-        young: One of the sources is too new for its furniture to be known.
+        young: One of the sources is too new for its boilerplate to be known.
 
     Returns:
         The decision with its score (containment, 0..1), a reason and the evidence.
@@ -342,7 +342,7 @@ def shared_passages(
 ) -> tuple[Passage, ...]:
     """The runs of at least four words both texts have, for highlighting, in the order of `text_a`.
 
-    Offsets are characters of the texts given; furniture is not part of any passage.
+    Offsets are characters of the texts given; boilerplate is not part of any passage.
     """
     words_a, spans_a = _placed(text_a, boilerplate_a)
     words_b, spans_b = _placed(text_b, boilerplate_b)

@@ -13,7 +13,7 @@ from hashlib import blake2b
 
 SHINGLE = 4  # words
 WINDOW = 20  # shingles
-VERSION = 2  # of everything that changes stored fingerprints: tokens, hashes, window, furniture
+VERSION = 2  # of everything that changes stored fingerprints: tokens, hashes, window, boilerplate
 MAX_FINGERPRINTS = 256  # of one item: a book is found by its first chapters
 
 _MASK = (1 << 64) - 1

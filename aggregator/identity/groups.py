@@ -86,7 +86,7 @@ def _within_source(
     """The stricter rule for two items that ONE source publishes as two.
 
     It tells them apart itself, by id and address, and what its items share is mostly its own
-    furniture, which for a young or small source is not learned yet: only the same title over
+    boilerplate, which for a young or small source is not known yet: only the same title over
     practically the same text, with the same figures, is one text sent again.
     """
     evidence = decision.evidence

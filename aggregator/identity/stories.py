@@ -30,7 +30,7 @@ _UNSPACED = 0.6  # of the likeness is enough where pairs of characters stand for
 _FEW = 3  # items; rare in a collection of any size
 _PERSON = 4  # terms side by side that are one thing: office, first name, last name, where from
 _FIGURES = CopyThresholds()  # how the guard for figures and days is asked
-_OWN = 0.36  # of the shorter text, at one end of both: what they share is furniture
+_OWN = 0.36  # of the shorter text, at one end of both: what they share is boilerplate
 _SHOWN = 12  # shared terms named in a decision
 
 
@@ -133,7 +133,7 @@ def is_template(a: ComparableText, b: ComparableText, limits: StoryThresholds) -
     """Whether two texts are reports made from one template.
 
     They share wording, and differ in figures, in the day, or in what stands in one place of it; or
-    each begins or ends with words of its own, and what they share is furniture.
+    each begins or ends with words of its own, and what they share is boilerplate.
     """
     ones, others = _shingle_set(a.shingles), _shingle_set(b.shingles)
     shorter = min(len(ones), len(others))

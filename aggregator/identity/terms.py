@@ -104,7 +104,7 @@ def terms(
 
     Args:
         title: Its headline as plain text.
-        text: The words of its own text, furniture left out (`tokens.words`).
+        text: The words of its own text, boilerplate left out (`tokens.words`).
         text_names: Those of them that are names (`names.names`).
         opening: How many words of the text are read.
     """

@@ -17,7 +17,7 @@ class CopyThresholds:
     """
 
     containment: float = 0.58  # share of the shorter text's shingles found in the longer one
-    containment_young: float = 0.65  # the same while a source's furniture is not learned yet
+    containment_young: float = 0.65  # the same while a source's boilerplate is not known yet
     containment_stated: float = 0.5  # the same where a page names the other's address as its own
     young_source: int = 50  # items of a source until then
     min_shingles: int = 12  # below: too short to say anything
@@ -37,7 +37,7 @@ class CopyThresholds:
     own_opening: int = 25  # words before the first shared ones, on both sides: two articles
     sure_opening: float = 0.70  # from here on they are one all the same
     excerpt: int = 4  # so many times longer is the text in which the other is a mere part
-    boilerplate_groups: int = 3  # a paragraph in this many copy groups of a source is furniture
+    boilerplate_groups: int = 3  # a paragraph in this many copy groups of a source is boilerplate
     revision_window: timedelta = timedelta(hours=6)  # same source, same title, old id gone
     resent: float = 0.9  # of the longer text, shared by two items of ONE source with one title
 
@@ -108,7 +108,7 @@ class PreparedText:
     """An item's own text made ready in a worker process: what the copy and story steps read.
 
     `shingles` are hashes of runs of four words, `fingerprints` those of them that are indexed,
-    `learnable` names the paragraphs to be counted for the source; `names` are those of its opening.
+    `countable` names the paragraphs to be counted for the source; `names` are those of its opening.
     """
 
     words: tuple[str, ...]
@@ -116,7 +116,7 @@ class PreparedText:
     numbers: frozenset[str]
     numeric_share: float
     fingerprints: tuple[int, ...] = ()
-    learnable: tuple[int, ...] = ()
+    countable: tuple[int, ...] = ()
     names: frozenset[str] = frozenset()
 
 

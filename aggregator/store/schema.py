@@ -380,7 +380,7 @@ item_terms = Table(
     Column("terms", LargeBinary, nullable=False),
 )
 
-# In how many copy groups of a source a paragraph was seen: from some number on it is furniture.
+# In how many copy groups of a source a paragraph was seen: from some number on it is boilerplate.
 paragraph = Table(
     "paragraph",
     metadata,

@@ -23,7 +23,7 @@ from aggregator.identity.keys import key_entries
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import PreparedBody
 from aggregator.store import schema as t
-from aggregator.store.copies import boilerplate
+from aggregator.store.copies.boilerplate import known_boilerplate
 from aggregator.store.copies.memory import Grouping
 from aggregator.store.database import Database
 from aggregator.store.items import writing
@@ -177,7 +177,7 @@ def _same_poll(a: Any, b: Any) -> bool:
 def _store(database: Database, grouping: Grouping, rows: list[Any]) -> None:
     source, now = rows[0].source_id, rows[0].first_seen
     with database.write() as connection:
-        learned = boilerplate.learned(connection, source, grouping.settings.copies)
+        boilerplate = known_boilerplate(connection, source, grouping.settings.copies)
         entries = [ParsedEntry(row.link, row.link, row.title, summary=row.text) for row in rows]
         found = identify(
             key_entries(entries, "guid"), Known({}, {}, {}, None, empty=True), Reading(now, 1)
@@ -187,11 +187,11 @@ def _store(database: Database, grouping: Grouping, rows: list[Any]) -> None:
         for row in rows:
             intent = by_link[row.link]
             body = PreparedBody("", row.text)
-            prepared = prepare_text(row.text, learned)
+            prepared = prepare_text(row.text, boilerplate)
             intents.append(replace(intent, body=body, prepared=prepared, archived=False))
         ingest = Ingest(
             source, "", now, {"title": source, "feed_id": "tag:f", "updated": now.isoformat()},
             lambda intent: (f"tag:{source}:{intent.key}",) * 2, texts_agree,
-            grouping=grouping, learned=learned,
+            grouping=grouping, boilerplate=boilerplate,
         )  # fmt: skip
         writing.write_entries(connection, ingest, intents)

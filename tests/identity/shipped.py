@@ -1,11 +1,12 @@
-"""The deciders with the thresholds as shipped and nothing learned, for tests of what is shipped."""
+"""The deciders with the thresholds as shipped and no boilerplate known."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Any
 
-from aggregator.identity import boilerplate, copies, groups, revisions
+from aggregator.identity import boilerplate as paragraphs_of
+from aggregator.identity import copies, groups, revisions
 from aggregator.model.copies import CopyDecision, CopyThresholds, PreparedText, StoryThresholds
 
 NOTHING: frozenset[int] = frozenset()
@@ -13,19 +14,19 @@ COPIES = CopyThresholds()
 STORIES = StoryThresholds()
 
 
-def comparable(text: str, learned: frozenset[int] = NOTHING) -> copies.ComparableText:
+def comparable(text: str, boilerplate: frozenset[int] = NOTHING) -> copies.ComparableText:
     """`identity.copies.comparable`."""
-    return copies.comparable(text, learned)
+    return copies.comparable(text, boilerplate)
 
 
-def prepare_text(text: str, learned: frozenset[int] = NOTHING) -> PreparedText:
+def prepare_text(text: str, boilerplate: frozenset[int] = NOTHING) -> PreparedText:
     """`identity.copies.prepare_text`."""
-    return copies.prepare_text(text, learned)
+    return copies.prepare_text(text, boilerplate)
 
 
-def paragraphs(text: str, learned: frozenset[int] = NOTHING) -> list[boilerplate.Paragraph]:
+def paragraphs(text: str, boilerplate: frozenset[int] = NOTHING) -> list[paragraphs_of.Paragraph]:
     """`identity.boilerplate.paragraphs`."""
-    return list(boilerplate.paragraphs(text, learned))
+    return list(paragraphs_of.paragraphs(text, boilerplate))
 
 
 def compare(
@@ -46,4 +47,4 @@ def same_text(title_a: str, text_a: str, title_b: str, text_b: str) -> bool:
 choose_group = partial(groups.choose_group, thresholds=COPIES)
 unlisted = partial(revisions.unlisted, thresholds=COPIES)
 judge_revision = partial(revisions.judge_revision, thresholds=COPIES)
-learned_boilerplate = partial(boilerplate.learned_boilerplate, thresholds=COPIES)
+repeated_paragraphs = partial(paragraphs_of.repeated_paragraphs, thresholds=COPIES)

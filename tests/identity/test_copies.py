@@ -13,7 +13,7 @@ from aggregator.identity.copies import percents, shared_passages
 from aggregator.identity.fingerprints import SHINGLE, WINDOW, shingles, winnow
 from aggregator.identity.tokens import words
 from aggregator.model.copies import CopyThresholds
-from tests.identity.shipped import comparable, compare, learned_boilerplate, paragraphs, same_text
+from tests.identity.shipped import comparable, compare, paragraphs, repeated_paragraphs, same_text
 from tests.identity.texts import ENGLISH, GERMAN, LANGUAGES, MARKET_REPORTS
 
 
@@ -22,7 +22,7 @@ def same(a: str, b: str) -> bool:
 
 
 def as_wrapped_copy(text: str) -> str:
-    """What an outlet makes of a wire text: tail trimmed, paragraphs joined, furniture around."""
+    """What an outlet makes of a wire text: tail trimmed, paragraphs joined, boilerplate around."""
     lines = text.split("\n\n")[:-1]
     return "\n".join(
         [
@@ -113,9 +113,9 @@ def test_a_text_of_a_few_words_is_never_decided() -> None:
     assert decision.evidence.vetoes == ("short",)
 
 
-def test_other_texts_in_the_same_furniture_are_two_texts() -> None:
-    furniture = as_wrapped_copy("\n\n".join(["x"] * 3)).split("\n")
-    long_tail = "\n".join(furniture + ["And one more line of the page's own words below"] * 3)
+def test_other_texts_in_the_same_boilerplate_are_two_texts() -> None:
+    boilerplate = as_wrapped_copy("\n\n".join(["x"] * 3)).split("\n")
+    long_tail = "\n".join(boilerplate + ["And one more line of the page's own words below"] * 3)
     assert not same(f"{ENGLISH}\n{long_tail}", f"{GERMAN}\n{long_tail}")
 
 
@@ -215,7 +215,7 @@ def test_in_a_language_of_capitals_one_noun_for_another_is_no_other_name() -> No
     assert same(GERMAN, GERMAN.replace(" Fähren", " Schiffe"))
 
 
-def test_a_shared_beginning_above_two_articles_is_furniture() -> None:
+def test_a_shared_beginning_above_two_articles_is_boilerplate() -> None:
     foot = " ".join(NOTICE.split()[:44])
     one, two = ENGLISH.split()[:30], GERMAN.split()[:30]
     decision = compare(
@@ -299,13 +299,13 @@ def test_a_comparison_never_raises_and_has_no_direction(one: str, other: str) ->
     assert 0.0 <= there.score <= 1.0
 
 
-# -- furniture ----------------------------------------------------------------------------------
+# -- boilerplate -------------------------------------------------------------------------------
 
 
 def test_nothing_after_a_related_news_heading_belongs_to_the_text() -> None:
     fates = [p.fate for p in paragraphs(as_wrapped_copy(ENGLISH))]
-    assert fates[0] is Fate.FURNITURE
-    assert fates[-4:] == [Fate.FURNITURE, Fate.FURNITURE, Fate.AFTER_HEADING, Fate.AFTER_HEADING]
+    assert fates[0] is Fate.PHRASE
+    assert fates[-4:] == [Fate.PHRASE, Fate.PHRASE, Fate.AFTER_HEADING, Fate.AFTER_HEADING]
 
 
 def test_a_list_of_links_above_the_text_does_not_swallow_it() -> None:
@@ -313,23 +313,24 @@ def test_a_list_of_links_above_the_text_does_not_swallow_it() -> None:
     assert sum(p.fate is Fate.KEPT for p in found) == len(ENGLISH.split("\n\n")) + 1
 
 
-def test_a_long_paragraph_that_begins_like_furniture_is_text() -> None:
+def test_a_long_paragraph_that_begins_like_boilerplate_is_text() -> None:
     watch = "Watch makers in the valley said " + "that every order of the year had been filled " * 8
     assert [p.fate for p in paragraphs(watch)] == [Fate.KEPT]
 
 
-def test_what_a_source_repeats_in_three_groups_is_learned() -> None:
+def test_what_a_source_repeats_in_three_groups_is_boilerplate() -> None:
     line = "The Valley Post is read by people in every village of the valley."
     name = paragraph_hash(tuple(words(line)))
-    assert name in comparable(f"{ENGLISH}\n{line}").learnable
-    assert learned_boilerplate({name: 2}) == frozenset()
-    learned = learned_boilerplate({name: 3})
-    assert comparable(f"{ENGLISH}\n{line}", learned).words == comparable(ENGLISH).words
-    assert name in comparable(f"{ENGLISH}\n{line}", learned).learnable  # and goes on being counted
+    assert name in comparable(f"{ENGLISH}\n{line}").countable
+    assert repeated_paragraphs({name: 2}) == frozenset()
+    boilerplate = repeated_paragraphs({name: 3})
+    text = comparable(f"{ENGLISH}\n{line}", boilerplate)
+    assert text.words == comparable(ENGLISH).words
+    assert name in text.countable  # and goes on being counted
 
 
-def test_long_paragraphs_are_never_learned() -> None:
-    assert comparable("word " * 61).learnable == ()
+def test_long_paragraphs_are_never_boilerplate() -> None:
+    assert comparable("word " * 61).countable == ()
 
 
 # -- fingerprints -------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ def test_scripts_without_capitals_have_none() -> None:
     assert names("外交部发言人表示，中方愿同各方一道 قال المتحدث باسم الوزارة", 50) == frozenset()
 
 
-def test_only_the_opening_is_read_and_furniture_left_out() -> None:
+def test_only_the_opening_is_read_and_boilerplate_left_out() -> None:
     text = "A brief from Lima\n" + "It rained in Oslo again. " * 3 + "x " * 200 + "at Rome"
     assert names(text, 12) == {"lima", "oslo"}
     told = "A ferry left the town of Lima today. " * 6

@@ -20,7 +20,7 @@ from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import EntryIntent, PreparedBody
 from aggregator.model.states import EntryKind
 from aggregator.store import schema as t
-from aggregator.store.copies import boilerplate
+from aggregator.store.copies.boilerplate import known_boilerplate
 from aggregator.store.copies.index import all_postings
 from aggregator.store.copies.memory import Grouping
 from aggregator.store.database import Database
@@ -57,27 +57,27 @@ class Desk:
         """Store texts of a source as new items in one transaction; returns their numbers."""
         self.now += timedelta(minutes=1)
         with self.database.write() as connection:
-            learned = boilerplate.learned(connection, source, self.grouping.settings.copies)
-            intents = [self._intent(source, text, learned, title) for text in texts]
+            boilerplate = known_boilerplate(connection, source, self.grouping.settings.copies)
+            intents = [self._intent(source, text, boilerplate, title) for text in texts]
             ingest = Ingest(
                 source, scope, self.now,
                 {"title": source, "feed_id": "tag:f", "updated": NOON.isoformat()},
                 lambda intent: (f"tag:{intent.key}", f"tag:2:{intent.key}"),
                 texts_agree,
                 grouping=grouping or self.grouping,
-                learned=learned,
+                boilerplate=boilerplate,
             )  # fmt: skip
             return writing.write_entries(connection, ingest, intents).new_items
 
     def _intent(
-        self, source: str, text: str, learned: frozenset[int], title: str | None
+        self, source: str, text: str, boilerplate: frozenset[int], title: str | None
     ) -> EntryIntent:
         name = f"{source}-{self.now.timestamp()}-{content_hash(None, text)}"
         return EntryIntent(
             EntryKind.NEW, name, ParsedEntry(name, None, title or text[:40], published=self.now),
             content_hash(title, text),
             body=PreparedBody(f"<p>{text}</p>", text, sanitizer_version=1),
-            prepared=prepare_text(text, learned),
+            prepared=prepare_text(text, boilerplate),
         )  # fmt: skip
 
     def groups(self) -> dict[int, int]:
@@ -236,23 +236,23 @@ def test_a_fingerprint_that_everybody_has_costs_a_bounded_number_of_rows(desk: D
 
 
 def test_what_a_source_repeats_in_three_groups_is_no_text_of_its_own(desk: Desk) -> None:
-    furniture = other_story(5, 50)
+    repeated = other_story(5, 50)
     for number in range(3):
-        desk.take("alpha", f"{other_story(20 + number)}\n{furniture}")
+        desk.take("alpha", f"{other_story(20 + number)}\n{repeated}")
     with desk.database.read() as connection:
-        learned = boilerplate.learned(connection, "alpha", desk.grouping.settings.copies)
-    assert len(learned) == 1
+        boilerplate = known_boilerplate(connection, "alpha", desk.grouping.settings.copies)
+    assert len(boilerplate) == 1
     first, second = desk.take(
-        "alpha", f"{other_story(31, 20)}\n{furniture}", f"{other_story(32, 20)}\n{furniture}"
+        "alpha", f"{other_story(31, 20)}\n{repeated}", f"{other_story(32, 20)}\n{repeated}"
     )
     assert not desk.together(first, second)
 
 
-def test_a_story_sent_three_times_is_not_its_own_furniture(desk: Desk) -> None:
+def test_a_story_sent_three_times_is_not_its_own_boilerplate(desk: Desk) -> None:
     for _ in range(4):
         desk.take("alpha", ENGLISH)
     with desk.database.read() as connection:
-        assert not boilerplate.learned(connection, "alpha", desk.grouping.settings.copies)
+        assert not known_boilerplate(connection, "alpha", desk.grouping.settings.copies)
 
 
 def test_a_memory_that_starts_empty_gives_the_same_groups_and_stories(

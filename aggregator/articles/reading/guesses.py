@@ -37,7 +37,7 @@ def tree_of(source: str) -> lxml_html.HtmlElement | None:
 def guessed_authors(
     tree: lxml_html.HtmlElement | None, page: Page, site: frozenset[str]
 ) -> tuple[str, ...]:
-    """trafilatura's guess, where it is a person's name and no heading or furniture of the page."""
+    """trafilatura's guess, where it is a person's name and no heading or button of the page."""
     if tree is None:
         return ()
     try:

@@ -24,7 +24,7 @@ from aggregator.articles.reading.people import (
     site_names,
     stated_source,
 )
-from aggregator.articles.reading.picture import FURNITURE
+from aggregator.articles.reading.picture import NO_STORY_PICTURE
 from aggregator.articles.reading.printed import Printed
 from aggregator.articles.reading.times import first_date, refined, time_element
 from aggregator.articles.reading.titles import title_candidates
@@ -163,7 +163,7 @@ def _images(page: Page, said: Structured) -> tuple[str, ...]:
     return tuple(
         u
         for u in dict.fromkeys(found)
-        if not re.search(r"logo|default|placeholder", u, re.I) and not FURNITURE.search(u)
+        if not re.search(r"logo|default|placeholder", u, re.I) and not NO_STORY_PICTURE.search(u)
     )
 
 

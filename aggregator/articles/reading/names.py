@@ -69,7 +69,7 @@ def has_label(text: str) -> bool:
 
 
 def is_name(text: str) -> bool:
-    """Whether a text may be a name: short, without figures, addresses and words of furniture."""
+    """Whether a text may be a name: short, without figures, addresses and words of buttons."""
     return 2 <= len(text) <= 60 and len(text.split()) <= 6 and not _NOT_NAMES.search(text)
 
 

@@ -29,7 +29,7 @@ _CREDIT_WORD = re.compile(
     r"图片来源|图源)?\s*(?:credit|courtesy of|by|from|von|de|di)?\s*[:：]?\s*",
     re.I,
 )
-FURNITURE = re.compile(  # pictures that are no picture of the story
+NO_STORY_PICTURE = re.compile(  # pictures that are no picture of the story
     r"(?:^|[\W_])(?:logo|icon|avatar|pixel|spacer|blank|share|sprite|qr|qr-?code|ewm|erweima|"
     r"weixin|wechat)\d*(?:[\W_]|$)|二维码|扫一扫",
     re.I,
@@ -142,7 +142,7 @@ def _tiny(page: Page, node: int) -> bool:
         if value.isdigit() and int(value) < 80:
             return True
     said = f"{page.names[node]} {attributes.get('src') or ''} {attributes.get('alt') or ''}"
-    return bool(FURNITURE.search(said[:_MOST_SAID]))
+    return bool(NO_STORY_PICTURE.search(said[:_MOST_SAID]))
 
 
 def _caption(page: Page, body: BodySpan, node: int) -> tuple[str | None, str | None]:

@@ -59,17 +59,17 @@ def known_address(article: Article) -> str | None:
     return None if article.url == _NOWHERE else article.url
 
 
-def read_for_keeping(page: PageBody, furniture: frozenset[int]) -> tuple[Article, PreparedText]:
+def read_for_keeping(page: PageBody, boilerplate: frozenset[int]) -> tuple[Article, PreparedText]:
     """A page that may become an item, with its text as the copy step wants it.
 
-    `furniture` are the paragraphs that its source is known to repeat.
+    `boilerplate` are the paragraphs that its source is known to repeat.
     """
     article = read_article(page)
-    return article, prepare_text(article.text, furniture)
+    return article, prepare_text(article.text, boilerplate)
 
 
 async def article_to_keep(
-    workers: Workers, page: PageBody, furniture: frozenset[int], seconds: float
+    workers: Workers, page: PageBody, boilerplate: frozenset[int], seconds: float
 ) -> tuple[Article, PreparedText]:
     """`read_for_keeping` in a worker process.
 
@@ -78,7 +78,7 @@ async def article_to_keep(
     """
     try:
         return await workers.run(
-            read_for_keeping, page, furniture, timeout=seconds, share=page.share
+            read_for_keeping, page, boilerplate, timeout=seconds, share=page.share
         )
     except WorkerError as error:
         raise UnreadablePage(f"the page could not be read within its limits: {error}") from error

@@ -20,7 +20,7 @@ from aggregator.model.article import Article
 from aggregator.model.settings import Settings
 from aggregator.pipeline.following.links import page_key
 from aggregator.store import changed
-from aggregator.store.copies import boilerplate
+from aggregator.store.copies.boilerplate import known_boilerplate
 from aggregator.store.copies.groups import join_stated
 from aggregator.store.following.pages import PageRow
 from aggregator.store.items import items, keys, words
@@ -118,7 +118,7 @@ def _join(
     a, b = (
         comparable(
             max([*words.texts_of(connection, number), whole.get(number, "")], key=len),
-            boilerplate.learned(connection, items.source_of(connection, number), limits),
+            known_boilerplate(connection, items.source_of(connection, number), limits),
         )
         for number in (stating, stated)
     )

@@ -48,7 +48,7 @@ class Read:
     prepared: PreparedText
     header: Robots
     result: FetchResult
-    furniture: frozenset[int] = frozenset()  # paragraphs of its source left out of `prepared`
+    boilerplate: frozenset[int] = frozenset()  # paragraphs of its source left out of `prepared`
 
     @property
     def restricted(self) -> str | None:
@@ -204,14 +204,14 @@ def _place(
     What the page repeats of its source is counted, once: not `again`, nor what the feed gave.
     """
     title, teaser = words.words_of(connection, item_id)
-    counted = set(read.prepared.learnable) - set(prepare_text(teaser, read.furniture).learnable)
+    counted = set(read.prepared.countable) - set(prepare_text(teaser, read.boilerplate).countable)
     text = placing.NewText(
         item_id, read.article.text,
-        replace(read.prepared, learnable=() if again else tuple(sorted(counted))),
+        replace(read.prepared, countable=() if again else tuple(sorted(counted))),
         title, now, "", changed=True, from_page=True,
     )  # fmt: skip
     parts.grouping.settings = parts.settings.dedup
-    whose = placing.Source(page.source_id, read.furniture)
+    whose = placing.Source(page.source_id, read.boilerplate)
     grown = placing.place_items(connection, parts.grouping, whose, [text], now)
     changed.show_anew(connection, now, grown=grown)
 
@@ -381,7 +381,7 @@ def _ingest(
         public_id=public_id,
         agree=texts_agree,
         grouping=parts.grouping,
-        learned=read.furniture,
+        boilerplate=read.boilerplate,
         language=source.language,
     )
 

@@ -44,7 +44,7 @@ from aggregator.pipeline.following.store import (
 )
 from aggregator.pipeline.parts import Parts, Workers
 from aggregator.rules.follow import FRESH, header_robots, refuse_host
-from aggregator.store.copies import boilerplate
+from aggregator.store.copies.boilerplate import known_boilerplate
 from aggregator.store.database import Database
 from aggregator.store.following import pages, robots
 from aggregator.store.following.pages import PageRow
@@ -175,15 +175,15 @@ class Follower:
     ) -> Visit:
         given = PageBody(body, result.final_url, result.content_type, page.title, source.related)
         seconds = settings.fetching.parse_timeout.total_seconds()
-        furniture = await self._parts.database.run_read(
-            boilerplate.learned, source.id, settings.dedup.copies
+        boilerplate = await self._parts.database.run_read(
+            known_boilerplate, source.id, settings.dedup.copies
         )
         try:
-            article, text = await article_to_keep(self._parts.workers, given, furniture, seconds)
+            article, text = await article_to_keep(self._parts.workers, given, boilerplate, seconds)
         except UnreadablePage as error:
             return await self._refuse(page, Refused.UNREADABLE, str(error))
         header = header_robots(result.headers.get("x-robots-tag"), self._token)
-        read = Read(article, text, header, result, furniture)
+        read = Read(article, text, header, result, boilerplate)
         word, detail = await self._parts.database.run_write(
             keep_page, self._parts, source, page, read
         )

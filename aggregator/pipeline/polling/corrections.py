@@ -42,7 +42,7 @@ async def find_revisions(
     source: SourceSettings,
     intents: Sequence[EntryIntent],
     found: Known,
-    paragraphs: frozenset[int],
+    boilerplate: frozenset[int],
     timeout: float,
 ) -> list[EntryIntent]:
     """The intents of a whole document, with new entries that are no news as what they are.
@@ -52,7 +52,7 @@ async def find_revisions(
         source: Whose document it is.
         intents: With prepared bodies and texts.
         found: What the store knows of the document's entries.
-        paragraphs: Known as the source's furniture.
+        boilerplate: The paragraphs that the source is known to repeat.
         timeout: Seconds for the comparison in a worker.
 
     Raises:
@@ -88,7 +88,7 @@ async def find_revisions(
             )
             for place, earlier in pairs
         ],
-        paragraphs, limits, timeout=timeout, share=source.id,
+        boilerplate, limits, timeout=timeout, share=source.id,
     )  # fmt: skip
     told = list(intents)
     for (place, earlier), decision in zip(pairs, decisions, strict=True):
@@ -98,7 +98,10 @@ async def find_revisions(
 
 
 async def part_editions(
-    parts: Parts, source: SourceSettings, intents: Sequence[EntryIntent], learned: frozenset[int]
+    parts: Parts,
+    source: SourceSettings,
+    intents: Sequence[EntryIntent],
+    boilerplate: frozenset[int],
 ) -> list[EntryIntent]:
     """The intents, with renamed entries that are new editions at a fixed address as new ones."""
     renamed = {
@@ -114,7 +117,9 @@ async def part_editions(
         intent = told[renamed[number]]
         if intent.prepared is None or earlier.text is None:
             continue
-        if is_edition(intent, earlier, restore(intent.prepared), comparable(earlier.text, learned)):
+        if is_edition(
+            intent, earlier, restore(intent.prepared), comparable(earlier.text, boilerplate)
+        ):
             told[renamed[number]] = replace(
                 intent,
                 kind=EntryKind.NEW,

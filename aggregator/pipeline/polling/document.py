@@ -33,7 +33,7 @@ from aggregator.pipeline.polling.reading import (
     read_document,
 )
 from aggregator.pipeline.secrets import unless_secret
-from aggregator.store.copies import boilerplate
+from aggregator.store.copies.boilerplate import known_boilerplate
 from aggregator.store.items import entries
 from aggregator.store.sources import states
 from aggregator.telemetry import metrics
@@ -58,7 +58,7 @@ class Polled:
     read: ReadDocument | None = None
     known: Known | None = None
     identified: Identified | None = None
-    furniture: frozenset[int] = frozenset()  # paragraphs that its source is known to repeat
+    boilerplate: frozenset[int] = frozenset()  # paragraphs that its source is known to repeat
 
 
 async def understand(
@@ -139,15 +139,15 @@ async def _read(
             read, identified, state = await _page_back(
                 parts, source, state, result, read, found, reading
             )
-        furniture = await parts.database.run_read(
-            boilerplate.learned, source.id, parts.settings.dedup.copies
+        boilerplate = await parts.database.run_read(
+            known_boilerplate, source.id, parts.settings.dedup.copies
         )
-        intents, left_out = await _prepare(parts, source, identified.intents, furniture, timeout)
+        intents, left_out = await _prepare(parts, source, identified.intents, boilerplate, timeout)
         if not identified.guid_flip:
-            intents = await corrections.part_editions(parts, source, intents, furniture)
+            intents = await corrections.part_editions(parts, source, intents, boilerplate)
         if not result.delta and not found.empty and corrections.lists_everything(feed):
             intents = await corrections.find_revisions(
-                parts, source, intents, found, furniture, timeout
+                parts, source, intents, found, boilerplate, timeout
             )
     except WorkerError as error:
         metrics.WORKER_FAILURES.labels(kind=type(error).__name__).inc()
@@ -182,7 +182,7 @@ async def _read(
     )
     return Polled(
         learned, outcome, PollWord.NEW if changed else PollWord.UNCHANGED, feed.error or left_out,
-        read, found, replace(identified, intents=tuple(intents)), furniture,
+        read, found, replace(identified, intents=tuple(intents)), boilerplate,
     )  # fmt: skip
 
 
@@ -261,7 +261,7 @@ async def _prepare(
     parts: Parts,
     source: SourceSettings,
     intents: Sequence[EntryIntent],
-    furniture: frozenset[int],
+    boilerplate: frozenset[int],
     timeout: float,
 ) -> tuple[list[EntryIntent], str | None]:
     """Sanitise the bodies of new and changed entries, and of renamed ones whose text changed.
@@ -279,7 +279,7 @@ async def _prepare(
         some = wanted[start : start + _BODIES_AT_ONCE]
         allowed = _UNREADABLE - len(unread)
         texts = await _bodies(
-            parts, source, [intents[index].entry for index in some], furniture, timeout, allowed
+            parts, source, [intents[index].entry for index in some], boilerplate, timeout, allowed
         )
         for index, text in zip(some, texts, strict=True):
             intent = intents[index]
@@ -301,7 +301,7 @@ async def _bodies(
     parts: Parts,
     source: SourceSettings,
     entries: Sequence[ParsedEntry],
-    furniture: frozenset[int],
+    boilerplate: frozenset[int],
     timeout: float,
     allowed: int,
 ) -> list[Prepared | Unread]:
@@ -313,7 +313,7 @@ async def _bodies(
 
     async def prepare(some: Sequence[ParsedEntry], seconds: float) -> list[Prepared | Unread]:
         return await parts.workers.run(
-            prepare_bodies, some, furniture, timeout=seconds, share=source.id
+            prepare_bodies, some, boilerplate, timeout=seconds, share=source.id
         )
 
     try:

@@ -59,21 +59,21 @@ def read_document(
 
 
 def prepare_bodies(
-    entries: Sequence[ParsedEntry], learned: frozenset[int]
+    entries: Sequence[ParsedEntry], boilerplate: frozenset[int]
 ) -> list[Prepared | Unread]:
     """Sanitise the bodies of new and changed entries and fingerprint their texts.
 
     An entry that cannot be read says why; the others do not suffer for it.
 
-    `learned` are the paragraphs that the source is known to repeat. Runs in a worker process.
+    `boilerplate` are the paragraphs that the source is known to repeat. Runs in a worker process.
     """
-    return [_prepared(entry, learned) for entry in entries]
+    return [_prepared(entry, boilerplate) for entry in entries]
 
 
-def _prepared(entry: ParsedEntry, learned: frozenset[int]) -> Prepared | Unread:
+def _prepared(entry: ParsedEntry, boilerplate: frozenset[int]) -> Prepared | Unread:
     try:
         body = prepare_body(entry)
-        return body, prepare_text(body.text, learned)
+        return body, prepare_text(body.text, boilerplate)
     except MemoryError:
         raise  # the worker's end, not the entry's
     except Exception as error:  # noqa: BLE001 - an entry of strangers loses itself, whatever it found
@@ -82,17 +82,18 @@ def _prepared(entry: ParsedEntry, learned: frozenset[int]) -> Prepared | Unread:
 
 def judge_revisions(
     pairs: Sequence[tuple[PreparedText, str, timedelta, bool, bool]],
-    learned: frozenset[int],
+    boilerplate: frozenset[int],
     thresholds: CopyThresholds,
 ) -> list[CopyDecision]:
     """Compare new entries with the earlier items they may be. Runs in a worker process.
 
     `pairs` are the new text, the earlier one, the time between them, whether the earlier one was
-    taken out of the document, and whether both have one address; `learned` as in `prepare_bodies`.
+    taken out of the document, and whether both have one address; `boilerplate` as in
+    `prepare_bodies`.
     """
     return [
         judge_revision(
-            restore(new), comparable(earlier, learned),
+            restore(new), comparable(earlier, boilerplate),
             apart=apart, taken_out=taken_out, same_address=one_address, thresholds=thresholds,
         )
         for new, earlier, apart, taken_out, one_address in pairs

@@ -209,7 +209,7 @@ def _ingest(parts: Parts, source: SourceSettings, polled: Polled, now: datetime)
         public_id=public_id,
         agree=texts_agree,
         grouping=parts.grouping,
-        learned=polled.furniture,
+        boilerplate=polled.boilerplate,
         reader=READER,
         language=policy.language(source, feed.language if feed else None),
     )

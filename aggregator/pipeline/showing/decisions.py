@@ -16,7 +16,7 @@ from aggregator.model.pages import DecisionLine, TextSide
 from aggregator.model.states import DecisionKind
 from aggregator.pipeline.showing import neighbours
 from aggregator.store import changed
-from aggregator.store.copies import boilerplate
+from aggregator.store.copies.boilerplate import known_boilerplate
 from aggregator.store.copies.texts import StoredText, find_item, stored_texts
 from aggregator.store.decisions import overrules, updates
 from aggregator.store.items import items
@@ -189,7 +189,7 @@ def _through(
 ) -> DecisionLine:
     """A member of the group that was never compared with this one directly."""
     a, b = (
-        comparable(one.text, boilerplate.learned(connection, one.source_id, limits))
+        comparable(one.text, known_boilerplate(connection, one.source_id, limits))
         for one in (mine, theirs)
     )
     decision = compare(a, b, limits)

@@ -18,7 +18,8 @@ from aggregator.model.copies import CopyThresholds, PreparedText
 from aggregator.pipeline.parts import Parts
 from aggregator.store import facts
 from aggregator.store import schema as t
-from aggregator.store.copies import boilerplate, index, stories
+from aggregator.store.copies import index, stories
+from aggregator.store.copies.boilerplate import drop_old_counts, known_boilerplate
 from aggregator.store.copies.fingerprints import index_text
 from aggregator.store.copies.texts import first_item_since, texts_after
 
@@ -42,7 +43,7 @@ async def tidy_copies(parts: Parts) -> None:
     for part in range(_SLICES):
         await parts.database.run_write(index.drop, oldest, part, _SLICES)
     await _tidy_stories(parts)
-    await parts.database.run_write(boilerplate.drop, now, limits.boilerplate_groups)
+    await parts.database.run_write(drop_old_counts, now, limits.boilerplate_groups)
     await parts.database.run_write(facts.set_fact, _DAY_FACT, today)
 
 
@@ -69,8 +70,10 @@ async def _reindex(parts: Parts, limits: CopyThresholds) -> None:
         rows = await parts.database.run_read(texts_after, last, _AT_ONCE)
         if not rows:
             break
-        learned = await parts.database.run_read(_learned, {row.source_id for row in rows}, limits)
-        texts = [(row.text, learned[row.source_id]) for row in rows]
+        boilerplate = await parts.database.run_read(
+            _known_boilerplate, {row.source_id for row in rows}, limits
+        )
+        texts = [(row.text, boilerplate[row.source_id]) for row in rows]
         prepared = await parts.workers.run(_prepare, texts, timeout=60.0, share="upkeep")
         numbers = [row.id for row in rows]
         await parts.database.run_write(_index, numbers, prepared, limits)
@@ -93,8 +96,8 @@ async def _read_terms(parts: Parts) -> None:
         if not rows:
             break
         names = {row.source_id for row in rows}
-        learned = await parts.database.run_read(_learned, names, dedup.copies)
-        texts = [(row.text, learned[row.source_id]) for row in rows]
+        boilerplate = await parts.database.run_read(_known_boilerplate, names, dedup.copies)
+        texts = [(row.text, boilerplate[row.source_id]) for row in rows]
         prepared = await parts.workers.run(_prepare, texts, timeout=60.0, share="upkeep")
         told = [
             story_item(
@@ -109,14 +112,14 @@ async def _read_terms(parts: Parts) -> None:
     await parts.database.run_write(facts.set_fact, _TERMS_FACT, str(TERMS))
 
 
-def _learned(
+def _known_boilerplate(
     connection: Connection, sources: Collection[str], limits: CopyThresholds
 ) -> dict[str, frozenset[int]]:
-    return {name: boilerplate.learned(connection, name, limits) for name in sources}
+    return {name: known_boilerplate(connection, name, limits) for name in sources}
 
 
 def _prepare(texts: list[tuple[str, frozenset[int]]]) -> list[PreparedText]:
-    return [prepare_text(text, learned) for text, learned in texts]
+    return [prepare_text(text, boilerplate) for text, boilerplate in texts]
 
 
 def _index(

@@ -187,7 +187,7 @@ def _index(database: Database, limits: CopyThresholds, scratch: Scratch) -> None
     while last < scratch.last:
         with database.write() as live:
             for row in (rows := rows_after(live, last)):
-                prepared = prepare_text(row.text, scratch.furniture(row.source_id))
+                prepared = prepare_text(row.text, scratch.boilerplate(row.source_id))
                 index_text(live, row.id, prepared, limits)
         if not rows:
             break  # purged in the meantime

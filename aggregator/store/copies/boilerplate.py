@@ -1,4 +1,4 @@
-"""In how many copy groups of a source each paragraph was seen: what it repeats is its furniture."""
+"""In how many copy groups of a source each paragraph was seen: what recurs is boilerplate."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from aggregator.identity.boilerplate import learned_boilerplate
+from aggregator.identity.boilerplate import repeated_paragraphs
 from aggregator.model.copies import CopyThresholds
 from aggregator.store import schema as t
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def learned(connection: Connection, source_id: str, thresholds: CopyThresholds) -> frozenset[int]:
+def known_boilerplate(
+    connection: Connection, source_id: str, thresholds: CopyThresholds
+) -> frozenset[int]:
     """The paragraphs that a source is known to repeat."""
     p = t.paragraph.c
     rows = connection.execute(
@@ -23,7 +25,7 @@ def learned(connection: Connection, source_id: str, thresholds: CopyThresholds) 
             p.source_id == source_id, p.groups >= thresholds.boilerplate_groups
         )
     )
-    return learned_boilerplate({row.hash: row.groups for row in rows}, thresholds)
+    return repeated_paragraphs({row.hash: row.groups for row in rows}, thresholds)
 
 
 def add_counts(connection: Connection, source_id: str, counts: Counter[int], now: datetime) -> None:
@@ -47,11 +49,11 @@ def add_counts(connection: Connection, source_id: str, counts: Counter[int], now
     connection.execute(statement, rows)
 
 
-def drop(connection: Connection, now: datetime, furniture: int) -> None:
-    """Forget paragraphs not seen for 30 days, those that are furniture after a year."""
+def drop_old_counts(connection: Connection, now: datetime, boilerplate_groups: int) -> None:
+    """Forget paragraphs not seen for 30 days, those that are boilerplate after a year."""
     p, day = t.paragraph.c, (now - _EPOCH).days
     connection.execute(
         delete(t.paragraph).where(
-            ((p.seen_day < day - 30) & (p.groups < furniture)) | (p.seen_day < day - 365)
+            ((p.seen_day < day - 30) & (p.groups < boilerplate_groups)) | (p.seen_day < day - 365)
         )
     )

@@ -21,18 +21,20 @@ class ReadyTexts:
         self._most = most
         self._kept: OrderedDict[tuple[int, int, frozenset[int]], ComparableText] = OrderedDict()
 
-    def get(self, item_id: int, text: str, learned: frozenset[int]) -> ComparableText:
+    def get(self, item_id: int, text: str, boilerplate: frozenset[int]) -> ComparableText:
         """The text of an item, made ready now or before."""
-        key = (item_id, hash(text), learned)
+        key = (item_id, hash(text), boilerplate)
         found = self._kept.get(key)
         if found is None:
-            found = comparable(text, learned)
+            found = comparable(text, boilerplate)
         self._keep(key, found)
         return found
 
-    def put(self, item_id: int, text: str, learned: frozenset[int], ready: ComparableText) -> None:
+    def put(
+        self, item_id: int, text: str, boilerplate: frozenset[int], ready: ComparableText
+    ) -> None:
         """Keep a text that was made ready elsewhere."""
-        self._keep((item_id, hash(text), learned), ready)
+        self._keep((item_id, hash(text), boilerplate), ready)
 
     def _keep(self, key: tuple[int, int, frozenset[int]], ready: ComparableText) -> None:
         self._kept[key] = ready

@@ -26,7 +26,7 @@ from aggregator.model.copies import (
 from aggregator.model.states import DecisionKind
 from aggregator.store import schema as t
 from aggregator.store.changed import Grown
-from aggregator.store.copies import boilerplate
+from aggregator.store.copies.boilerplate import add_counts, known_boilerplate
 from aggregator.store.copies.fingerprints import indexed
 from aggregator.store.copies.groups import any_apart, apart_groups, group_of, join_groups, log_row
 from aggregator.store.copies.index import Postings
@@ -55,10 +55,10 @@ class NewText:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the items come from, and what of its texts is known as furniture."""
+    """Where the items come from, and what of its texts is known as boilerplate."""
 
     id: str
-    learned: frozenset[int]
+    boilerplate: frozenset[int]
 
 
 def place_items(
@@ -90,7 +90,7 @@ class _Placing:
         self._limits = grouping.settings.copies
         self._source = source
         self._now = now
-        self._learned = {source.id: source.learned}
+        self._boilerplate = {source.id: source.boilerplate}
         self._sizes: dict[str, int] = {}
         self._postings = Postings()
         self._holders: dict[int, list[int]] = {}  # by hash
@@ -145,7 +145,7 @@ class _Placing:
         """What was gathered: fingerprints, paragraph counts, the log."""
         self._postings.write(self._connection)
         self._stories.write()
-        boilerplate.add_counts(self._connection, self._source.id, self._paragraphs, self._now)
+        add_counts(self._connection, self._source.id, self._paragraphs, self._now)
         if self._log:
             self._connection.execute(t.merge_log.insert(), self._log)
 
@@ -160,7 +160,7 @@ class _Placing:
                 holders.append(item.item_id)
                 self._postings.add(value, item.item_id)
         ready = restore(item.prepared)
-        self._grouping.texts.put(item.item_id, item.text, self._source.learned, ready)
+        self._grouping.texts.put(item.item_id, item.text, self._source.boilerplate, ready)
 
     def _assign(self, item: NewText, shared: Counter[int], group: int) -> Assignment:
         ready = {item.item_id: restore(item.prepared)}
@@ -169,8 +169,8 @@ class _Placing:
         for row in self._candidate_rows(nearest[: 2 * self._limits.max_candidates]):
             if row.group_id == group:
                 continue
-            learned = self._learned_of(row.source_id)
-            ready[row.id] = self._grouping.texts.get(row.id, row.text, learned)
+            boilerplate = self._boilerplate_of(row.source_id)
+            ready[row.id] = self._grouping.texts.get(row.id, row.text, boilerplate)
             candidates.append(
                 TextOfItem(
                     item_id=row.id,
@@ -206,12 +206,12 @@ class _Placing:
             .order_by(i.id)
         ).all()
 
-    def _learned_of(self, source_id: str) -> frozenset[int]:
-        if source_id not in self._learned:
-            self._learned[source_id] = boilerplate.learned(
+    def _boilerplate_of(self, source_id: str) -> frozenset[int]:
+        if source_id not in self._boilerplate:
+            self._boilerplate[source_id] = known_boilerplate(
                 self._connection, source_id, self._limits
             )
-        return self._learned[source_id]
+        return self._boilerplate[source_id]
 
     def _size_of(self, source_id: str) -> int:
         """How many items of a source were read before this document, as far as it matters."""
@@ -305,8 +305,8 @@ class _Placing:
         ).first()
         if row is None:
             return None
-        learned = self._learned_of(row.source_id)
-        return self._grouping.texts.get(number, row.text, learned)
+        boilerplate = self._boilerplate_of(row.source_id)
+        return self._grouping.texts.get(number, row.text, boilerplate)
 
     def _set_story(self, item: NewText, place: StoryPlace) -> None:
         decision = place.decision
@@ -323,8 +323,8 @@ class _Placing:
         self.grown_stories.add(decision.story or item.item_id)
 
     def _count_paragraphs(self, item: NewText, group: int) -> None:
-        """Once for each copy group and source: a story sent again is not its own furniture."""
-        if not item.prepared.learnable:
+        """Once for each copy group and source: a story sent again is not its own boilerplate."""
+        if not item.prepared.countable:
             return
         if group != item.item_id:
             other = self._connection.scalar(
@@ -338,7 +338,7 @@ class _Placing:
             )
             if other is not None:
                 return
-        self._paragraphs.update(item.prepared.learnable)
+        self._paragraphs.update(item.prepared.countable)
 
 
 def _nearest_apart(assignment: Assignment) -> list[Compared]:

@@ -2,7 +2,7 @@
 
 They are replayed in their order of commits by the code that places new items (`store.copies`), so
 what comes out is what these thresholds would have done, not an estimate of it. Nothing is counted
-as furniture again: what is known of each source now is used from the start.
+as boilerplate again: what is known of each source now is used from the start.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from aggregator.identity.boilerplate import learned_boilerplate
+from aggregator.identity.boilerplate import repeated_paragraphs
 from aggregator.identity.copies import prepare_text
 from aggregator.identity.groups import choose_group
 from aggregator.model.copies import CopyDecision, CopyEvidence, CopyThresholds, TextOfItem
@@ -77,7 +77,7 @@ class Scratch:
         self._progress = progress
         self._grouping = Grouping(DedupSettings(copies=limits))
         self._exits = ExitStack()
-        self._learned: dict[str, frozenset[int]] = {}
+        self._boilerplate: dict[str, frozenset[int]] = {}
         self._together: defaultdict[int, set[int]] = defaultdict(set)
         self._alone: dict[int, int] = {}  # an item set aside, by a group that has none before
         self.first = first_item_since(live, since)  # the first that is grouped anew
@@ -119,14 +119,14 @@ class Scratch:
         for row in rows:
             counts[row.source_id][row.hash] = row.groups
         for name, groups in counts.items():
-            self._learned[name] = learned_boilerplate(groups, self._limits)
-        furniture = [
+            self._boilerplate[name] = repeated_paragraphs(groups, self._limits)
+        rows_of_counts = [
             {"source_id": name, "hash": one, "groups": count, "seen_day": 0}
             for name, groups in counts.items()
             for one, count in groups.items()
         ]
-        if furniture:
-            self._connection.execute(t.paragraph.insert(), furniture)
+        if rows_of_counts:
+            self._connection.execute(t.paragraph.insert(), rows_of_counts)
         for name in live.scalars(select(t.source.c.id)).all():
             times = live.scalars(
                 select(e.first_seen)
@@ -203,7 +203,7 @@ class Scratch:
         self._insert(rows, self._before(rows))
         for row in rows:
             self._alone.pop(row.group_id, None)
-            prepared = prepare_text(row.text, self.furniture(row.source_id))
+            prepared = prepare_text(row.text, self.boilerplate(row.source_id))
             index_text(self._connection, row.id, prepared, self._limits)
 
     def _before(self, rows: Sequence[Any]) -> list[int]:
@@ -217,14 +217,20 @@ class Scratch:
         """The new items of one poll, as the transaction that stored them placed them."""
         self._insert(rows, [row.id for row in rows])
         name, now = rows[0].source_id, rows[0].first_seen
-        learned = self.furniture(name)
+        boilerplate = self.boilerplate(name)
         new = [
             placing.NewText(
-                row.id, row.text, prepare_text(row.text, learned), row.title, now, "", changed=True
+                row.id,
+                row.text,
+                prepare_text(row.text, boilerplate),
+                row.title,
+                now,
+                "",
+                changed=True,
             )
             for row in rows
         ]
-        source = placing.Source(name, learned)
+        source = placing.Source(name, boilerplate)
         placing.place_items(self._connection, self._grouping, source, new, now)
         for row in rows:
             others = set(self._together[row.id])
@@ -256,9 +262,9 @@ class Scratch:
             ],
         )
 
-    def furniture(self, source_id: str) -> frozenset[int]:
+    def boilerplate(self, source_id: str) -> frozenset[int]:
         """The paragraphs that a source is known to repeat."""
-        return self._learned.get(source_id, frozenset())
+        return self._boilerplate.get(source_id, frozenset())
 
     def groups(self, numbers: Sequence[int] | None = None) -> dict[int, int]:
         """The groups that came out, by item; of all of them, or of these."""
@@ -287,7 +293,7 @@ class Scratch:
         sides = [
             TextOfItem(
                 row.id, row.source_id, row.text, row.id, row.title,
-                self.furniture(row.source_id), self._limits.young_source,
+                self.boilerplate(row.source_id), self._limits.young_source,
             )
             for row in rows
         ]  # fmt: skip

@@ -18,7 +18,7 @@ from aggregator.markup.sanitize import SANITIZER_VERSION, sanitize_html
 from aggregator.model.copies import CopyThresholds
 from aggregator.model.states import DecisionKind
 from aggregator.store import schema as t
-from aggregator.store.copies import boilerplate
+from aggregator.store.copies.boilerplate import known_boilerplate
 from aggregator.store.copies.fingerprints import index_text
 from aggregator.store.items.entries import entries_by_key
 
@@ -133,8 +133,8 @@ def _new_item(
     text = connection.execute(select(t.item_text).where(x.item_id == item["id"])).first()
     if text is not None:
         connection.execute(insert(t.item_text).values(text._asdict() | {"item_id": number}))
-        learned = boilerplate.learned(connection, item["source_id"], limits)
-        index_text(connection, number, prepare_text(text.text, learned), limits)
+        boilerplate = known_boilerplate(connection, item["source_id"], limits)
+        index_text(connection, number, prepare_text(text.text, boilerplate), limits)
     return number
 
 

@@ -34,7 +34,7 @@ class Ingest:
     public_id: Callable[[EntryIntent], tuple[str, str]]  # (preferred, minted)
     agree: Agree
     grouping: Grouping | None = None  # None: every item stays its own group
-    learned: frozenset[int] = frozenset()  # paragraphs left out of the prepared texts
+    boilerplate: frozenset[int] = frozenset()  # paragraphs left out of the prepared texts
     reader: int = 0  # the version of our reading
     language: str | None = None  # of entries that name none: their feed's, or as configured
 

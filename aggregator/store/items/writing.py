@@ -93,7 +93,7 @@ def write_entries(
             _revise(connection, ingest, intent, written, texts)
     _touch(connection, touched, ingest.now)
     if ingest.grouping is not None:
-        source = placing.Source(ingest.source_id, ingest.learned)
+        source = placing.Source(ingest.source_id, ingest.boilerplate)
         written.grown = placing.place_items(connection, ingest.grouping, source, texts, ingest.now)
     _move_views(connection, ingest, written)
     return written
