@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import cast
 
 import httpx
 import pytest
 
 from aggregator.model.pages import Rendered
 from aggregator.server.websub import Answer
-from aggregator.server.wire.connections import LIMITS
+from aggregator.server.wire.connections import LIMITS, Connection, Connections, Ended
 from tests.patience import PATIENCE
 from tests.server.conftest import Serve
 from tests.server.samples import SampleBackend
@@ -165,6 +166,35 @@ def test_an_answer_nobody_takes_is_given_up(serve: Serve) -> None:
         assert client.get("/health/live").status_code == 200
 
 
+class Slow:
+    """A connection as far as the budget of unsent bytes looks at it."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.ended: list[Ended | None] = []
+
+    def unsent(self) -> int:
+        return self.size
+
+    def abort(self, why: Ended | None) -> None:
+        self.ended.append(why)
+
+
+def test_of_too_much_unsent_the_one_goes_that_took_nothing_for_longest() -> None:
+    others = Connections(replace(LIMITS, unsent=300))
+    reading, taking_nothing, newest = Slow(100), Slow(100), Slow(101)
+    others.stalled(cast(Connection, reading))
+    others.stalled(cast(Connection, taking_nothing))
+    reading.size = 99
+    others.stalled(cast(Connection, newest))
+    assert [len(one.ended) for one in (reading, taking_nothing, newest)] == [0, 0, 0]
+    last = Slow(100)
+    reading.size = 98
+    others.stalled(cast(Connection, last))
+    assert taking_nothing.ended == [Ended.UNSENT]
+    assert [len(one.ended) for one in (reading, newest, last)] == [0, 0, 0]
+
+
 def test_no_websocket_and_no_tunnel_is_opened(open_site: httpx.Client) -> None:
     upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     with dial(open_site) as one:
@@ -237,14 +267,17 @@ def test_a_wanted_delivery_is_read_whole(hub_site: tuple[httpx.Client, OneTopic]
     assert subscriber.bodies == [b"a" * 1000] * 2
 
 
-def test_the_next_of_several_requests_waits_until_the_answer_before_is_taken(serve: Serve) -> None:
-    asked: list[str] = []
+@pytest.mark.parametrize("size", [8_000_000, 400_000], ids=["large", "usual"])
+def test_the_next_of_several_requests_waits_until_the_answer_before_is_taken(
+    serve: Serve, size: int
+) -> None:
+    asked: list[str] = []  # the usual size would fit into the system's buffers many times
 
     class Counting(SampleBackend):
         async def rendered(self, view_id: str, fmt: str, page: str | None) -> Rendered | None:
             asked.append(fmt)
             made = await super().rendered(view_id, fmt, page)
-            return made and replace(made, body=b"x" * 8_000_000)
+            return made and replace(made, body=b"x" * size)
 
     with serve(Counting()) as client:
         one = socket.socket()
@@ -257,7 +290,7 @@ def test_the_next_of_several_requests_waits_until_the_answer_before_is_taken(ser
             assert client.get("/health/live").status_code == 200
             assert len(asked) == 1
             got = 1000
-            while got < 4 * 8_000_000:
+            while got < 4 * size:
                 got += len(one.recv(1_000_000))
         assert len(asked) == 4
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import socket
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
@@ -55,6 +56,9 @@ class ConnectionLimits:
         rate: bytes a second.
         incomplete: connections without a complete request.
         unsent: bytes of answers that clients have not taken, of all together.
+        ahead: bytes of an answer that the system's buffer of a connection takes before the
+            client has taken those before. Without it a client that reads nothing fills that
+            buffer, some MiB, with answers that we compose for nobody.
     """
 
     head_bytes: int
@@ -67,6 +71,7 @@ class ConnectionLimits:
     rate: int
     incomplete: int
     unsent: int
+    ahead: int
 
 
 LIMITS = ConnectionLimits(
@@ -80,6 +85,7 @@ LIMITS = ConnectionLimits(
     rate=16 * 1024,
     incomplete=512,
     unsent=128 * 1024 * 1024,
+    ahead=64 * 1024,
 )
 
 
@@ -113,7 +119,8 @@ class Connections:
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
         self._incomplete: dict[Connection, None] = {}
-        self._stalled: dict[Connection, None] = {}
+        self._stalled: dict[Connection, int] = {}  # what each had not taken when last looked at
+        self._unsent = 0  # the sum of that
         self._ended: Counter[str] = Counter()
         self._report: asyncio.TimerHandle | None = None
 
@@ -130,20 +137,29 @@ class Connections:
         self._incomplete.pop(one, None)
 
     def stalled(self, one: Connection) -> None:
-        """Its client does not take our answer as fast as it comes."""
-        self._stalled.setdefault(one)
-        unsent = {each: each.unsent() for each in self._stalled}
-        total = sum(unsent.values())
-        for each, size in unsent.items():
-            if total <= self.limits.unsent:
-                break
-            total -= size
-            self._stalled.pop(each, None)
-            each.abort(Ended.UNSENT)
+        """Its client does not take our answer as fast as it comes.
+
+        With too much unsent the one that stands longest goes, unless it took something since it
+        was looked at last: then it stands last again.
+        """
+        self.flowing(one)
+        self._stand(one)
+        while self._unsent > self.limits.unsent:
+            oldest = next(iter(self._stalled))
+            before = self._stalled[oldest]
+            self.flowing(oldest)
+            if oldest.unsent() < before:
+                self._stand(oldest)
+            else:
+                oldest.abort(Ended.UNSENT)
+
+    def _stand(self, one: Connection) -> None:
+        self._stalled[one] = one.unsent()
+        self._unsent += self._stalled[one]
 
     def flowing(self, one: Connection) -> None:
         """Its client took what there was, or is gone."""
-        self._stalled.pop(one, None)
+        self._unsent -= self._stalled.pop(one, 0)
 
     def ended(self, why: Ended, loop: asyncio.AbstractEventLoop) -> None:
         """Count it; the log gets one line a minute, however many there are."""
@@ -194,6 +210,7 @@ class Connection(HttpToolsProtocol):
         wire = cast(asyncio.Transport, transport)
         super().connection_made(wire)
         self._wire = wire
+        _keep_buffer_small(wire, self._limits.ahead)
         self.transport = _Outlet(wire, self)
         self._enter(_Phase.HEAD)
 
@@ -447,6 +464,14 @@ class _Outlet(asyncio.Transport):
 
     def is_closing(self) -> bool:
         return self._wire.is_closing() or self._connection.is_over
+
+
+def _keep_buffer_small(wire: asyncio.Transport, ahead: int) -> None:
+    """Where the system can (Linux, macOS). What is on its way to a client does not count."""
+    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+    connected = wire.get_extra_info("socket")
+    if option is not None and connected.family != getattr(socket, "AF_UNIX", None):
+        connected.setsockopt(socket.IPPROTO_TCP, option, ahead)
 
 
 def limited(limits: ConnectionLimits) -> type[asyncio.Protocol]:
