@@ -54,6 +54,8 @@ class ConnectionLimits:
         body: from the last header to the end of the body.
         answer: an answer must be taken within this time and `rate` bytes a second.
         rate: bytes a second.
+        silence: a client that acknowledges nothing of what was sent for this long is gone,
+            whether its system was switched off or it takes nothing at all.
         incomplete: connections without a complete request.
         unsent: bytes of answers that clients have not taken, of all together.
         ahead: bytes of an answer that the system's buffer of a connection takes before the
@@ -69,6 +71,7 @@ class ConnectionLimits:
     body: timedelta
     answer: timedelta
     rate: int
+    silence: timedelta
     incomplete: int
     unsent: int
     ahead: int
@@ -83,6 +86,7 @@ LIMITS = ConnectionLimits(
     body=timedelta(seconds=60),
     answer=timedelta(seconds=30),
     rate=16 * 1024,
+    silence=timedelta(minutes=2),
     incomplete=512,
     unsent=128 * 1024 * 1024,
     ahead=64 * 1024,
@@ -210,7 +214,7 @@ class Connection(HttpToolsProtocol):
         wire = cast(asyncio.Transport, transport)
         super().connection_made(wire)
         self._wire = wire
-        _keep_buffer_small(wire, self._limits.ahead)
+        _tell_system(wire, self._limits)
         self.transport = _Outlet(wire, self)
         self._enter(_Phase.HEAD)
 
@@ -466,12 +470,18 @@ class _Outlet(asyncio.Transport):
         return self._wire.is_closing() or self._connection.is_over
 
 
-def _keep_buffer_small(wire: asyncio.Transport, ahead: int) -> None:
-    """Where the system can (Linux, macOS). What is on its way to a client does not count."""
-    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+def _tell_system(wire: asyncio.Transport, limits: ConnectionLimits) -> None:
+    """What the system can hold to by itself: both on Linux, `ahead` on macOS."""
     connected = wire.get_extra_info("socket")
-    if option is not None and connected.family != getattr(socket, "AF_UNIX", None):
-        connected.setsockopt(socket.IPPROTO_TCP, option, ahead)
+    if connected.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    milliseconds = int(limits.silence.total_seconds() * 1000)
+    for name, value in (
+        ("TCP_NOTSENT_LOWAT", limits.ahead),  # what is on its way to the client does not count
+        ("TCP_USER_TIMEOUT", milliseconds),  # RFC 5482
+    ):
+        if hasattr(socket, name):
+            connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def limited(limits: ConnectionLimits) -> type[asyncio.Protocol]:
