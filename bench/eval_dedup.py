@@ -36,8 +36,8 @@ from pathlib import Path
 from typing import Any
 
 from aggregator.identity.copies import ComparableText, comparable, compare
+from aggregator.identity.corrections import headline, judge_correction
 from aggregator.identity.groups import choose_group
-from aggregator.identity.revisions import headline, judge_revision
 from aggregator.identity.stories import is_template, story_item
 from aggregator.model.copies import CopyThresholds, StoryThresholds, TextOfItem
 from aggregator.urls.key import url_key
@@ -171,14 +171,14 @@ def evaluate_copies(rows: list[Mapping[str, Any]]) -> None:
     )
 
 
-def evaluate_revisions(rows: list[Mapping[str, Any]]) -> None:
+def evaluate_corrections(rows: list[Mapping[str, Any]]) -> None:
     """What of the pairs under one headline would be an update, had one source sent both."""
     pairs = [row for row in rows if headline(row["a"]["title"]) == headline(row["b"]["title"])]
     texts = [[comparable(row[side]["text"], _NONE) for side in "ab"] for row in pairs]
     for title, apart in (("an hour", timedelta(hours=1)), ("two days", timedelta(days=2))):
         tally = Tally()
         for row, (a, b) in zip(pairs, texts, strict=True):
-            found = judge_revision(b, a, apart=apart, taken_out=True, thresholds=_SHIPPED)
+            found = judge_correction(b, a, apart=apart, taken_out=True, thresholds=_SHIPPED)
             tally.add(row["kind"], row["same"], found.same)
         print(f"Updates under another id, {title} apart, one headline: {tally.line()}")
         print(*tally.table(), sep="\n")
@@ -422,7 +422,7 @@ def main() -> int:
             evaluate_urls(path)
     if pairs:
         evaluate_copies(pairs)
-        evaluate_revisions(pairs)
+        evaluate_corrections(pairs)
         evaluate_stream(pairs)
         evaluate_stories(pairs)
     if later := text_pairs(directory, "pairs-2"):

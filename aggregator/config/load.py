@@ -18,6 +18,7 @@ from aggregator.config.document import ListAt, MappingAt
 from aggregator.config.files import read_files
 from aggregator.config.kinds import shown
 from aggregator.config.problems import ConfigError, Place, Problem, did_you_mean
+from aggregator.config.renamed import take_new_names
 from aggregator.config.validate import TOP_LEVEL, belongs, group_model, locate, validate
 from aggregator.config.variables import Confidential
 from aggregator.model.settings import (
@@ -119,10 +120,11 @@ class _Work:
             return
         place = tree.keys_at[name]
         if name in self.groups_at:
-            said = f"`{name}` stands in another file already, at {self.groups_at[name]}"
+            said = f"“{name}” stands in another file already, at {self.groups_at[name]}"
             self.problems.append(Problem(place, name, said, "keep each group in one file"))
             return
         self.groups_at[name] = place
+        self.warnings += take_new_names(name, given)
         self.group_trees[name] = given
         group, problems = validate(group_model(name), given, tree.values_at[name], name)
         self.problems += problems
@@ -142,7 +144,7 @@ class _Work:
                     tree.values_at[name],
                     name,
                     f"expected a list, not {shown(given)}",
-                    f"begin every one of the {name} with `- id: …`",
+                    f"begin every one of the {name} with “- id: …”",
                 )
             )
             return
@@ -150,7 +152,7 @@ class _Work:
             if isinstance(one, MappingAt):
                 yield one, f"{name}[{index}]"
                 continue
-            said = f"expected a group of settings with `id`, not {shown(one)}"
+            said = f"expected a group of settings with “id”, not {shown(one)}"
             place, path = locate(tree, (name, index), tree.place, "")
             self.problems.append(Problem(place, path, said))
 
@@ -161,7 +163,7 @@ class _Work:
         for source, tree, at in self.sources:
             if source.auth is not None and build.split_userinfo(source.url)[1] is not None:
                 place, where = locate(tree, ("url",), tree.place, at)
-                said = "the user stands both in the address and in `auth`"
+                said = "the user stands both in the address and in “auth”"
                 self.problems.append(Problem(place, where, said, "remove it from the address"))
             made = build.source(source, defaults, follow, tree.place)
             self.placed_sources.append(Placed(made, tree, at))
@@ -184,14 +186,14 @@ class _Work:
     def _check_fetching(self, fetching: FetchingSettings) -> None:
         bundle = Path(fetching.ca_bundle) if fetching.ca_bundle is not None else None
         if bundle is not None and not (bundle.is_file() or bundle.is_dir()):
-            said = f"there is no file `{fetching.ca_bundle}`"
+            said = f"there is no file “{fetching.ca_bundle}”"
             self.problems.append(Problem(*self._in_group("fetching", "ca_bundle"), said))
         if fetching.proxy is not None and not fetching.proxy_trusted:
             self.problems.append(
                 Problem(
                     *self._in_group("fetching", "proxy"),
                     "a proxy dials in our place, where we cannot refuse private addresses",
-                    "say `proxy_trusted: yes` if the proxy refuses them",
+                    "say “proxy_trusted: yes” if the proxy refuses them",
                 )
             )
 

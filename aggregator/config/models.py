@@ -357,7 +357,7 @@ class Copies(Group):
         description="Share of the longer text that two items of one source with one title must "
         "share to be one text sent again.",
     )
-    revision_window: Annotated[timedelta, duration()] | None = Field(
+    correction_window: Annotated[timedelta, duration()] | None = Field(
         None,
         description="Time in which an entry sent again under a new id, with the same title and the "
         "old id gone, is an update; later only if it hardly changed.",

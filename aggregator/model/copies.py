@@ -38,7 +38,7 @@ class CopyThresholds:
     sure_opening: float = 0.70  # from here on they are one all the same
     excerpt: int = 4  # so many times longer is the text in which the other is a mere part
     boilerplate_groups: int = 3  # a paragraph in this many copy groups of a source is boilerplate
-    revision_window: timedelta = timedelta(hours=6)  # same source, same title, old id gone
+    correction_window: timedelta = timedelta(hours=6)  # same source, same title, old id gone
     resent: float = 0.9  # of the longer text, shared by two items of ONE source with one title
 
 

@@ -89,7 +89,7 @@ class DecisionKind(StrEnum):
     STATED = "stated"  # the page of one names the other's address as its own
     APART = "apart"
     JOINED = "joined"
-    REVISION = "revision"
+    CORRECTION = "revision"  # as databases have held it since 0.1
     STORY = "story"
     SPLIT = "split"
     MERGE = "merge"

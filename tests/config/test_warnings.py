@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from aggregator.config.checks import new_short_tokens
 from aggregator.config.load import ConfigError, load_settings
 from aggregator.model.settings import Secret, ServiceSettings, Settings
-from tests.config.conftest import Load
+from tests.config.conftest import Load, Mistakes
 
 Warnings = Callable[..., list[str]]
 CONTACT = "service: {contact: desk@example.org}\n"
@@ -63,7 +64,7 @@ def test_a_name_that_hides_our_contact(warnings: Warnings, name: str) -> None:
     text = f"sources: [{{id: a, url: 'https://example.org/a', user_agent: '{name}'}}]\n"
     assert warnings(text) == [
         "aggregator.yaml:2:61: sources[0].user_agent: hides our contact from the publisher, who "
-        "cannot tell who asks; put `+desk@example.org` into it"
+        "cannot tell who asks; put “+desk@example.org” into it"
     ]
     assert warnings(text.replace(name, "Mozilla/5.0 (+desk@example.org)")) == []
 
@@ -94,12 +95,12 @@ PRIVATE = "sources: [{id: a, url: 'https://example.org/a', private: yes, tags: [
 
 def test_private_sources_in_a_view_without_token_will_not_appear(warnings: Warnings) -> None:
     hidden = (
-        "has no token, so items of the private source `a` do not appear in it; "
-        "give the view a `token`, or the source `private: no`"
+        "has no token, so items of the private source “a” do not appear in it; "
+        "give the view a “token”, or the source “private: no”"
     )
-    assert warnings(PRIVATE) == [f"aggregator.yaml: views: the view `all` {hidden}"]
+    assert warnings(PRIVATE) == [f"aggregator.yaml: views: the view “all” {hidden}"]
     assert warnings(PRIVATE + "views:\n  - {id: v, tags: [x]}\n") == [
-        f"aggregator.yaml:4:5: views[0]: the view `v` {hidden}"
+        f"aggregator.yaml:4:5: views[0]: the view “v” {hidden}"
     ]
     assert warnings(PRIVATE + "views: [{id: v, token: 0123456789abcdef}]\n") == []
     assert warnings(PRIVATE + "views: [{id: v, exclude_sources: a}]\n") == []
@@ -114,7 +115,7 @@ def test_a_secret_in_the_address_made_the_source_private_unasked(warnings: Warni
     )
     assert said == [
         "aggregator.yaml:2:24: sources[0].url: the address seems to hold a secret, so the source "
-        "is private; say `private: yes` or `private: no`"
+        "is private; say “private: yes” or “private: no”"
     ]
 
 
@@ -124,8 +125,8 @@ def test_a_view_of_a_tag_that_no_source_has(warnings: Warnings) -> None:
         "views: [{id: v, tags: [wrold]}]\n"
     )
     assert said == [
-        "aggregator.yaml:3:24: views[0].tags[0]: no source has the tag `wrold`; "
-        "did you mean `world`?"
+        "aggregator.yaml:3:24: views[0].tags[0]: no source has the tag “wrold”; "
+        "did you mean “world”?"
     ]
 
 
@@ -144,7 +145,7 @@ def test_mistakes_and_warnings_are_told_in_one_run(tmp_path: Path) -> None:
         load_settings(path, environ={})
     told = [str(problem) for problem in caught.value.problems]
     assert [line.removeprefix(f"{path}:").split(":")[0] for line in told] == ["3", "4", "4", "7"]
-    assert f"the source `a` at {path}:3:18 has the same address" in "\n".join(told)
+    assert f"the source “a” at {path}:3:18 has the same address" in "\n".join(told)
     warned = [warning.path for warning in caught.value.warnings]
     assert "polling.min_interval" in warned
     assert "service.contact" in warned
@@ -185,3 +186,16 @@ def test_a_short_token_in_force_stays_and_a_new_one_is_refused() -> None:
     assert new_short_tokens(with_token("short"), with_token("short")) == []
     assert new_short_tokens(with_token("short"), with_token("shorter")) == ["service.token"]
     assert new_short_tokens(with_token("short"), with_token("s" * 16)) == []
+
+
+def test_a_setting_that_was_renamed_is_understood_under_its_old_name(
+    load: Load, warnings: Warnings, mistakes: Mistakes
+) -> None:
+    old = "dedup: {copies: {revision_window: 3h}}\nsources: [{id: a, url: 'https://a.example/'}]\n"
+    assert load(old).dedup.copies.correction_window == timedelta(hours=3)
+    assert warnings(old) == [
+        "aggregator.yaml:2:18: dedup.copies.revision_window: is called “correction_window” now"
+    ]
+    both = old.replace("{revision", "{correction_window: 2h, revision")
+    (said,) = mistakes(both)
+    assert said.endswith("there is no such setting here; did you mean “correction_window”?")

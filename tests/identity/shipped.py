@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from aggregator.identity import boilerplate as paragraphs_of
-from aggregator.identity import copies, groups, revisions
+from aggregator.identity import copies, corrections, groups
 from aggregator.model.copies import CopyDecision, CopyThresholds, PreparedText, StoryThresholds
 
 NOTHING: frozenset[int] = frozenset()
@@ -45,6 +45,6 @@ def same_text(title_a: str, text_a: str, title_b: str, text_b: str) -> bool:
 
 
 choose_group = partial(groups.choose_group, thresholds=COPIES)
-unlisted = partial(revisions.unlisted, thresholds=COPIES)
-judge_revision = partial(revisions.judge_revision, thresholds=COPIES)
+unlisted = partial(corrections.unlisted, thresholds=COPIES)
+judge_correction = partial(corrections.judge_correction, thresholds=COPIES)
 repeated_paragraphs = partial(paragraphs_of.repeated_paragraphs, thresholds=COPIES)

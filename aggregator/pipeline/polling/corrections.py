@@ -1,6 +1,6 @@
 """Which new entries of a document are corrected states of earlier items, before anything is stored.
 
-The policy is `identity.revisions`. Nothing is compared inside the transaction that stores a poll;
+The policy is `identity.corrections`. Nothing is compared inside the transaction that stores a poll;
 should another process have stored the entry by then, the write does nothing a second time.
 """
 
@@ -12,23 +12,23 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from aggregator.identity.copies import comparable, restore
-from aggregator.identity.entries import Known
-from aggregator.identity.revisions import (
+from aggregator.identity.corrections import (
+    corrected,
     headline,
     is_edition,
-    revised,
     same_address,
     time_apart,
     unlisted,
     was_taken_out,
 )
+from aggregator.identity.entries import Known
 from aggregator.model.feed import ParsedFeed
 from aggregator.model.item import Earlier, EntryIntent
 from aggregator.model.settings import SourceSettings
 from aggregator.model.states import EntryKind
 from aggregator.pipeline import access
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.polling.reading import judge_revisions
+from aggregator.pipeline.polling.reading import judge_corrections
 from aggregator.store.items import entries, keys
 
 
@@ -37,7 +37,7 @@ def lists_everything(feed: ParsedFeed) -> bool:
     return feed.error is None and not feed.dropped
 
 
-async def find_revisions(
+async def find_corrections(
     parts: Parts,
     source: SourceSettings,
     intents: Sequence[EntryIntent],
@@ -79,7 +79,7 @@ async def find_revisions(
     taken = await parts.database.run_read(_elsewhere, source, intents, maybe)
     pairs = [(place, earlier) for place, earlier in maybe.items() if place not in taken]
     decisions = await parts.workers.run(
-        judge_revisions,
+        judge_corrections,
         [
             (
                 intents[place].prepared, earlier.text,
@@ -93,7 +93,7 @@ async def find_revisions(
     told = list(intents)
     for (place, earlier), decision in zip(pairs, decisions, strict=True):
         if decision.same:
-            told[place] = revised(intents[place], earlier, decision)
+            told[place] = corrected(intents[place], earlier, decision)
     return told
 
 

@@ -146,7 +146,7 @@ async def _read(
         if not identified.guid_flip:
             intents = await corrections.part_editions(parts, source, intents, boilerplate)
         if not result.delta and not found.empty and corrections.lists_everything(feed):
-            intents = await corrections.find_revisions(
+            intents = await corrections.find_corrections(
                 parts, source, intents, found, boilerplate, timeout
             )
     except WorkerError as error:

@@ -10,8 +10,8 @@ from aggregator.feeds.limits import ParseLimits
 from aggregator.feeds.parse import parse_document
 from aggregator.feeds.prepare import prepare_body
 from aggregator.identity.copies import comparable, prepare_text, restore
+from aggregator.identity.corrections import judge_correction
 from aggregator.identity.keys import KeyedEntry, choose_policy, key_entries
-from aggregator.identity.revisions import judge_revision
 from aggregator.model.copies import CopyDecision, CopyThresholds, PreparedText
 from aggregator.model.feed import ParsedEntry, ParsedFeed
 from aggregator.model.item import PreparedBody
@@ -80,7 +80,7 @@ def _prepared(entry: ParsedEntry, boilerplate: frozenset[int]) -> Prepared | Unr
         return Unread(f"{type(error).__name__}: {error}"[:200])
 
 
-def judge_revisions(
+def judge_corrections(
     pairs: Sequence[tuple[PreparedText, str, timedelta, bool, bool]],
     boilerplate: frozenset[int],
     thresholds: CopyThresholds,
@@ -92,7 +92,7 @@ def judge_revisions(
     `prepare_bodies`.
     """
     return [
-        judge_revision(
+        judge_correction(
             restore(new), comparable(earlier, boilerplate),
             apart=apart, taken_out=taken_out, same_address=one_address, thresholds=thresholds,
         )

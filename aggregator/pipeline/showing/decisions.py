@@ -86,7 +86,7 @@ def decisions(
     texts = stored_texts(connection, [number, *(n for n in others if n is not None)])
     if number not in texts:
         return ()
-    lines = [_revision(d) for d in updates.updates_of(connection, number)]
+    lines = [_correction(d) for d in updates.updates_of(connection, number)]
     lines += [
         _line(texts, number, d, members, parted) for d in logged if _other(d, number) in texts
     ]
@@ -174,10 +174,10 @@ def _line(
     )
 
 
-def _revision(update: updates.Update) -> DecisionLine:
+def _correction(update: updates.Update) -> DecisionLine:
     """What was taken as an update of the item though it came under an id of its own."""
     return DecisionLine(
-        kind=DecisionKind.REVISION,
+        kind=DecisionKind.CORRECTION,
         why=f"An update, not a second item: {update.reason}.",
         at=update.at,
         evidence=tuple(_measurements(update.evidence, update.score, first=True)),

@@ -42,7 +42,7 @@ def updates_of(connection: Connection, item_id: int) -> list[Update]:
     m = t.merge_log.c
     rows = connection.execute(
         select(m.at, m.score, m.reason, m.evidence)
-        .where(m.item_id == item_id, m.kind == DecisionKind.REVISION)
+        .where(m.item_id == item_id, m.kind == DecisionKind.CORRECTION)
         .order_by(m.id)
     ).all()
     if not rows:

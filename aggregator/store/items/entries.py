@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
-from aggregator.identity.revisions import headline
+from aggregator.identity.corrections import headline
 from aggregator.model.item import Earlier, KnownEntry
 from aggregator.store import schema as t
 from aggregator.store.rows import BATCH, batches

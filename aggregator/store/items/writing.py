@@ -279,7 +279,7 @@ def _rename(connection: Connection, ingest: Ingest, intent: EntryIntent, known: 
     _claim(connection, ingest, intent, known.item_id)
     if intent.decision is not None:
         row = log_row(
-            ingest.now, DecisionKind.REVISION, known.item_id, None, None, intent.decision.score,
+            ingest.now, DecisionKind.CORRECTION, known.item_id, None, None, intent.decision.score,
             intent.decision.reason,
             asdict(intent.decision.evidence)
             | {

@@ -242,7 +242,7 @@ def test_another_source_with_the_new_address_meets_the_same_item(
 
 def test_the_window_of_the_configuration_counts(house: House, origin: Origin) -> None:
     dedup = house.settings.dedup
-    wide = replace(dedup.copies, revision_window=dedup.copies.revision_window * 10)
+    wide = replace(dedup.copies, correction_window=dedup.copies.correction_window * 10)
     house.configure(dedup=replace(dedup, copies=wide))
     publish(house, origin, FERRY, TREES)
     publish(house, origin, FERRY_CORRECTED, TREES, hours=30)

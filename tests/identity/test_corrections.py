@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aggregator.identity.revisions import headline, revised, time_apart, was_taken_out
+from aggregator.identity.corrections import corrected, headline, time_apart, was_taken_out
 from aggregator.model.copies import CopyDecision, CopyThresholds
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import Earlier, EntryIntent, KnownEntry, PreparedBody
 from aggregator.model.states import EntryKind
-from tests.identity.shipped import comparable, judge_revision, prepare_text, unlisted
+from tests.identity.shipped import comparable, judge_correction, prepare_text, unlisted
 from tests.identity.texts import ENGLISH, GERMAN, LANGUAGES, MARKET_REPORTS
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -22,7 +22,7 @@ FIGURES = {"a": 101, "b": 2, "c": 37, "d": 4.5, "e": 55, "f": 66, "g": 78}
 def judge(
     new: str, earlier: str, *, hours: float = 2, taken_out: bool = False, same_address: bool = False
 ) -> CopyDecision:
-    return judge_revision(
+    return judge_correction(
         comparable(new),
         comparable(earlier),
         apart=timedelta(hours=hours),
@@ -32,7 +32,7 @@ def judge(
 
 
 @pytest.mark.parametrize("text", LANGUAGES.values(), ids=LANGUAGES)
-def test_a_corrected_text_is_a_revision_in_any_script(text: str) -> None:
+def test_a_corrected_text_is_a_correction_in_any_script(text: str) -> None:
     note = "Correction: the report has been changed since." if text.isascii() else "訂正しました"
     assert judge(f"{text}\n{note}", text).same
 
@@ -48,11 +48,11 @@ def test_the_reason_and_the_evidence_say_what_was_found() -> None:
     assert found.evidence.vetoes == ()
 
 
-def test_another_text_is_no_revision() -> None:
+def test_another_text_is_no_correction() -> None:
     assert not judge(GERMAN, ENGLISH).same
 
 
-def test_a_bulletin_with_other_figures_is_no_revision() -> None:
+def test_a_bulletin_with_other_figures_is_no_correction() -> None:
     report = MARKET_REPORTS["en"]
     monday = report.format(**FIGURES, word="up", day="March 3")
     later = report.format(**{k: v + 11 for k, v in FIGURES.items()}, word="up", day="March 3")
@@ -61,7 +61,7 @@ def test_a_bulletin_with_other_figures_is_no_revision() -> None:
     assert not judge(later, monday, taken_out=True, same_address=True).same
 
 
-def test_a_bulletin_about_another_day_is_no_revision() -> None:
+def test_a_bulletin_about_another_day_is_no_correction() -> None:
     report = MARKET_REPORTS["en"]
     monday = report.format(**FIGURES, word="up", day="March 3")
     tuesday = report.format(**FIGURES, word="up", day="March 4")
@@ -80,8 +80,10 @@ def test_after_the_window_the_earlier_one_must_have_been_taken_out_and_hardly_ch
 
 def test_the_window_is_the_operator_s() -> None:
     ready = comparable(ENGLISH)
-    wide = CopyThresholds(revision_window=timedelta(days=3))
-    found = judge_revision(ready, ready, apart=timedelta(days=2), taken_out=False, thresholds=wide)
+    wide = CopyThresholds(correction_window=timedelta(days=3))
+    found = judge_correction(
+        ready, ready, apart=timedelta(days=2), taken_out=False, thresholds=wide
+    )
     assert found.same
 
 
@@ -161,8 +163,8 @@ def test_the_time_between_two_is_the_source_s_own_and_never_in_the_future() -> N
 
 def test_an_intent_becomes_a_rename_with_its_evidence() -> None:
     decision = judge(ENGLISH, ENGLISH)
-    found = revised(new(), earlier(7), decision)
+    found = corrected(new(), earlier(7), decision)
     assert (found.kind, found.known, found.decision) == ("renamed", known(7), decision)
     assert found.body is not None
     same = replace(new(), content_hash="hash")
-    assert revised(same, earlier(7), decision).body is None
+    assert corrected(same, earlier(7), decision).body is None

@@ -88,7 +88,7 @@ def is_edition(
     return len(ones & others) < EDITION * min(len(ones), len(others))
 
 
-def judge_revision(
+def judge_correction(
     new: ComparableText,
     earlier: ComparableText,
     *,
@@ -109,13 +109,13 @@ def judge_revision(
         thresholds: The operator's.
 
     Returns:
-        The decision; its score is a share of the shorter text within `revision_window` and at one
+        The decision; its score is a share of the shorter text within `correction_window` and at one
         address, otherwise of the longer one.
     """
     limits = thresholds
     decision = compare(new, earlier, limits)
     evidence = decision.evidence
-    soon = same_address or abs(apart) <= limits.revision_window
+    soon = same_address or abs(apart) <= limits.correction_window
     side, needed = ("shorter", limits.sure) if soon else ("longer", limits.resent)
     fewer, more = sorted((evidence.shingles_a, evidence.shingles_b))
     score = evidence.shared / max(1, fewer if soon else more)
@@ -171,8 +171,8 @@ def time_apart(intent: EntryIntent, earlier: Earlier, now: datetime) -> timedelt
     return min(intent.entry.published or now, now) - earlier.at
 
 
-def revised(intent: EntryIntent, earlier: Earlier, decision: CopyDecision) -> EntryIntent:
-    """The intent of a new entry that turned out to be a state of an earlier one."""
+def corrected(intent: EntryIntent, earlier: Earlier, decision: CopyDecision) -> EntryIntent:
+    """The intent of a new entry that turned out to be a correction of an earlier one."""
     known = earlier.known
     return replace(
         intent,
