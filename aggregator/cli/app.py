@@ -43,7 +43,7 @@ def main(
         int, typer.Option("--verbose", "-v", count=True, help="Log more; twice for everything.")
     ] = 0,
     log_format: Annotated[
-        str | None, typer.Option(help="Log as `text` or `json`.", envvar="AGGREGATOR_LOG_FORMAT")
+        str | None, typer.Option(help="Log as “text” or “json”.", envvar="AGGREGATOR_LOG_FORMAT")
     ] = None,
 ) -> None:
     """Options before the command hold for every command."""

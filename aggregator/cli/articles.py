@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _MOST_BYTES = 4 * 1024 * 1024  # of a file; the reader looks at the first 3 MiB
 
 PagesArgument = Annotated[
-    list[str] | None, typer.Argument(help="Files, `-` for standard input, or URLs.")
+    list[str] | None, typer.Argument(help="Files, “-” for standard input, or URLs.")
 ]
 JsonlOption = Annotated[
     bool,
@@ -36,7 +36,7 @@ UrlOption = Annotated[
 ]
 SourceOption = Annotated[
     str | None,
-    typer.Option("--source", help="Use the `related` overrides of this configured source."),
+    typer.Option("--source", help="Use the “related” overrides of this configured source."),
 ]
 
 
@@ -183,9 +183,9 @@ def _line(line: bytes) -> _Wanted:
         return _Wanted("", None, "the line is no JSON object")
     file, url = value.get("file"), value.get("url")
     if not all(part is None or isinstance(part, str) for part in (file, url)):
-        return _Wanted("", None, "`file` and `url` are texts")
+        return _Wanted("", None, "“file” and “url” are texts")
     if not file and not url:
-        return _Wanted("", None, "the line has neither `file` nor `url`")
+        return _Wanted("", None, "the line has neither “file” nor “url”")
     return _Wanted(str(file or url), url)
 
 

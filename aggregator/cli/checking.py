@@ -166,7 +166,7 @@ def _print_seen(seen: Sequence[_Seen], *, json: bool) -> None:
 
 def discover(
     url: Annotated[
-        str, typer.Argument(help="The address of a web page or a feed; `https://` may be left out.")
+        str, typer.Argument(help="The address of a web page or a feed; “https://” may be left out.")
     ],
     json: JsonOption = False,
     config: ConfigOption = DEFAULT_CONFIG,
@@ -208,7 +208,7 @@ def _print_sources(settings: Settings, found: Sequence[Mapping[str, str | None]]
         url, title = str(one["url"]), one["title"]
         if feed_key(url) in known:
             name = known[feed_key(url)]
-            stderr.print(f"[yellow]note:[/] {escape(url)} is configured already, as `{name}`")
+            stderr.print(f"[yellow]note:[/] {escape(url)} is configured already, as “{name}”")
         else:
             entries.append({"id": ids.take(title, url), "url": url, "title": title})
     if entries:
@@ -253,7 +253,7 @@ async def _discover(settings: Settings, url: str) -> tuple[FetchResult, ParsedFe
 
 
 def parse(
-    document: Annotated[list[str], typer.Argument(help="Files, `-` for standard input, or URLs.")],
+    document: Annotated[list[str], typer.Argument(help="Files, “-” for standard input, or URLs.")],
     json: JsonOption = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:

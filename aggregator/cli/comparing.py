@@ -33,7 +33,7 @@ SettingsOption = Annotated[
         "--config",
         "-c",
         envvar="AGGREGATOR_CONFIG",
-        help="Use the `dedup` settings of this configuration; without it, the defaults.",
+        help="Use the “dedup” settings of this configuration; without it, the defaults.",
     ),
 ]
 
@@ -66,7 +66,7 @@ def url_key(
 
 def compare(
     file: Annotated[
-        list[Path] | None, typer.Argument(help="Two files of plain text; `-` is standard input.")
+        list[Path] | None, typer.Argument(help="Two files of plain text; “-” is standard input.")
     ] = None,
     jsonl: Annotated[
         bool,
@@ -139,7 +139,7 @@ def dedup(
         list[str] | None,
         typer.Option(
             "--set",
-            help="With --dry-run: a changed threshold, as `containment=0.7`; may be repeated.",
+            help="With --dry-run: a changed threshold, as “containment=0.7”; may be repeated.",
         ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,

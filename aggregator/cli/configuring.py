@@ -219,7 +219,7 @@ def open_source(
         if found is None:
             fail(f"there is no source {source!r}")
         if found.private:
-            fail(f"the source {source!r} is private: set `private: no` first")
+            fail(f"the source {source!r} is private: set “private: no” first")
         opened = asyncio.run(_open(settings, source))
         stdout.print(f"{opened} items are public now")
 

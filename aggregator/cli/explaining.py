@@ -70,7 +70,7 @@ def why(
             return
         found = _read(settings, lambda c: reasons(c, settings, source, now, _POLLS))
     if found is None:
-        fail(f"{what} was never polled: start the service, or `aggregator poll {what}`")
+        fail(f"{what} was never polled: start the service, or “aggregator poll {what}”")
     if json:
         print_json(_reasons_json(found))
         return

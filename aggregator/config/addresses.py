@@ -27,22 +27,22 @@ def read_url(value: Any) -> str:
     scheme, separator, rest = text.partition("://")
     if scheme.casefold() == "feed" and separator:
         raise wrong(
-            "`feed://` is no way to fetch anything", f"write {_better('https', rest, value)}"
+            "“feed://” is no way to fetch anything", f"write {_better('https', rest, value)}"
         )
     if text.casefold().startswith(("feed:http:", "feed:https:")):
-        raise wrong("`feed:` is no way to fetch anything", "leave out `feed:`")
+        raise wrong("“feed:” is no way to fetch anything", "leave out “feed:”")
     if web_address(text) != text:
         better = None if isinstance(value, Confidential) else f"write {shown(web_address(text))}"
-        raise wrong(f"`{text.partition(':')[0]}:` is no way to fetch anything", better)
+        raise wrong(f"“{text.partition(':')[0]}:” is no way to fetch anything", better)
     if not separator:
         looks_like_a_host = "." in text.split("/")[0] and not text.startswith("/")
         raise wrong(
-            f"an address begins with `https://` or `http://`, not {shown(value)}",
+            f"an address begins with “https://” or “http://”, not {shown(value)}",
             f"write {_better('https', text, value)}" if looks_like_a_host else None,
         )
     if scheme.casefold() not in ("http", "https"):
         hint = did_you_mean(scheme, ("https", "http"))
-        raise wrong(f"an address begins with `https://` or `http://`, not {shown(value)}", hint)
+        raise wrong(f"an address begins with “https://” or “http://”, not {shown(value)}", hint)
     if split(text) is None:
         raise wrong(f"is no address: {shown(value)}")
     return text
@@ -50,7 +50,7 @@ def read_url(value: Any) -> str:
 
 def _better(scheme: str, rest: str, value: Any) -> str:
     return (
-        "the address with `https://`"
+        "the address with “https://”"
         if isinstance(value, Confidential)
         else shown(f"{scheme}://{rest}")
     )
@@ -68,7 +68,7 @@ def read_base_url(value: Any) -> str | None:
         return None
     parts = urlsplit(read_url(value))
     if parts.query or parts.fragment or "@" in parts.netloc:
-        raise wrong("expected our own address without user, `?` and `#`")
+        raise wrong("expected our own address without user, “?” and “#”")
     return str(value).rstrip("/")
 
 
@@ -80,7 +80,7 @@ BaseUrl = Annotated[
 
 def read_listen(value: Any) -> tuple[str, int]:
     """`127.0.0.1:8080`, `[::1]:8080`, `:8080` (every interface) or `8080` (this machine only)."""
-    expected = "an address and a port such as `127.0.0.1:8080`"
+    expected = "an address and a port such as “127.0.0.1:8080”"
     text = as_text(value, expected).strip()
     host, colon, port = text.rpartition(":")
     if not colon:
@@ -88,7 +88,7 @@ def read_listen(value: Any) -> tuple[str, int]:
     if ":" in host and not (host.startswith("[") and host.endswith("]")):
         raise wrong(
             f"expected {expected}, not {shown(value)}",
-            "an IPv6 address stands in brackets: `[::1]:8080`",
+            "an IPv6 address stands in brackets: “[::1]:8080”",
         )
     if not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
         raise wrong(f"expected {expected}, not {shown(value)}")
@@ -131,16 +131,16 @@ Contact = Annotated[str | None, Kind(read_contact, {"type": "string"})]
 
 def read_network(value: Any) -> Network:
     """A network in CIDR form, or one address."""
-    text = as_text(value, "a network such as `10.0.0.0/8`").strip()
+    text = as_text(value, "a network such as “10.0.0.0/8”").strip()
     try:
         return ip_network(text)
     except ValueError:
         try:
             whole_net = ip_network(text, strict=False)
         except ValueError:
-            raise wrong(f"expected a network such as `10.0.0.0/8`, not {shown(value)}") from None
+            raise wrong(f"expected a network such as “10.0.0.0/8”, not {shown(value)}") from None
         raise wrong(
-            f"{shown(value)} has bits set behind the prefix", f"write `{whole_net}`"
+            f"{shown(value)} has bits set behind the prefix", f"write “{whole_net}”"
         ) from None
 
 
@@ -160,11 +160,11 @@ def read_database_url(value: Any) -> Secret:
     text = as_text(value, "the address of a database").strip()
     scheme = text.partition(":")[0].casefold()
     if scheme == "postgres":
-        raise wrong("the scheme is spelled `postgresql://`", "write `postgresql://…`")
+        raise wrong("the scheme is spelled “postgresql://”", "write “postgresql://…”")
     if not re.match(r"(sqlite|postgresql)(\+[a-z0-9]+)?://", text):
         raise wrong(
-            "expected the address of a database: `sqlite:///path/to/file.db` or "
-            "`postgresql://user@host/name`"
+            "expected the address of a database: “sqlite:///path/to/file.db” or "
+            "“postgresql://user@host/name”"
         )
     return Secret(text)
 
@@ -184,7 +184,7 @@ def read_proxy(value: Any) -> Secret | None:
     if not text:
         return None
     if not re.match(r"https?://[^\s/]", text):
-        raise wrong("expected the address of a proxy such as `http://proxy.example:3128`")
+        raise wrong("expected the address of a proxy such as “http://proxy.example:3128”")
     return Secret(text)
 
 

@@ -61,7 +61,7 @@ def same_ids(trees: Iterable[tuple[MappingAt, str]]) -> Iterator[Problem]:
             continue
         place, at = locate(tree, ("id",), tree.place, path)
         if name in first:
-            said = f"the id `{name}` is taken already, at {first[name]}"
+            said = f"the id “{name}” is taken already, at {first[name]}"
             yield Problem(place, at, said, "give each its own id")
         else:
             first[name] = place
@@ -87,7 +87,7 @@ def same_urls(trees: Iterable[tuple[MappingAt, str]]) -> Iterator[Problem]:
         place, at = locate(tree, ("url",), tree.place, path)
         if key not in first:
             name = tree.get("id")
-            named = f"the source `{name}`" if isinstance(name, str) else "another source"
+            named = f"the source “{name}”" if isinstance(name, str) else "another source"
             first[key] = (named, place)
             continue
         named, earlier = first[key]
@@ -117,7 +117,7 @@ def unknown_sources(
 def near(word: str, known: Sequence[str]) -> str | None:
     """A name that `word` was probably meant to be, as a sentence; names keep their hyphens."""
     found = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean `{found[0]}`?" if found else None
+    return f"did you mean “{found[0]}”?" if found else None
 
 
 _RESERVED = frozenset({"search", "source", "tag"})
@@ -128,7 +128,7 @@ def reserved_names(views: Iterable[Placed[ViewSettings]]) -> Iterator[Problem]:
     for one in views:
         if one.made.id in _RESERVED:
             place, at = one.at("id")
-            said = f"`{one.made.id}` is reserved: feeds of single sources and tags stand below it"
+            said = f"“{one.made.id}” is reserved: feeds of single sources and tags stand below it"
             yield Problem(place, at, said, "give the view another id")
 
 
@@ -142,7 +142,7 @@ def unknown_tags(
             for index, name in enumerate(names):
                 if name not in tags:
                     place, at = one.at(field, index)
-                    yield Problem(place, at, f"no source has the tag `{name}`", near(name, [*tags]))
+                    yield Problem(place, at, f"no source has the tag “{name}”", near(name, [*tags]))
 
 
 def selected(view: ViewSettings, sources: Iterable[SourceSettings]) -> list[SourceSettings]:
@@ -166,8 +166,8 @@ def unreachable_callback(service: ServiceSettings, place: Place) -> Iterator[Pro
         yield Problem(
             place,
             "service.websub",
-            "hubs deliver to `base_url`, which must be a public https address",
-            "set `service.base_url`, or leave `websub` out",
+            "hubs deliver to “base_url”, which must be a public https address",
+            "set “service.base_url”, or leave “websub” out",
         )
 
 
@@ -182,13 +182,13 @@ def hidden_sources(
     for view, place, path in views:
         names = [one.id for one in selected(view, sources) if one.private]
         if names and view.token is None:
-            listed = ", ".join(f"`{name}`" for name in names[:5]) + (" …" if names[5:] else "")
+            listed = ", ".join(f"“{name}”" for name in names[:5]) + (" …" if names[5:] else "")
             yield Problem(
                 place,
                 path,
-                f"the view `{view.id}` has no token, so items of the private "
+                f"the view “{view.id}” has no token, so items of the private "
                 f"{'sources' if len(names) > 1 else 'source'} {listed} do not appear in it",
-                "give the view a `token`, or the source `private: no`",
+                "give the view a “token”, or the source “private: no”",
             )
 
 
@@ -205,7 +205,7 @@ def doubts(
     if "service" not in broken:
         yield from _doubts_of_service(settings, place)
     if "polling" not in broken and settings.polling.min_interval > settings.polling.max_interval:
-        yield Problem(place, "polling.min_interval", "is longer than `max_interval`")
+        yield Problem(place, "polling.min_interval", "is longer than “max_interval”")
     if "fetching" not in broken:
         for one in sources:
             yield from _doubts_of(one, settings)
@@ -235,7 +235,7 @@ def unused_proxy(fetching: FetchingSettings, environ: Mapping[str, str]) -> Iter
     for name in _PROXIES:
         if environ.get(name, "").strip():
             said = "is set, but a proxy of the environment is not used"
-            hint = "set `fetching.proxy` (and `proxy_trusted: yes`) where requests need it"
+            hint = "set “fetching.proxy” (and “proxy_trusted: yes”) where requests need it"
             yield Problem(Place("environment"), name, said, hint)
             return
 
@@ -276,14 +276,14 @@ def _doubts_of(one: Placed[SourceSettings], settings: Settings) -> Iterator[Prob
     if made.user_agent is not None and (contact is None or contact not in made.user_agent):
         place, at = one.at("user_agent")
         said = "hides our contact from the publisher, who cannot tell who asks"
-        yield Problem(place, at, said, f"put `+{contact}` into it" if contact else None)
+        yield Problem(place, at, said, f"put “+{contact}” into it" if contact else None)
     if made.auth is not None and made.url.casefold().startswith("http:"):
         place, at = one.at("url")
         yield Problem(place, at, "the password goes over the network unencrypted", "use https")
     if made.private and "private" not in one.tree and not made.auth and made.url_is_secret:
         place, at = one.at("url")
         said = "the address seems to hold a secret, so the source is private"
-        yield Problem(place, at, said, "say `private: yes` or `private: no`")
+        yield Problem(place, at, said, "say “private: yes” or “private: no”")
 
 
 def _is_within(url: str, networks: Sequence[Network]) -> bool:

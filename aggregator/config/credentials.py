@@ -42,8 +42,8 @@ def read_header_name(value: Any) -> str:
     if text.casefold() in OUR_HEADERS:
         hint = None
         if text.casefold() == "user-agent":
-            hint = "say who you are with `service.contact`, or set the source's `user_agent`"
-        raise wrong(f"the header `{text}` is set by the program itself", hint)
+            hint = "say who you are with “service.contact”, or set the source's “user_agent”"
+        raise wrong(f"the header “{text}” is set by the program itself", hint)
     return text
 
 

@@ -129,9 +129,9 @@ def read_document(
     if not isinstance(node, yaml.MappingNode):
         raise _refusal(
             _place(node, file),
-            "the file must hold settings such as `sources:`, not a "
+            "the file must hold settings such as “sources:”, not a "
             + ("list" if isinstance(node, yaml.SequenceNode) else "single value"),
-            "put `sources:` above the list" if isinstance(node, yaml.SequenceNode) else None,
+            "put “sources:” above the list" if isinstance(node, yaml.SequenceNode) else None,
         )
     reader = _Reader(file, expand, problems)
     return reader.mapping(node, "")
@@ -152,7 +152,7 @@ class _Reader:
 
     def value(self, node: yaml.Node, path: str) -> Any:
         if node.tag not in _PLAIN_TAGS:
-            self._say(node, path, f"the YAML tag `{_tag(node.tag)}` is not supported", None)
+            self._say(node, path, f"the YAML tag “{_tag(node.tag)}” is not supported", None)
             return None
         if isinstance(node, yaml.ScalarNode):
             if node.tag == _NULL:
@@ -181,7 +181,7 @@ class _Reader:
             if key in tree.keys_at:
                 first = tree.keys_at[key]
                 self._say(
-                    key_node, below, f"`{key}` stands twice in one place, first in {first}", None
+                    key_node, below, f"“{key}” stands twice in one place, first in {first}", None
                 )
                 continue
             tree.keys_at[key] = place
@@ -197,7 +197,7 @@ class _Reader:
         given = node.value if isinstance(node, yaml.SequenceNode) else [node]
         for one in given:
             if not isinstance(one, yaml.MappingNode):
-                self._say(one, path, "`<<` takes a mapping, or a list of mappings", None)
+                self._say(one, path, "“<<” takes a mapping, or a list of mappings", None)
                 continue
             self._count(one)
             other = self.mapping(one, path)
@@ -218,7 +218,7 @@ class _Reader:
 
     def _enter(self, node: yaml.Node) -> None:
         if id(node) in self._open:
-            raise _refusal(_place(node, self._file), "an alias (`*`) contains itself", None)
+            raise _refusal(_place(node, self._file), "an alias (“*”) contains itself", None)
         if len(self._open) >= MAX_DEPTH:  # aliases of aliases go deeper than the text
             raise _refusal(
                 _place(node, self._file), f"nested more than {MAX_DEPTH} levels deep", None
@@ -233,7 +233,7 @@ class _Reader:
         self._again += 1 + len(node.value)
         if self._again > MAX_ALIASED + 10 * len(self._seen):
             raise _refusal(
-                _place(node, self._file), "aliases (`*`) multiply to too many values", None
+                _place(node, self._file), "aliases (“*”) multiply to too many values", None
             )
 
     def _say(self, node: yaml.Node, path: str, message: str, suggestion: str | None) -> None:
@@ -257,39 +257,39 @@ def _refusal(place: Place, message: str, suggestion: str | None) -> ConfigError:
 _EXPLANATIONS = (
     (
         "mapping values are not allowed",
-        "a `:` stands where no setting can begin",
-        "put quotes around a value that contains `: `, or check the indentation",
+        "a “:” stands where no setting can begin",
+        "put quotes around a value that contains “: ”, or check the indentation",
     ),
     (
         "expected alphabetic or numeric",
-        "`*` and `&` begin an alias or an anchor",
-        "put quotes around a value that begins with `*` or `&`",
+        "“*” and “&” begin an alias or an anchor",
+        "put quotes around a value that begins with “*” or “&”",
     ),
     (
         "undefined alias",
-        "no anchor (`&`) of this name stands above",
-        "put quotes around a value that begins with `*`",
+        "no anchor (“&”) of this name stands above",
+        "put quotes around a value that begins with “*”",
     ),
     ("scanning a quoted scalar", "a quotation mark is not closed", None),
-    ("unknown escape", "`\\` begins an escape here", "use single quotes around the value"),
+    ("unknown escape", "“\\” begins an escape here", "use single quotes around the value"),
     (
         "single document",
-        "a second document (`---`) begins here",
-        "keep one document a file; `include:` joins several files",
+        "a second document (“---”) begins here",
+        "keep one document a file; “include:” joins several files",
     ),
-    ("parsing a flow sequence", "`[` is not closed before this", None),
+    ("parsing a flow sequence", "“[” is not closed before this", None),
     (
         "parsing a flow mapping",
-        "`{` is not closed before this",
-        "put quotes around a `${…}` that stands within `{ }`",
+        "“{” is not closed before this",
+        "put quotes around a “${…}” that stands within “{ }”",
     ),
     (
         "parsing a block",
         "the indentation does not fit what stands above",
         "begin the settings of one group in the same column",
     ),
-    ("could not find expected ':'", "a `:` is missing after the name of a setting", None),
-    ("duplicate anchor", "an anchor (`&`) of this name stands above already", None),
+    ("could not find expected ':'", "a “:” is missing after the name of a setting", None),
+    ("duplicate anchor", "an anchor (“&”) of this name stands above already", None),
 )
 
 
@@ -329,6 +329,6 @@ def _bad_start(place: Place, text: str) -> Problem:
     return Problem(
         place,
         "",
-        f"no value can begin with `{character}`",
+        f"no value can begin with “{character}”",
         "put quotes around the value",
     )

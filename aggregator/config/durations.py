@@ -24,7 +24,7 @@ _ISO = re.compile(
     r"p(?:(?P<w>\d{1,6})w)?(?:(?P<d>\d{1,6})d)?"
     r"(?:t(?:(?P<h>\d{1,6})h)?(?:(?P<m>\d{1,6})m)?(?:(?P<s>\d{1,9}(?:\.\d{1,6})?)s)?)?"
 )
-_DURATION_EXPECTED = "a duration such as `30m`, `1h30m` or `2 days`"
+_DURATION_EXPECTED = "a duration such as “30m”, “1h30m” or “2 days”"
 _LONGEST = timedelta(days=36500)
 
 
@@ -68,7 +68,7 @@ def _duration_hint(text: str, value: Any) -> str | None:
         return None
     clock = re.fullmatch(r"(\d{1,3}):(\d{2})", text)
     if clock:
-        return f"write `{int(clock[1])}h{int(clock[2])}m` or `{int(clock[1])}m{int(clock[2])}s`"
+        return f"write “{int(clock[1])}h{int(clock[2])}m” or “{int(clock[1])}m{int(clock[2])}s”"
     if "month" in text or "year" in text:
         return "months and years differ in length: count days"
     return None
@@ -106,7 +106,7 @@ _SIZES = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 def read_size(value: Any, least: int = 1024, most: int = 64 * 1024**3) -> int:
     """A number of bytes: `5 MiB`, `512k`, `1048576`. K, M and G count by 1024."""
-    expected = "a size such as `5 MiB`"
+    expected = "a size such as “5 MiB”"
     text = as_text(value, expected).strip().casefold()
     match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,3})?)\s*([kmg]?)(?:i?b)?", text)
     if match is None:
@@ -138,14 +138,14 @@ Size = Annotated[
 
 def read_price(value: Any) -> str | timedelta:
     """How eager adaptive polling is: a word, or the interval at four items a day."""
-    text = as_text(value, "`frugal`, `normal`, `fresh` or a duration")
+    text = as_text(value, "“frugal”, “normal”, “fresh” or a duration")
     if text.strip().casefold() in ("frugal", "normal", "fresh"):
         return text.strip().casefold()
     return read_duration(
         value,
         least=timedelta(minutes=1),
         most=timedelta(days=1),
-        expected="`frugal`, `normal`, `fresh` or a duration such as `30m`",
+        expected="“frugal”, “normal”, “fresh” or a duration such as “30m”",
     )
 
 
@@ -160,7 +160,7 @@ Price = Annotated[
 
 def read_poll(value: Any) -> PollWhen:
     """`adaptive`, a duration, or `cron: …` (also as a mapping, which needs no quotes around it)."""
-    expected = "`adaptive`, a duration such as `30m`, or `cron: …`"
+    expected = "“adaptive”, a duration such as “30m”, or “cron: …”"
     if isinstance(value, dict):
         if set(value) != {"cron"}:
             raise wrong(f"expected {expected}, not {shown(value)}")

@@ -43,7 +43,7 @@ def read_files(path: Path, environ: Mapping[str, str]) -> FilesRead:
                 Place(str(path)),
                 "",
                 "the file is empty",
-                "`aggregator init` writes one to start from",
+                "“aggregator init” writes one to start from",
             )
         )
     return read
@@ -105,7 +105,7 @@ def _bytes(path: Path, place: Place, at: str, problems: list[Problem]) -> bytes 
                 return file.read(MAX_BYTES + 1)
         return read_regular(path, MAX_BYTES + 1)
     except FileNotFoundError:
-        said, help_ = "there is no such file", "`aggregator init` writes one to start from"
+        said, help_ = "there is no such file", "“aggregator init” writes one to start from"
     except IsADirectoryError:
         said, help_ = "is a folder, not a file", "name the file in it"
     except PermissionError:
@@ -113,7 +113,7 @@ def _bytes(path: Path, place: Place, at: str, problems: list[Problem]) -> bytes 
     except OSError as error:
         said, help_ = f"cannot be read: {error.strerror}", ""
     if at:
-        problems.append(Problem(place, at, f"`{path}`: {said}"))
+        problems.append(Problem(place, at, f"“{path}”: {said}"))
     else:
         problems.append(Problem(place, at, said, help_ or None))
     return None
@@ -153,7 +153,7 @@ def _matches(path: Path, pattern: str, place: Place, at: str, read: FilesRead) -
     names = sorted(glob.glob(pattern, root_dir=folder, recursive=True))  # noqa: PTH207
     found = [folder / name for name in names if (folder / name).is_file()]
     if not found:
-        read.warnings.append(Problem(place, at, f"no file matches `{pattern}`"))
+        read.warnings.append(Problem(place, at, f"no file matches “{pattern}”"))
     return found
 
 

@@ -34,7 +34,7 @@ def shown(value: Any) -> str:
         if "://" in plain:
             plain = plain.split("?", 1)[0]
         plain = "".join(c if c.isprintable() else "�" for c in plain)
-        return f"`{plain[:60]}…`" if len(plain) > 60 else f"`{plain}`"
+        return f"“{plain[:60]}…”" if len(plain) > 60 else f"“{plain}”"
     if value is None:
         return "nothing"
     return "a list" if isinstance(value, list) else "a group of settings"

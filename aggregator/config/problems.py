@@ -109,13 +109,19 @@ SYNONYMS = {
 }
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """A known word that `word` was probably meant to be, as a sentence, or None."""
+def meant(word: str, known: Iterable[str]) -> str | None:
+    """The known word that `word` was probably meant to be, or None."""
     choices = list(known)
     folded = word.casefold().replace("-", "_")
     if folded in choices:
-        return f"did you mean `{folded}`?"
+        return folded
     if SYNONYMS.get(folded) in choices:
-        return f"did you mean `{SYNONYMS[folded]}`?"
+        return SYNONYMS[folded]
     near = difflib.get_close_matches(folded, choices, n=1, cutoff=0.6)
-    return f"did you mean `{near[0]}`?" if near else None
+    return near[0] if near else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """A known word that `word` was probably meant to be, as a sentence, or None."""
+    found = meant(word, known)
+    return f"did you mean “{found}”?" if found else None

@@ -70,7 +70,7 @@ def _problem(
         return _unknown(model, tree, place, path, loc)
     place, path = locate(tree, loc, place, path)
     if kind == "missing":
-        return Problem(place, path, f"`{loc[-1]}` is missing")
+        return Problem(place, path, f"“{loc[-1]}” is missing")
     if kind in _EXPECTED:
         said = f"expected {_EXPECTED[kind]}, not {shown(detail['input'])}"
         return Problem(place, path, said)
@@ -99,7 +99,7 @@ def belongs(name: str) -> str | None:
     """Which top-level group has a setting of this name, as a sentence."""
     for group in ("service", "storage", "polling", "fetching", "dedup", "defaults"):
         if name in group_model(group).model_fields:
-            return f"`{name}` belongs in `{group}:`"
+            return f"“{name}” belongs in “{group}:”"
     return None
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BeforeValidator, WithJsonSchema
 
 from aggregator.config.kinds import Kind, as_text, or_variable, shown, wrong
-from aggregator.config.problems import did_you_mean
+from aggregator.config.problems import did_you_mean, meant
 from aggregator.config.variables import Confidential
 
 _NOT_IN_LINE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
@@ -58,8 +58,8 @@ def read_id(value: Any) -> str:
         return str(text)
     better = slug(text)
     raise wrong(
-        f"an id is made of a-z, 0-9, `-` and `_` and has at most 63 characters, not {shown(text)}",
-        f"write `{better}`" if better and not isinstance(text, Confidential) else None,
+        f"an id is made of a-z, 0-9, “-” and “_” and has at most 63 characters, not {shown(text)}",
+        f"write “{better}”" if better and not isinstance(text, Confidential) else None,
     )
 
 
@@ -71,7 +71,7 @@ def read_tag(value: Any) -> str:
     """A tag: one line without a comma."""
     text = read_text(value, most=64)
     if "," in text:
-        raise wrong("a tag has no comma in it", "write several tags as a list: `[a, b]`")
+        raise wrong("a tag has no comma in it", "write several tags as a list: “[a, b]”")
     return text
 
 
@@ -110,12 +110,12 @@ _FALSE = {"false", "no", "off"}
 
 def read_flag(value: Any) -> bool:
     """Yes or no, as YAML 1.1 and 1.2 write it."""
-    word = as_text(value, "`yes` or `no`").strip().casefold()
+    word = as_text(value, "“yes” or “no”").strip().casefold()
     if word in _TRUE:
         return True
     if word in _FALSE:
         return False
-    raise wrong(f"expected `yes` or `no`, not {shown(value)}")
+    raise wrong(f"expected “yes” or “no”, not {shown(value)}")
 
 
 _FLAG_SCHEMA = {"enum": [True, False, "yes", "no", "on", "off"]}
@@ -164,7 +164,7 @@ def number(least: float, most: float) -> Kind:
 
 def read_choice(value: Any, choices: tuple[str, ...]) -> str:
     """One of a few words."""
-    expected = " or ".join(f"`{choice}`" for choice in choices)
+    expected = " or ".join(f"“{choice}”" for choice in choices)
     text = as_text(value, expected).strip()
     folded = text.casefold().replace("-", "_")
     if folded in choices:
@@ -185,14 +185,14 @@ def _zone(name: str) -> ZoneInfo:
 
 def read_zone(value: Any) -> ZoneInfo:
     """A zone of the tz database such as `Europe/Berlin`."""
-    text = as_text(value, "a time zone such as `Europe/Berlin`").strip()
+    text = as_text(value, "a time zone such as “Europe/Berlin”").strip()
     try:
         return _zone(text)
     except (KeyError, ValueError, OSError):
         zones = {zone.casefold(): zone for zone in available_timezones()}
         hint = None if isinstance(value, Confidential) else _near_zone(text, zones)
         raise wrong(
-            f"expected a time zone such as `Europe/Berlin`, not {shown(value)}", hint
+            f"expected a time zone such as “Europe/Berlin”, not {shown(value)}", hint
         ) from None
 
 
@@ -200,9 +200,9 @@ def _near_zone(text: str, zones: dict[str, str]) -> str | None:
     folded = text.casefold().replace(" ", "_")
     for name in (folded, *(name for name in zones if name.rpartition("/")[2] == folded)):
         if name in zones:
-            return f"did you mean `{zones[name]}`?"
-    said = did_you_mean(text, zones)
-    return f"did you mean `{zones[said.split('`')[1]]}`?" if said else None
+            return f"did you mean “{zones[name]}”?"
+    found = meant(text, zones)
+    return f"did you mean “{zones[found]}”?" if found else None
 
 
 Zone = Annotated[ZoneInfo, Kind(read_zone, or_variable({"type": "string"}))]
@@ -210,9 +210,9 @@ Zone = Annotated[ZoneInfo, Kind(read_zone, or_variable({"type": "string"}))]
 
 def read_language(value: Any) -> str:
     """A language tag (BCP 47) such as `en` or `zh-Hans`."""
-    text = as_text(value, "a language such as `en` or `pt-BR`").strip()
+    text = as_text(value, "a language such as “en” or “pt-BR”").strip()
     if not re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}", text):
-        raise wrong(f"expected a language such as `en` or `pt-BR`, not {shown(value)}")
+        raise wrong(f"expected a language such as “en” or “pt-BR”, not {shown(value)}")
     return text.replace("_", "-")
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from aggregator.config.problems import Place, Problem, did_you_mean
+from aggregator.config.problems import Place, Problem, meant
 from aggregator.config.regular_file import read_regular
 
 MAX_SECRET_BYTES = 64 * 1024
@@ -69,15 +69,15 @@ def _look_up(
 ) -> tuple[str, str | None, str | None]:
     """The value of one variable, and what is wrong with it, and what would help."""
     if not closed:
-        return "", "`${` is not closed by `}`", "write `$${` for the two characters themselves"
+        return "", "“${” is not closed by “}”", "write “$${” for the two characters themselves"
     if inner.startswith("file:"):
         return *_read_secret(folder / inner.removeprefix("file:"), files), None
     match = _NAME.fullmatch(inner)
     if match is None:
         return (
             "",
-            "`${…}` takes the name of an environment variable or `file:` and a path",
-            "write `$${` for the two characters themselves",
+            "“${…}” takes the name of an environment variable or “file:” and a path",
+            "write “$${” for the two characters themselves",
         )
     name, default = match.groups()
     value = environ.get(name, "")
@@ -87,19 +87,16 @@ def _look_up(
         return default, None, None
     return (
         "",
-        f"the environment variable `{name}` is not set",
-        did_you_mean_variable(name, environ) or f"`${{{name}:-…}}` gives a default",
+        f"the environment variable “{name}” is not set",
+        did_you_mean_variable(name, environ) or f"“${{{name}:-…}}” gives a default",
     )
 
 
 def did_you_mean_variable(name: str, environ: Mapping[str, str]) -> str | None:
     """A variable that is set and that `name` was probably meant to be, as a sentence."""
     folded = {other.casefold(): other for other in environ}
-    hint = did_you_mean(name, folded)
-    if hint is None:
-        return None
-    near = hint.split("`")[1]
-    return f"did you mean `{folded[near]}`?"
+    near = meant(name, folded)
+    return f"did you mean “{folded[near]}”?" if near else None
 
 
 def _read_secret(path: Path, files: list[str]) -> tuple[str, str | None]:
@@ -108,10 +105,10 @@ def _read_secret(path: Path, files: list[str]) -> tuple[str, str | None]:
     try:
         data = read_regular(path, MAX_SECRET_BYTES + 1)
     except OSError as error:
-        return "", f"cannot read the file `{path}`: {error.strerror}"
+        return "", f"cannot read the file “{path}”: {error.strerror}"
     if len(data) > MAX_SECRET_BYTES:
-        return "", f"the file `{path}` is larger than {MAX_SECRET_BYTES // 1024} KiB"
+        return "", f"the file “{path}” is larger than {MAX_SECRET_BYTES // 1024} KiB"
     try:
         return data.decode("utf-8-sig").rstrip("\r\n"), None
     except UnicodeDecodeError:
-        return "", f"the file `{path}` is not UTF-8 text"
+        return "", f"the file “{path}” is not UTF-8 text"

@@ -89,16 +89,16 @@ def check_address(
     if allow_private and any(plain in network for network in _PRIVATE):
         return
     if not _public(plain):
-        setting = f"`fetching.allow_networks: [{plain}]`"
+        setting = f"“fetching.allow_networks: [{plain}]”"
         if any(plain in network for network in _PRIVATE):
-            setting += " (for one source, `allow_private: yes`)"
+            setting += " (for one source, “allow_private: yes”)"
         raise Blocked(f"address {given} is not public", setting)
 
 
 def check_port(port: int, allowed: Collection[int]) -> None:
     """Raise `Blocked` unless the port is a usual one of the web or in `allowed`."""
     if port not in STANDARD_PORTS and port not in allowed:
-        raise Blocked(f"port {port} is not allowed here", f"`fetching.allow_ports: [{port}]`")
+        raise Blocked(f"port {port} is not allowed here", f"“fetching.allow_ports: [{port}]”")
 
 
 def _public(address: Address) -> bool:

@@ -58,7 +58,7 @@ def waived(place: Place, soft: Sequence[Floor]) -> Place:
     waived = [clause(floor) for floor in soft if floor.until.timestamp() > place.at]
     if not waived:
         return place
-    return replace(place, detail=f"{place.detail}; waived by `poll:`: {', '.join(waived)}")
+    return replace(place, detail=f"{place.detail}; waived by “poll:”: {', '.join(waived)}")
 
 
 def above_soft(

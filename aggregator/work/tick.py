@@ -207,7 +207,7 @@ class Ticker:
     def _wrong_clock(self, said: str) -> bool:
         self._condition.clock = said
         metrics.CLOCK_TROUBLE.set(1)
-        self._warn(f"{said}: polling waits; set the clock, or `polling.trust_clock: yes`")
+        self._warn(f"{said}: polling waits; set the clock, or “polling.trust_clock: yes”")
         return False
 
     async def _pushes(self) -> None:

@@ -85,7 +85,7 @@ def test_check_of_a_broken_file_ends_with_2_and_names_every_place(run: Run, conf
     result = run("check")
     assert result.exit_code == 2
     assert f"{config}:3:5" in result.stderr
-    assert "`url`" in result.stderr
+    assert "“url”" in result.stderr
     assert f"{config}:4:1" in result.stderr
 
 
@@ -114,7 +114,7 @@ def test_discover_prints_yaml_that_can_be_pasted(run: Run, origin: Origin, confi
     assert yaml.safe_load(result.stdout) == {
         "sources": [{"id": "good-2", "url": origin.url("/more"), "title": "Good"}]
     }
-    assert "/good is configured already, as `good`" in " ".join(result.stderr.split())
+    assert "/good is configured already, as “good”" in " ".join(result.stderr.split())
     config.write_text(config.read_text() + "include: more.yaml\n")
     (config.parent / "more.yaml").write_text(result.stdout)
     assert run("check").exit_code == 0
@@ -133,11 +133,11 @@ def test_a_refused_address_says_which_setting_would_allow_it(run: Run, config: P
     result = run("discover", "http://127.0.0.1:1/feed")
     said = " ".join(result.stderr.split())
     assert result.exit_code == 1
-    assert "`fetching.allow_networks: [127.0.0.1]`" in said
-    assert "`allow_private: yes`" in said
+    assert "“fetching.allow_networks: [127.0.0.1]”" in said
+    assert "“allow_private: yes”" in said
     assert "link-local" not in said
     linked = " ".join(run("discover", "http://169.254.169.254/").stderr.split())
-    assert "`fetching.allow_networks: [169.254.169.254]` would allow it" in linked
+    assert "“fetching.allow_networks: [169.254.169.254]” would allow it" in linked
 
 
 def test_a_proxy_of_the_environment_that_is_not_used_is_hinted_at(
@@ -150,7 +150,7 @@ def test_a_proxy_of_the_environment_that_is_not_used_is_hinted_at(
         result = run("discover", f"http://127.0.0.1:{port}/feed")
     assert result.exit_code == 1
     assert "HTTPS_PROXY is set" in result.stderr
-    assert "`fetching.proxy`" in result.stderr
+    assert "“fetching.proxy”" in result.stderr
     checked = run("check")
     assert checked.exit_code == 0
     assert "HTTPS_PROXY" in checked.stderr
@@ -166,7 +166,7 @@ def test_check_tells_mistakes_and_warnings_in_one_run(run: Run, config: Path) ->
     result = run("check")
     said = " ".join(result.stderr.split())
     assert result.exit_code == 2
-    assert "did you mean `poll`?" in said
+    assert "did you mean “poll”?" in said
     assert "the same address" in said
     assert "warning:" in said
     assert "service.contact" in said

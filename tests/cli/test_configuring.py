@@ -70,14 +70,14 @@ def test_import_prints_yaml_and_says_what_was_left_out(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert result.stdout == (
         "# 1 subscription read, 1 left out.\n"
-        "# line 1: `Note` has no feed address: left out\n"
+        "# line 1: “Note” has no feed address: left out\n"
         "sources:\n"
         "  - id: ea-b\n"
         "    url: https://example.org/f\n"
         '    title: "Éa: b"\n'
         "    tags: [News]\n"
     )
-    assert "line 1: `Note` has no feed address: left out" in result.stderr
+    assert "line 1: “Note” has no feed address: left out" in result.stderr
     assert "1 subscription read, 1 left out." in result.stderr
 
 
@@ -94,7 +94,7 @@ def test_import_into_a_file_that_the_configuration_can_include(
     assert json.loads(twice.stdout) == {
         "sources": [],
         "notes": [
-            "line 1: `Note` has no feed address: left out",
+            "line 1: “Note” has no feed address: left out",
             "line 1: https://example.org/f is configured already: left out",
         ],
         "read": 0,
@@ -112,7 +112,7 @@ def test_import_of_something_else_or_of_nothing_is_a_mistake(tmp_path: Path, con
     config.write_text("sorces: []\n")
     broken = run("import", "-", "--config", config, given=OPML)
     assert broken.exit_code == 2
-    assert "did you mean `sources`?" in " ".join(broken.stderr.split())
+    assert "did you mean “sources”?" in " ".join(broken.stderr.split())
 
 
 def test_export_leaves_secrets_out_unless_asked_for_them(config: Path, tmp_path: Path) -> None:

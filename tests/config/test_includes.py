@@ -60,14 +60,14 @@ def test_a_circle_of_files_is_refused(mistakes: Mistakes) -> None:
 
 def test_a_named_file_that_is_missing_is_a_mistake(mistakes: Mistakes) -> None:
     assert mistakes("include: [no.yaml]\n") == [
-        "aggregator.yaml:1:11: include[0]: `no.yaml`: there is no such file"
+        "aggregator.yaml:1:11: include[0]: “no.yaml”: there is no such file"
     ]
 
 
 def test_a_pattern_without_files_is_a_warning(load: Load, tmp_path: Path) -> None:
     (tmp_path / "sources.d").mkdir()
     settings = load("include: sources.d/*.yaml\n" + A)
-    assert any("no file matches `sources.d/*.yaml`" in line for line in settings.warnings)
+    assert any("no file matches “sources.d/*.yaml”" in line for line in settings.warnings)
     assert str(tmp_path / "sources.d") in settings.files
 
 
@@ -80,11 +80,11 @@ def test_mistakes_name_the_file_they_are_in(mistakes: Mistakes) -> None:
         },
     )
     assert said == [
-        "a.yaml:2:1: service: `service` stands in another file already, at aggregator.yaml:2:1; "
+        "a.yaml:2:1: service: “service” stands in another file already, at aggregator.yaml:2:1; "
         "keep each group in one file",
-        "b.yaml:2:10: sources[0].id: the id `a` is taken already, at a.yaml:1:16; "
+        "b.yaml:2:10: sources[0].id: the id “a” is taken already, at a.yaml:1:16; "
         "give each its own id",
-        "b.yaml:2:18: sources[0].url: the source `a` at a.yaml:1:24 has the same address: one poll "
+        "b.yaml:2:18: sources[0].url: the source “a” at a.yaml:1:24 has the same address: one poll "
         "serves all views; remove one of the two, and give the other both tags",
-        "b.yaml:2:43: sources[0].pool: there is no such setting here; did you mean `poll`?",
+        "b.yaml:2:43: sources[0].pool: there is no such setting here; did you mean “poll”?",
     ]

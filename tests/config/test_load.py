@@ -312,9 +312,9 @@ def test_a_container_overrides_by_the_environment(load: Load, mistakes: Mistakes
     assert load(ONE, dict.fromkeys(environ, "")).service == ServiceSettings()
     assert mistakes(ONE, {"AGGREGATOR_LISTEN": "here", "AGGREGATOR_STORAGE_URL": "s3cret"}) == [
         "environment: AGGREGATOR_LISTEN: expected an address and a port such as "
-        "`127.0.0.1:8080`, not the value of the variable",
+        "“127.0.0.1:8080”, not the value of the variable",
         "environment: AGGREGATOR_STORAGE_URL: expected the address of a database: "
-        "`sqlite:///path/to/file.db` or `postgresql://user@host/name`",
+        "“sqlite:///path/to/file.db” or “postgresql://user@host/name”",
     ]
 
 

@@ -82,7 +82,7 @@ def test_a_damaged_outline_is_read_as_it_was_meant(attributes: str, url: str, ti
         ('<outline xmlUrl="https://a.example/f htmlUrl="https://a.example/"/>', "no closing quotation mark"),
         ('<outline text="a" xmlUrl="https://a.example/f/>\n<outline text="b"/>', "no closing quotation mark"),
         ('<outline xmlUrl="https://a.example/f" xmlUrl="https://b.example/f"/>', "several addresses"),
-        ('<outline xmlUrl="https://a.example/f?a=1&amp;amp;b=2"/>', "its `&` were escaped twice"),
+        ('<outline xmlUrl="https://a.example/f?a=1&amp;amp;b=2"/>', "its “&” were escaped twice"),
     ],
 )  # fmt: skip
 def test_an_address_that_is_not_as_it_was_written_is_told_with_its_line(

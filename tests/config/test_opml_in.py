@@ -59,9 +59,9 @@ def test_folders_and_categories_become_tags_and_titles_become_ids() -> None:
 
 def test_what_is_left_out_is_said() -> None:
     assert read_opml(SUBSCRIPTIONS).notes == (
-        "line 13: `Just a note` has no feed address: left out",
-        "line 14: `Script` (javascript:alert(1)) has no http address: left out",
-        "line 15: `Empty folder` has no feed address: left out",
+        "line 13: “Just a note” has no feed address: left out",
+        "line 14: “Script” (javascript:alert(1)) has no http address: left out",
+        "line 15: “Empty folder” has no feed address: left out",
         "line 10: http://www.feeds.example.org/world?a=1&b=2 is there more than once: kept once",
     )
 

@@ -34,19 +34,19 @@ def test_a_secret_file_is_read_without_its_line_end_and_watched(load: Load, tmp_
 
 def test_a_secret_file_that_cannot_be_read_is_named(mistakes: Mistakes) -> None:
     assert mistakes("service:\n  token: ${file:no.txt}\n") == [
-        "aggregator.yaml:2:10: service.token: cannot read the file `no.txt`: "
+        "aggregator.yaml:2:10: service.token: cannot read the file “no.txt”: "
         "No such file or directory"
     ]
 
 
 def test_a_mistyped_variable_is_recognised(mistakes: Mistakes) -> None:
     assert mistakes("service:\n  name: ${NEWS_NAM}\n", {"NEWS_NAME": SECRET}) == [
-        "aggregator.yaml:2:9: service.name: the environment variable `NEWS_NAM` is not set; "
-        "did you mean `NEWS_NAME`?"
+        "aggregator.yaml:2:9: service.name: the environment variable “NEWS_NAM” is not set; "
+        "did you mean “NEWS_NAME”?"
     ]
     assert mistakes("service:\n  name: ${not a name}\n") == [
-        "aggregator.yaml:2:9: service.name: `${…}` takes the name of an environment variable or "
-        "`file:` and a path; write `$${` for the two characters themselves"
+        "aggregator.yaml:2:9: service.name: “${…}” takes the name of an environment variable or "
+        "“file:” and a path; write “$${” for the two characters themselves"
     ]
 
 
@@ -179,9 +179,9 @@ def test_headers_that_the_program_sets_itself_are_refused(mistakes: Mistakes) ->
         """
     )
     assert [line.split(": ", 1)[1] for line in said] == [
-        "sources[0].headers.User-Agent: the header `User-Agent` is set by the program itself; "
-        "say who you are with `service.contact`, or set the source's `user_agent`",
-        "sources[0].headers.If-None-Match: the header `If-None-Match` is set by the program itself",
+        "sources[0].headers.User-Agent: the header “User-Agent” is set by the program itself; "
+        "say who you are with “service.contact”, or set the source's “user_agent”",
+        "sources[0].headers.If-None-Match: the header “If-None-Match” is set by the program itself",
         "sources[0].headers.bad name: is no name of a header",
         "sources[0].headers.X: the value of a header is one line of text",
     ]

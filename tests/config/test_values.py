@@ -63,10 +63,10 @@ def test_what_is_neither_yes_nor_no(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "better"),
     [
-        ("feed://example.org/rss", "write `https://example.org/rss`"),
-        ("feed:https://example.org/rss", "leave out `feed:`"),
-        ("htps://example.org/rss", "did you mean `https`?"),
-        ("www.example.org", "write `https://www.example.org`"),
+        ("feed://example.org/rss", "write “https://example.org/rss”"),
+        ("feed:https://example.org/rss", "leave out “feed:”"),
+        ("htps://example.org/rss", "did you mean “https”?"),
+        ("www.example.org", "write “https://www.example.org”"),
         ("file:///etc/passwd", None),
         ("/etc/passwd", None),
         ("https://", None),
@@ -91,14 +91,14 @@ def test_an_address_stays_as_it_is_written(text: str) -> None:
 def test_a_network_with_bits_behind_its_prefix_names_the_right_one() -> None:
     with pytest.raises(PydanticCustomError) as caught:
         read_network("10.0.0.1/8")
-    assert (caught.value.context or {})["suggestion"] == "write `10.0.0.0/8`"
+    assert (caught.value.context or {})["suggestion"] == "write “10.0.0.0/8”"
 
 
 @pytest.mark.parametrize("text", ["europe/berlin", "Berlin", "Europe/Berln"])
 def test_a_zone_that_is_nearly_right_names_the_right_one(text: str) -> None:
     with pytest.raises(PydanticCustomError) as caught:
         read_zone(text)
-    assert (caught.value.context or {})["suggestion"] == "did you mean `Europe/Berlin`?"
+    assert (caught.value.context or {})["suggestion"] == "did you mean “Europe/Berlin”?"
 
 
 @given(st.text())

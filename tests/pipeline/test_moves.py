@@ -263,9 +263,9 @@ def test_a_source_with_credentials_is_not_moved_to_https_and_a_person_is_told(
             state, guarded, result, house.clock.now(), fine=True, settled=True
         )
     assert state.effective_url is None
-    assert redirects.advice(guarded, result) == ("moved to https://news.example/feed: change `url`")
+    assert redirects.advice(guarded, result) == ("moved to https://news.example/feed: change “url”")
     secret = replace(guarded, url_is_secret=True)
-    assert redirects.advice(secret, result) == "moved to another address: change `url`"
+    assert redirects.advice(secret, result) == "moved to another address: change “url”"
     passing = withheld(guarded.url, "https://login.example/", 302)
     assert redirects.advice(guarded, passing) == ""
 
@@ -283,6 +283,6 @@ def test_the_poll_says_that_a_source_with_credentials_moved(house: House, origin
         (fine,) = house.poll("alpha")
         house.clock.move(days=1)
         (refused,) = house.poll("alpha")
-    said = f"moved to {elsewhere.url('/new')}: change `url`"
+    said = f"moved to {elsewhere.url('/new')}: change “url”"
     assert (fine.reason_detail or "").endswith(said)
     assert (refused.error or "").endswith(f"status 401; {said}")

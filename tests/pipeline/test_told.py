@@ -51,5 +51,5 @@ def test_mistakes_and_warnings_are_told_in_full_to_whoever_may_see_them(
     assert shown.warnings == (
         (f"{WARNINGS[0]} (and 1 more like it)", WARNINGS[2])
         if told
-        else ("The configuration has 3 warnings: `aggregator check` lists them.",)
+        else ("The configuration has 3 warnings: “aggregator check” lists them.",)
     )

@@ -200,7 +200,7 @@ def _outlines(data: bytes, notes: _Notes) -> Outlines:
     if not found.tags and not found.has_root:
         raise OpmlError("it is no OPML file")
     if not found.tags and not found.has_body:
-        raise OpmlError("it has no `body`")
+        raise OpmlError("it has no “body”")
     if found.rest is not None:
         notes.say(
             f"line {found.rest}: the list has more than {MAX_OUTLINES} outlines; nothing is "
@@ -268,7 +268,7 @@ class _Subscriptions:
         if _NO_FEED.fullmatch(kind) or any(
             name.startswith("frss:xpath") for name in tag.attributes
         ):
-            what = f"of the type `{_cut(one_line(kind))}`" if kind else "a page to scrape"
+            what = f"of the type “{_cut(one_line(kind))}”" if kind else "a page to scrape"
             self._leave(tag, f"{_named(title, written[0])} is {what} and no feed")
             return True
         for one in written:
@@ -295,7 +295,7 @@ class _Subscriptions:
         if count > 1:
             changes.append("it has several addresses, of which this is the first")
         if changes:
-            named = f"`{_titled(title)}`: " if title else ""
+            named = f"“{_titled(title)}”: " if title else ""
             self._notes.say(
                 f"line {tag.line}: {named}{_shown(url)} was read, but {', '.join(changes)}"
             )
@@ -322,8 +322,8 @@ def _named(title: str, url: str) -> str:
     """An outline in a note: by its title and, where it says more, its address."""
     shown = _shown(url) if url.strip() else ""
     if title and shown and title != url.strip():
-        return f"`{_titled(title)}` ({shown})"
-    return f"`{_titled(title) or shown}`" if title or shown else "an outline without a title"
+        return f"“{_titled(title)}” ({shown})"
+    return f"“{_titled(title) or shown}”" if title or shown else "an outline without a title"
 
 
 def _titled(title: str) -> str:
@@ -361,7 +361,7 @@ def _address(written: str) -> tuple[str | None, list[str]]:
         changes.append("a control character stood in it")
     once = _ESCAPED.sub("&", plain)
     if once != plain:
-        changes.append("its `&` were escaped twice")
+        changes.append("its “&” were escaped twice")
     if "\ufffd" in once:
         return None, changes
     url = "".join(quote(c) if c.isspace() else c for c in web_address(once))

@@ -79,7 +79,7 @@ def notes(state: FeedState, *, subscription: str | None = None) -> tuple[str, ..
     if state.effective_url:
         why = noticed.moved.why if noticed.moved else "redirected for good"
         said.append(
-            f"The feed has moved ({why}); its new address is polled. See `aggregator moves`."
+            f"The feed has moved ({why}); its new address is polled. See “aggregator moves”."
         )
     elif state.move_target:
         said.append(f"It redirects for good to another address, seen {len(state.move_seen)} times.")

@@ -114,7 +114,7 @@ def advice(source: SourceSettings, result: FetchResult) -> str:
         target = withheld
     elif target is None or access.may_move_to(source, target):
         return ""
-    return f"moved to {'another address' if source.url_is_secret else target}: change `url`"
+    return f"moved to {'another address' if source.url_is_secret else target}: change “url”"
 
 
 def _is_secured(old: str, new: str) -> bool:

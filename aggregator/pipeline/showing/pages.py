@@ -54,7 +54,7 @@ from aggregator.telemetry.clock import Clock
 log = structlog.get_logger("aggregator.pipeline")
 
 _PROBLEM = "The changed configuration was refused and the old one stays: the log says why."
-_UNWRITABLE = "Storage cannot be written: polling waits. `aggregator status` says why."
+_UNWRITABLE = "Storage cannot be written: polling waits. “aggregator status” says why."
 _WRONG_CLOCK = "The clock of this machine cannot be right: polling waits. The log says why."
 _PAGE = 50
 _PLACE = re.compile(r"^\S*:\d+:\d+: (?:[\w.-]+\[\d+\]: )?")
@@ -267,7 +267,7 @@ def _counted(warnings: Sequence[str]) -> tuple[str, ...]:
     if not warnings:
         return ()
     some = "a warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
-    return (f"The configuration has {some}: `aggregator check` lists them.",)
+    return (f"The configuration has {some}: “aggregator check” lists them.",)
 
 
 def _grouped(warnings: Sequence[str]) -> tuple[str, ...]:
@@ -349,7 +349,7 @@ def _privacy_notes(connection: Connection, source: SourceSettings) -> tuple[str,
         return ()
     return (
         f"This source was private: {kept} items of that time stay private until "
-        f"`aggregator open {source.id}` shows them to everybody.",
+        f"“aggregator open {source.id}” shows them to everybody.",
     )
 
 

@@ -60,7 +60,7 @@ class Overrule:
         number, fields = await self._allowed(request)
         other = fields.get("with", "")
         if not (other.isascii() and other.isdecimal()) or int(other) >= _LARGEST_NUMBER:
-            raise HTTPException(400, "The field `with` is the number of an item.")
+            raise HTTPException(400, "The field “with” is the number of an item.")
         return self._answer(number, await self.backend.merge(number, int(other)))
 
     async def _allowed(self, request: Request) -> tuple[int, dict[str, str]]:
