@@ -15,6 +15,7 @@ from aggregator.cli import (
     explaining,
     polling,
     running,
+    storing,
 )
 
 app = typer.Typer(
@@ -75,6 +76,9 @@ app.command()(explaining.why)
 app.command()(explaining.moves)
 app.command("import")(configuring.import_opml)
 app.command()(configuring.export)
+app.command()(storing.backup)
+app.command()(storing.restore)
+app.command("migrate-store")(storing.migrate_store)
 app.command()(configuring.schema)
 app.command("url-key")(comparing.url_key)
 app.command()(comparing.compare)

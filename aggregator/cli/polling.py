@@ -163,6 +163,7 @@ async def _status(settings: Settings) -> tuple[Overview, str | None]:
     from aggregator.model.errors import StorageTrouble
     from aggregator.pipeline.showing.pages import Condition, Pages
     from aggregator.pipeline.showing.views import Publisher
+    from aggregator.store import transfer
     from aggregator.store.database import Database
     from aggregator.store.migrate import migrate
     from aggregator.telemetry.clock import SystemClock
@@ -175,7 +176,7 @@ async def _status(settings: Settings) -> tuple[Overview, str | None]:
         pages = Pages(database, publisher, clock, lambda: settings, Condition())
         trouble: str | None = None
         try:
-            await database.run_probe(iso(clock.now()))
+            await transfer.probe(database, iso(clock.now()))
         except StorageTrouble as error:
             trouble = str(error)
         return await pages.overview(), trouble

@@ -19,6 +19,7 @@ from aggregator.pipeline import access
 from aggregator.rules.select import find_view, followed_sources, is_implied, view_sources
 from aggregator.store import facts
 from aggregator.store.sources import states as rows
+from aggregator.store.transfer import check_usable
 from aggregator.store.views import rendered
 from aggregator.urls.origin import host_key
 
@@ -37,7 +38,10 @@ def apply_settings(connection: Connection, settings: Settings, now: datetime) ->
 
     New sources are due at once, removed ones stop and keep their items, a changed URL or access
     clears the validators. Applying the same configuration again changes nothing.
+
+    Raises `DatabaseUnusable` for a store that was moved away, or is not whole yet.
     """
+    check_usable(connection)
     known = rows.config_hashes(connection)
     added: list[str] = []
     changed: list[str] = []

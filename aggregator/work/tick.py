@@ -31,6 +31,7 @@ from aggregator.pipeline.secrets import hide
 from aggregator.pipeline.showing.pages import Condition
 from aggregator.pipeline.upkeep import maintain
 from aggregator.schedule.clock import SLACK, step
+from aggregator.store import transfer
 from aggregator.store.sources import claims, clock
 from aggregator.telemetry import metrics
 from aggregator.work.follow import PageReader
@@ -135,7 +136,7 @@ class Ticker:
         if moment - self._written >= (_PROBE_SOON if troubled else _PROBE):
             self._written = moment
             try:
-                await self._parts.database.run_probe(now.isoformat())
+                await transfer.probe(self._parts.database, now.isoformat())
                 await self._give_back()
             except StorageTrouble as error:
                 self._trouble(error)

@@ -42,6 +42,7 @@ from aggregator.pipeline.showing.views import (
 )
 from aggregator.publish.opml import render_opml
 from aggregator.rules.select import view_sources
+from aggregator.store import transfer
 from aggregator.store.database import Database
 from aggregator.store.decisions import overrules
 from aggregator.store.following import articles
@@ -138,8 +139,12 @@ class Pages:
     async def _overrule(
         self, verb: Callable[..., str], what: object, *policy: CopyThresholds
     ) -> str | None:
+        def decide(connection: Connection) -> str:
+            transfer.check_usable(connection)
+            return verb(connection, what, self._clock.now(), *policy)
+
         try:
-            return await self._database.run_write(verb, what, self._clock.now(), *policy)
+            return await self._database.run_write(decide)
         except LookupError:
             return None
 
@@ -160,7 +165,7 @@ class Pages:
         checks: list[tuple[str, bool, str]] = []
         reachable: tuple[tuple[str, bool, str], ...] = ()
         try:
-            await self._database.run_probe(self._clock.now().isoformat())
+            await transfer.probe(self._database, self._clock.now().isoformat())
             await self._database.run_read(items.total)
             reachable = await self._network()
             checks.append(("database", True, "answers"))
