@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,6 +30,7 @@ def show_anew(
     sources: Iterable[str] = (),
     items: Iterable[int] = (),
     grown: Grown = NONE_GROWN,
+    views: Collection[str] | None = None,
 ) -> None:
     """Move the version of every view that may show what changed.
 
@@ -39,7 +40,10 @@ def show_anew(
         sources: Sources of which something came, went, or is shown otherwise.
         items: Items that are shown otherwise, by number: in the views of all their sources.
         grown: Groups and stories with a further member: in the views of all members' sources.
+        views: None: every view; else no other view than these.
     """
+    if views is not None and not views:
+        return
     e, i = t.entry.c, t.item.c
     affected = set(sources)
     for some in batches(items):
@@ -51,6 +55,8 @@ def show_anew(
             affected.update(connection.scalars(members.distinct()))
     for names in batches(sorted(affected)):
         showing = select(t.view_source.c.view_id).where(t.view_source.c.source_id.in_(names))
+        if views is not None:
+            showing = showing.where(t.view_source.c.view_id.in_(sorted(views)))
         connection.execute(
             update(t.view)
             .where(t.view.c.id.in_(showing))

@@ -20,6 +20,7 @@ from sqlalchemy import (
     false,
     text,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from aggregator.store.types import Utc
 
@@ -529,4 +530,23 @@ robots = Table(
     Column("last_modified", Text),
     Column("validators_url", Text),
     Column("failing_since", Utc),
+)
+
+# The tokens of an item (`queries.document`): on PostgreSQL a tsvector with a GIN index, on SQLite
+# packed, to be taken out of the FTS5 table `search_words` again, which keeps no text of its own.
+search_document = Table(
+    "search_document",
+    metadata,
+    Column("item_id", _Number, primary_key=True, autoincrement=False),
+    Column("words", LargeBinary().with_variant(TSVECTOR(), "postgresql"), nullable=False),
+)
+
+# Items to be indexed, or to leave the index. Triggers fill it, so that no writer forgets to: on
+# `item` (new, title, author, purged, withdrawn), `item_text` and `article` (text). A migration that
+# makes one of these tables anew has to make its triggers anew.
+search_pending = Table(
+    "search_pending",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("item_id", _Number, nullable=False),
 )

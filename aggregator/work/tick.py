@@ -30,6 +30,7 @@ from aggregator.pipeline.polling.pushes import read_pushes
 from aggregator.pipeline.secrets import hide
 from aggregator.pipeline.showing.pages import Condition
 from aggregator.pipeline.upkeep import maintain
+from aggregator.pipeline.upkeep.words import index_words
 from aggregator.schedule.clock import SLACK, step
 from aggregator.store import transfer
 from aggregator.store.sources import claims, clock
@@ -43,6 +44,8 @@ BUILT = datetime(2026, 1, 1, tzinfo=UTC)  # no clock of a running version was ev
 _TICK_SECONDS = 1.0
 _MAINTENANCE = timedelta(hours=1)
 _PUSHES = timedelta(seconds=2)
+_INDEX = timedelta(seconds=30)
+_FIRST_INDEX = timedelta(seconds=5)
 _SETTLE = timedelta(minutes=10)
 _FIRST_SETTLE = timedelta(seconds=20)
 _LATE = timedelta(minutes=1)  # overdue by more than this: we were away
@@ -90,6 +93,10 @@ class Ticker:
         self._scheduler.add_job(
             self._guarded(self._pushes), "interval", seconds=_PUSHES.total_seconds()
         )
+        self._scheduler.add_job(
+            self._guarded(self._index), "interval", seconds=_INDEX.total_seconds(),
+            next_run_time=now + _FIRST_INDEX,
+        )  # fmt: skip
         self._scheduler.add_job(self._guarded(self.tick), "interval", seconds=_TICK_SECONDS)
         self._scheduler.add_job(self._guarded(self._pages.tick), "interval", seconds=_TICK_SECONDS)
         self._scheduler.add_job(
@@ -260,6 +267,11 @@ class Ticker:
                 self._left.append(claim)
                 self._trouble(error)
         metrics.IN_FLIGHT.set(max(0, len(self._running) - 1))
+
+    async def _index(self) -> None:
+        """What came since the last time is found by its words from now on."""
+        if not self._stopping:
+            await index_words(self._parts, stopping=lambda: self._stopping)
 
     async def _maintain(self) -> None:
         if not await self._parts.database.run_read(clock.settled, self._parts.clock.now()):

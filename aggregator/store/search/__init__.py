@@ -1,0 +1,1 @@
+"""Full text: which items are to be indexed, their tokens, and queries as conditions."""

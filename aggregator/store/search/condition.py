@@ -1,0 +1,219 @@
+"""A query as a condition on `item`, the same on both databases.
+
+Words are asked of the index of words; of an item that is not in it yet nothing is known, so a query
+with words never holds for it. Names (tags, sources) are looked up by whoever knows the settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    Boolean,
+    ColumnElement,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+)
+from sqlalchemy.ext.compiler import compiles
+
+from aggregator.queries.document import Part, parts_of
+from aggregator.queries.tree import (
+    And,
+    Followed,
+    Has,
+    Language,
+    Media,
+    Node,
+    Not,
+    Or,
+    Since,
+    Source,
+    Story,
+    Tag,
+    Words,
+    leaves,
+)
+from aggregator.queries.words import needs
+from aggregator.store import schema as t
+
+_WEIGHTS = {Part.TITLE: "A", Part.AUTHOR: "B", Part.TEXT: "C", Part.PAGE: "D"}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query and what it needs to know besides.
+
+    Args:
+        node: A simplified tree (`queries.parse`).
+        counted_from: What relative times count from.
+        page_text: Whether words are looked for in texts that were taken from pages.
+        tags: By tag, case-folded, the sources that have it.
+        follow_tags: The same of the tags that sources give to what is found by following.
+        sources: The ids that `source:` knows.
+        scopes: Private scopes whose items it may find, besides public ones.
+    """
+
+    node: Node
+    counted_from: datetime
+    page_text: bool = False
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    follow_tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sources: frozenset[str] = frozenset()
+    scopes: tuple[str, ...] = ()
+
+
+def condition(query: Query) -> ColumnElement[bool]:
+    """Whether the query holds for a row of `item`."""
+    made = _condition(query.node, query)
+    if any(isinstance(leaf, Words) for leaf in leaves(query.node)):
+        d = t.search_document.c
+        known = select(d.item_id).where(d.item_id == t.item.c.id).correlate(t.item).exists()
+        # Where a word must be there, being found says that the item is in the index.
+        return made if _asks_for_words(query.node) else and_(made, known)
+    return made
+
+
+def _asks_for_words(node: Node) -> bool:
+    if isinstance(node, And):
+        return any(_asks_for_words(one) for one in node.nodes)
+    if isinstance(node, Or):
+        return all(_asks_for_words(one) for one in node.nodes)
+    return isinstance(node, Words)
+
+
+def _condition(node: Node, query: Query) -> ColumnElement[bool]:
+    if _is_words(node):
+        return Found(_fts(node, query), _tsquery(node, query))
+    if isinstance(node, And):
+        words = tuple(one for one in node.nodes if _is_words(one))
+        others = [_condition(one, query) for one in node.nodes if not _is_words(one)]
+        found = [_condition(_one(words, And), query)] if words else []
+        return and_(*found, *others)
+    if isinstance(node, Or):
+        words = tuple(one for one in node.nodes if _is_words(one))
+        others = [_condition(one, query) for one in node.nodes if not _is_words(one)]
+        found = [_condition(_one(words, Or), query)] if words else []
+        return or_(*found, *others)
+    if isinstance(node, Not):
+        return not_(_condition(node.node, query))
+    return _plain(node, query)
+
+
+def _one(nodes: tuple[Node, ...], kind: type[And] | type[Or]) -> Node:
+    return nodes[0] if len(nodes) == 1 else kind(nodes)
+
+
+def _is_words(node: Node) -> bool:
+    """Whether one question to the index answers it: words that must be there, and nothing else."""
+    if isinstance(node, And | Or):
+        return all(_is_words(one) for one in node.nodes)
+    return isinstance(node, Words)
+
+
+def _plain(node: Node, query: Query) -> ColumnElement[bool]:
+    i = t.item.c
+    if isinstance(node, Tag):
+        by_source = _lists(query.tags.get(node.name, ()))
+        following = query.follow_tags.get(node.name, ())
+        return or_(by_source, and_(i.depth > 0, _lists(following))) if following else by_source
+    if isinstance(node, Source):
+        return _lists((node.id,) if node.id in query.sources else ())
+    if isinstance(node, Language):
+        spoken = func.replace(func.lower(func.coalesce(i.language, "")), "_", "-")
+        return or_(spoken == node.tag, spoken.like(f"{node.tag}-%"))
+    if isinstance(node, Since):
+        cut = node.cut(query.counted_from)
+        shown = case((i.published < i.first_seen, i.published), else_=i.first_seen)
+        return and_(i.first_seen >= cut, shown >= cut)
+    if isinstance(node, Has):
+        return _has(node.media)
+    if isinstance(node, Followed):
+        return i.depth > 0 if node.yes else i.depth == 0
+    if isinstance(node, Story):
+        named = t.item.alias()
+        seen = named.c.scope.in_(["", *query.scopes])
+        told = select(named.c.story_id).where(
+            named.c.id == node.number, seen, named.c.purged_at.is_(None)
+        )
+        return i.story_id.in_(told)
+    raise TypeError(f"no index answers {type(node).__name__}")
+
+
+def _has(media: Media) -> ColumnElement[bool]:
+    i = t.item.c
+    of_type = func.lower(cast(i.enclosures, Text)).like(f'%"type": "{media}/%')
+    return or_(i.image.is_not(None), of_type) if media is Media.IMAGE else of_type
+
+
+def _lists(sources: Sequence[str]) -> ColumnElement[bool]:
+    """Whether one of these sources has an entry for the item."""
+    if not sources:
+        return false()
+    entry = t.entry.alias()
+    return (
+        select(entry.c.id)
+        .where(entry.c.item_id == t.item.c.id, entry.c.source_id.in_(sources))
+        .correlate(t.item)
+        .exists()
+    )
+
+
+class Found(ColumnElement[bool]):
+    """Whether the index of words has an item under a question, in the words of each database."""
+
+    inherit_cache = False
+    type = Boolean()
+
+    def __init__(self, fts: str, tsquery: str) -> None:
+        self.fts: BindParameter[str] = bindparam(None, fts, Text)
+        self.tsquery: BindParameter[str] = bindparam(None, tsquery, Text)
+
+
+@compiles(Found, "sqlite")
+def _on_sqlite(element: Found, compiler: Any, **kw: Any) -> str:
+    asked, number = compiler.process(element.fts, **kw), compiler.process(t.item.c.id, **kw)
+    return f"{number} IN (SELECT rowid FROM search_words WHERE search_words MATCH {asked})"
+
+
+@compiles(Found, "postgresql")
+def _on_postgresql(element: Found, compiler: Any, **kw: Any) -> str:
+    asked, number = compiler.process(element.tsquery, **kw), compiler.process(t.item.c.id, **kw)
+    return (
+        f"{number} IN (SELECT item_id FROM search_document WHERE words @@ CAST({asked} AS tsquery))"
+    )
+
+
+def _fts(node: Node, query: Query) -> str:
+    """FTS5's language (https://www.sqlite.org/fts5.html#full_text_query_syntax)."""
+    if isinstance(node, And | Or):
+        return _join((_fts(one, query) for one in node.nodes), " AND ", " OR ", node)
+    assert isinstance(node, Words)
+    parts = " ".join(parts_of(node.field, page_text=query.page_text))
+    phrases = ('"' + " ".join(need) + '"' for need in needs(node.words))
+    return "(" + " AND ".join(f"{{{parts}}} : {phrase}" for phrase in phrases) + ")"
+
+
+def _tsquery(node: Node, query: Query) -> str:
+    """PostgreSQL's (https://www.postgresql.org/docs/current/datatype-textsearch.html)."""
+    if isinstance(node, And | Or):
+        return _join((_tsquery(one, query) for one in node.nodes), " & ", " | ", node)
+    assert isinstance(node, Words)
+    weights = "".join(_WEIGHTS[p] for p in parts_of(node.field, page_text=query.page_text))
+    phrases = (" <-> ".join(f"'{token}':{weights}" for token in need) for need in needs(node.words))
+    return "(" + " & ".join(f"({phrase})" for phrase in phrases) + ")"
+
+
+def _join(parts: Iterable[str], every: str, some: str, node: And | Or) -> str:
+    return "(" + (every if isinstance(node, And) else some).join(parts) + ")"
