@@ -23,11 +23,11 @@ from pathlib import Path
 
 import trafilatura
 
-from aggregator.articles.extract import extract_article
 from aggregator.articles.related.found import related_links
 from tests.articles.pages import (
     MARKUPS,
     RELATED,
+    article_from,
     chinese_story,
     english_story,
     german_story,
@@ -52,7 +52,7 @@ def _trafilatura(page: bytes) -> object:
 
 CONTENDERS = (
     Contender("trafilatura alone (body)", _trafilatura),
-    Contender("ours: the whole article", lambda page: extract_article(page, URL)),
+    Contender("ours: the whole article", lambda page: article_from(page, URL)),
     Contender("ours: related links only", lambda page: related_links(page, URL)),
 )
 

@@ -16,15 +16,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from aggregator.articles.extract import extract_article
-from tests.articles.pages import MARKUPS, RELATED, Story, story_of
+from tests.articles.pages import MARKUPS, RELATED, Story, article_from, story_of
 
 _DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
 
 def differences(markup: str, story: Story) -> Iterator[str]:
     """The fields of the story that come out otherwise than they went in."""
-    article = extract_article(MARKUPS[markup](story).encode(), story.url)
+    article = article_from(MARKUPS[markup](story).encode(), story.url)
     image = article.image
     read = {
         "title": (article.title, story.title),

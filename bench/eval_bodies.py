@@ -21,6 +21,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import trafilatura
@@ -94,7 +95,7 @@ def _mode(
 
 
 READERS: Mapping[str, Callable[[bytes, str], str]] = {
-    OURS: lambda page, url: extract_article(page, url).text,
+    OURS: lambda page, url: extract_article(page, url, now=datetime.now(UTC)).text,
     "trafilatura precision": _mode(favor_precision=True),
     "trafilatura default": _mode(),
     "trafilatura recall": _mode(favor_recall=True),

@@ -53,7 +53,7 @@ class Marks:
 
 
 def _ours(page: bytes, url: str) -> Answer:
-    article = extract_article(page, url)
+    article = extract_article(page, url, now=datetime.now(UTC))
     published = article.published.isoformat() if article.published else ""
     return Answer(article.title or "", article.authors, published)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 from aggregator.articles.body_span import find_body
 from aggregator.articles.guard import prepared
@@ -33,6 +34,7 @@ def extract_article(
     html: bytes | str,
     url: str,
     *,
+    now: datetime,
     content_type: str | None = None,
     feed_title: str | None = None,
     overrides: RelatedOverride | None = None,
@@ -42,6 +44,7 @@ def extract_article(
     Args:
         html: the body as received; any bytes at all. At most 3 MiB are looked at.
         url: where it was found, after redirects; relative links resolve against it.
+        now: the time of reading; a date more than a day later is none.
         content_type: the HTTP header, for its charset.
         feed_title: the title under which a feed or a link announced the page; it decides between
             title candidates that disagree.
@@ -55,7 +58,7 @@ def extract_article(
     span = find_body(page)
     said = read_structured(page)
     printed = read_printed(page, span)
-    facts = read_metadata(source, page, span, said, printed, feed_title)
+    facts = read_metadata(source, page, span, said, printed, feed_title, now)
     pictures = read_pictures(page, span, facts.images)
     survey = survey_of(page, facts.titles[:3], span, said)
     links = related_of(survey, overrides or RelatedOverride())

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -290,7 +291,7 @@ async def _read(reader: Reader, one: _Wanted, overrides: RelatedOverride, *, who
         except OSError as error:
             return _Read(url, one.name, error=f"cannot read {one.name}: {error.strerror}")
     seconds = 3 * reader.settings.fetching.parse_timeout.total_seconds()
-    page = PageBody(body, url, content_type, overrides=overrides)
+    page = PageBody(body, datetime.now(UTC), url, content_type, overrides=overrides)
     try:
         if whole:
             article = await article_of(reader.workers, page, seconds)

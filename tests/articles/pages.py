@@ -11,10 +11,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
+from typing import Any
 
+from aggregator.articles.extract import extract_article
+from aggregator.model.article import Article
+
+NOW = datetime(2026, 7, 1, tzinfo=UTC)  # when the pages of the tests are read
 SITE = "http://english.portal.example"
+
+
+def article_from(page: bytes | str, url: str, **more: Any) -> Article:
+    """What is read of a page on a day after all dates in the tests' pages."""
+    return extract_article(page, url, now=NOW, **more)
 
 
 @dataclass(frozen=True)

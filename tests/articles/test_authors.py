@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from aggregator.articles.extract import extract_article
 from aggregator.articles.reading.names import names_of
+from tests.articles.pages import article_from
 
 URL = "https://www.morningledger.example/2024/05/quay"
 PROSE = "".join(
@@ -21,7 +21,7 @@ PROSE = "".join(
 
 
 def authors(byline: str, head: str = "", after: str = "") -> tuple[str, ...]:
-    return extract_article(
+    return article_from(
         f"<html><head><title>The quay opens</title>{head}</head><body><nav><a href=/>Home</a></nav>"
         f"<main><h1>The quay opens</h1>{byline}<div class=text>{PROSE}{after}</div></main></body></html>",
         URL,
@@ -106,3 +106,63 @@ def test_the_editor_gives_way_to_the_author_who_is_printed() -> None:
 @pytest.mark.parametrize("said", ["Print Article", "In This Article", "TURN THE VOLUME UP"])
 def test_a_heading_or_a_button_beside_the_text_is_no_author(said: str) -> None:
     assert authors(f"<h3>{said}</h3><button>{said}</button><ul><li>{said}</li></ul>") == ()
+
+
+def test_a_printed_list_of_authors_completes_the_one_who_is_stated() -> None:
+    head = "<meta name=author content='Ines Falk'>"
+    byline = "<div>By <a href=/author/1>Ines Falk</a>, <a href=/author/2>Tom Brandt</a></div>"
+
+    assert authors(byline, head) == ("Ines Falk", "Tom Brandt")
+    # "More" beside the name is no second author
+    assert authors(
+        "<a href=/author/1>Ines Falk</a> <a href=/author/1>About Ines Falk</a>", head
+    ) == ("Ines Falk",)
+
+
+def test_a_reviewer_who_is_marked_as_an_author_is_none() -> None:
+    marked = "<span itemprop=author>{}</span>"
+    page = f"<div>Written by <b>{marked.format('Ines Falk')}</b></div><div>Reviewed by <b>{marked.format('Tom Brandt')}</b></div>"
+
+    assert authors(page) == ("Ines Falk",)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        "<div><p>Posted by:</p><p>Ines Falk</p></div>",
+        "<h3>Author</h3><p>Ines Falk</p>",
+        "<div class=post-author__name>Ines Falk</div>",
+        "<div><img src=/f.jpg alt='Portrait of Ines Falk'><p><b>Ines Falk</b> <i>Gardener</i></p></div>",
+        "<div>Authors</div><div><i class=face>IF</i><i class=who>Ines Falk</i><i>Head Gardener, Quay Trust</i></div>",
+    ],
+)
+def test_a_box_behind_the_text_tells_the_author(box: str) -> None:
+    assert authors("", after=box) == ("Ines Falk",)
+
+
+def test_the_author_of_another_article_below_the_text_is_not_its_own() -> None:
+    other = "<h2>Read also</h2><article><a href=/2024/06/crane>The crane returns</a><p>By Tom Brandt</p></article>"
+
+    assert authors("", after=other) == ()
+
+
+def test_a_link_to_a_page_of_people_is_a_byline_where_its_text_is_a_name() -> None:
+    assert authors("<p><i>14 May 2024</i> / <a href=/team/ines-falk>Ines Falk</a></p>") == (
+        "Ines Falk",
+    )
+    assert authors("<p><i>14 May 2024</i> / <a href=/team/>Team</a></p>") == ()
+
+
+def test_a_desk_signs_where_nobody_else_does() -> None:
+    assert authors("<div class=author><div class=name>Newsdesk</div></div>") == ("Newsdesk",)
+
+
+def test_a_site_named_for_its_writer_states_an_author_a_publication_does_not() -> None:
+    head = '<meta name=author content="{0}"><meta property=og:site_name content="{0}">'
+
+    assert authors("", head.format("Ines Falk")) == ("Ines Falk",)
+    assert authors("", head.format("Morning Ledger")) == ()
+
+
+def test_the_member_of_a_forum_is_its_author_by_the_name_that_is_printed() -> None:
+    assert authors("<span itemprop=author><a href=/u/1>quayfan88</a></span>") == ("quayfan88",)

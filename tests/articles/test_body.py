@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from aggregator.articles.extract import extract_article
 from aggregator.articles.reading.candidates import lines_of
+from tests.articles.pages import article_from
 
 URL = "https://paper.example/2024/05/gardens-of-the-harbour"
 TITLE = "Gardens of the old harbour"
@@ -29,7 +29,7 @@ def page(inner: str, head: str = HEAD) -> str:
 
 
 def paragraphs(inner: str) -> list[str]:
-    return extract_article(page(inner), URL).text.split("\n\n")
+    return article_from(page(inner), URL).text.split("\n\n")
 
 
 def p(*texts: str) -> str:
@@ -53,7 +53,7 @@ def test_a_text_that_precision_mode_loses_is_found_again() -> None:
     blocks = "".join(f'<section class="widget text-box">{p(text)}</section>' for text in texts)
     html = page(f"<article>{p(NOTE)}{blocks}</article>")
 
-    found = extract_article(html, URL).text.split("\n\n")
+    found = article_from(html, URL).text.split("\n\n")
 
     assert [text for _, text in lines_of(html, {"favor_precision": True, "fast": True})] == [NOTE]
     assert found == [NOTE, *texts]
@@ -87,7 +87,7 @@ def test_text_between_blocks_is_not_dropped() -> None:
 
 def test_a_label_between_two_paragraphs_is_text() -> None:
     """A review of books names authors; they are not the page's."""
-    found = extract_article(
+    found = article_from(
         page(
             f'<div class="byline">By Ines Falk</div><div class=text>{p(OPENING)}<p>Author: Oona Brandt</p>{p(SECOND, THIRD)}<p>Date: 3 May to 9 June</p>{p(CLOSING)}</div>'
         ),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.articles.reading.dates import date_in_url, find_date, parse_date
+from tests.articles.pages import article_from
 
 
 @pytest.mark.parametrize(
@@ -77,3 +78,26 @@ def test_no_text_raises(text: str) -> None:
     for read in (parse_date, find_date, date_in_url):
         found = read(text)
         assert found is None or found.tzinfo is UTC
+
+
+def test_a_date_in_the_future_is_none_wherever_it_stands() -> None:
+    later = "2031-05-01T08:00:00Z"
+    head = "".join(
+        f"<meta property=article:{name}_time content={later}>" for name in ("published", "modified")
+    )
+    prose = "The old quay opens to walkers in June. " * 20
+    page = f"<title>The quay opens</title>{head}<body><h1>The quay opens</h1>{{}}<p>{prose}</p>"
+    address = "https://ledger.example/2031/05/01/quay"
+
+    for printed in (
+        f"<time datetime={later}>soon</time>",
+        f"<p>Time: {later}</p>",
+        "<p>1 May 2031</p>",
+    ):
+        article = article_from(page.format(printed), address)
+        assert (article.published, article.modified) == (None, None)
+    stated_behind = article_from(
+        page.format(f"<time datetime={later}>soon</time><time datetime=2024-05-02>2 May</time>"),
+        address,
+    )
+    assert stated_behind.published == datetime(2024, 5, 2, tzinfo=UTC)

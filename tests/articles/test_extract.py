@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aggregator.articles.extract import extract_article
 from aggregator.model.article import Article
 from aggregator.model.settings import RelatedOverride
 from tests.articles.pages import (
@@ -16,6 +15,7 @@ from tests.articles.pages import (
     RELATED,
     SITE,
     Story,
+    article_from,
     chinese_story,
     english_story,
     german_story,
@@ -30,7 +30,7 @@ EXPECTED_LINKS = [
 
 
 def read(markup: str, story: Story) -> Article:
-    return extract_article(MARKUPS[markup](story).encode(), story.url)
+    return article_from(MARKUPS[markup](story).encode(), story.url)
 
 
 @pytest.mark.parametrize("markup", MARKUPS)
@@ -84,7 +84,7 @@ def test_a_printed_time_of_another_day_refines_nothing() -> None:
         f'content="{(story.published or "")[:10]}"', 'content="2017-06-27"'
     )
 
-    published = extract_article(page, story.url).published
+    published = article_from(page, story.url).published
 
     assert published == datetime(2017, 6, 27, tzinfo=UTC)
 
@@ -95,7 +95,7 @@ def test_a_time_behind_an_editor_is_not_part_of_the_name() -> None:
         "<span>Source：", "<span>Editor: Ada Brink 2017-06-30 09:12:33</span><span>Source："
     )
 
-    assert extract_article(page, story.url).editor == "Ada Brink"
+    assert article_from(page, story.url).editor == "Ada Brink"
 
 
 @pytest.mark.parametrize("markup", MARKUPS)
@@ -149,7 +149,7 @@ def test_html_keeps_links_and_emphasis_of_the_text_and_nothing_active() -> None:
         '<p onclick="x()"><a href="/people/norling">Norling</a> <b>spoke</b> <script>x()</script>at the',
     )
 
-    article = extract_article(page, story.url)
+    article = article_from(page, story.url)
 
     assert f'href="{SITE}/people/norling"' in article.html
     assert "<b>spoke</b>" in article.html
@@ -165,8 +165,8 @@ def test_the_feeds_own_title_decides_between_candidates() -> None:
         " celebrates'><h1>They came back in the dark</h1>" + "<p>" + "Words of the story. " * 40
     )
 
-    plain = extract_article(page, "https://example.org/a")
-    told = extract_article(page, "https://example.org/a", feed_title="Ferry returns at night!")
+    plain = article_from(page, "https://example.org/a")
+    told = article_from(page, "https://example.org/a", feed_title="Ferry returns at night!")
 
     assert set(plain.titles) >= {
         "Ferry returns at night",
@@ -187,7 +187,7 @@ def test_robots_paywall_and_addresses_are_told() -> None:
         .replace('"isAccessibleForFree": true', '"isAccessibleForFree": "False"')
     )
 
-    article = extract_article(page, english_story().url)
+    article = article_from(page, english_story().url)
 
     assert (article.robots.noindex, article.robots.nofollow, article.robots.noarchive) == (
         False,
@@ -205,7 +205,7 @@ def test_an_author_equal_to_the_publisher_is_dropped() -> None:
         '"editor":', '"author": [{"name": "UPLAND DAILY"}, {"name": "Mara Lindqvist"}], "editor":'
     )
 
-    assert extract_article(page, english_story().url).authors == ("Mara Lindqvist",)
+    assert article_from(page, english_story().url).authors == ("Mara Lindqvist",)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_the_dateline_names_the_place(opening: str, place: str | None) -> None:
         "<p>Reaching climbers", f"<p>{opening}reaching climbers"
     )
 
-    assert extract_article(page, story.url).place == place
+    assert article_from(page, story.url).place == place
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_the_dateline_names_the_place(opening: str, place: str | None) -> None:
     ],
 )
 def test_what_is_no_article_says_why(page: str, reason: str) -> None:
-    article = extract_article(page, "https://example.org/")
+    article = article_from(page, "https://example.org/")
 
     assert not article.is_article
     assert reason in article.reason
@@ -247,9 +247,7 @@ def test_a_front_page_is_no_article() -> None:
     )
     text = "<p>" + "This paper brings you the news of the valley every morning. " * 8
 
-    article = extract_article(
-        f"<title>The Valley Post</title>{teasers}{text}", "https://v.example/"
-    )
+    article = article_from(f"<title>The Valley Post</title>{teasers}{text}", "https://v.example/")
 
     assert not article.is_article
     assert article.reason.startswith("a list")
@@ -262,7 +260,7 @@ def test_overrides_add_and_remove_links() -> None:
         '<div id="dossier"><a href="/d/1">A dossier on the border region</a></div></main>',
     )
 
-    article = extract_article(
+    article = article_from(
         page,
         story.url,
         overrides=RelatedOverride(select=("#dossier a",), exclude=("li.card:first-child",)),
@@ -278,6 +276,6 @@ def test_overrides_add_and_remove_links() -> None:
 def test_the_declared_charset_is_honoured() -> None:
     page = MARKUPS["table_portal"](chinese_story()).replace("charset=utf-8", "charset=gb2312")
 
-    article = extract_article(page.encode("gb18030"), chinese_story().url)
+    article = article_from(page.encode("gb18030"), chinese_story().url)
 
     assert article.title == chinese_story().title

@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.articles.extract import extract_article
 from aggregator.articles.guard import MAX_BYTES, MAX_DEPTH, prepared
 from aggregator.articles.page import MAX_LINKS, MAX_NODES, read_page
 from aggregator.articles.related.found import related_links
 from aggregator.markup.elements import names
-from tests.articles.pages import MARKUPS, RELATED, english_story
+from tests.articles.pages import MARKUPS, RELATED, article_from, english_story
 
 URL = "https://paper.example/news/2024/a-story-of-a-harbour"
 HEAD = "<title>A story of a harbour</title><h1>A story of a harbour</h1>"
@@ -54,7 +53,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_page_is_read_without_an_error(name: str) -> None:
-    article = extract_article(HOSTILE[name], URL)
+    article = article_from(HOSTILE[name], URL)
 
     assert len(article.links) <= 60
     assert len(article.title or "") <= 400
@@ -65,11 +64,11 @@ def test_a_hostile_page_is_read_without_an_error(name: str) -> None:
 def test_a_page_of_fifty_megabytes_takes_no_more_memory_than_one_of_three() -> None:
     page = (HEAD + PROSE * 150_000).encode()
     assert len(page) > 50_000_000
-    extract_article(HEAD + PROSE, URL)  # what is loaded once is not the page's
+    article_from(HEAD + PROSE, URL)  # what is loaded once is not the page's
 
     tracemalloc.start()
     try:
-        article = extract_article(page, URL)
+        article = article_from(page, URL)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -108,7 +107,7 @@ def test_any_bytes_in_the_middle_of_a_page_raise_nothing(
 ) -> None:
     page = MARKUPS[markup](english_story(RELATED)).encode()
 
-    extract_article(page[:place] + junk + page[place:], URL)
+    article_from(page[:place] + junk + page[place:], URL)
 
 
 _TAGS = st.sampled_from(

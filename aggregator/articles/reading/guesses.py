@@ -51,8 +51,8 @@ def guessed_authors(
     )
 
 
-def guessed_date(tree: lxml_html.HtmlElement | None, url: str) -> datetime | None:
-    """htmldate\'s guess of the day of publication."""
+def guessed_date(tree: lxml_html.HtmlElement | None, url: str, now: datetime) -> datetime | None:
+    """htmldate's guess of the day of publication, not later than now."""
     if tree is None:
         return None
     try:
@@ -62,7 +62,7 @@ def guessed_date(tree: lxml_html.HtmlElement | None, url: str) -> datetime | Non
             original_date=True,
             outputformat="%Y-%m-%d",
             min_date=datetime(1995, 1, 1, tzinfo=UTC).replace(tzinfo=None),
-            max_date=datetime(2099, 12, 31, tzinfo=UTC).replace(tzinfo=None),
+            max_date=now.astimezone(UTC).replace(tzinfo=None),
         )
     except _BROKEN:
         return None

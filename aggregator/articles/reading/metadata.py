@@ -14,6 +14,7 @@ from datetime import datetime
 from aggregator.articles.body_span import BodySpan
 from aggregator.articles.lists import data_lines
 from aggregator.articles.page import Page, absolute
+from aggregator.articles.reading.author_box import read_author_box
 from aggregator.articles.reading.byline import read_bylines
 from aggregator.articles.reading.dates import date_in_url
 from aggregator.articles.reading.guesses import guessed_authors, guessed_date, tree_of
@@ -26,7 +27,7 @@ from aggregator.articles.reading.people import (
 )
 from aggregator.articles.reading.picture import NO_STORY_PICTURE
 from aggregator.articles.reading.printed import Printed
-from aggregator.articles.reading.times import first_date, refined, time_element
+from aggregator.articles.reading.times import first_date, first_past, refined, time_element
 from aggregator.articles.reading.titles import title_candidates
 from aggregator.articles.structured import Structured, strings
 from aggregator.model.article import Robots
@@ -65,28 +66,32 @@ def read_metadata(
     said: Structured,
     printed: Printed,
     feed_title: str | None,
+    now: datetime,
 ) -> Metadata:
-    """Put together what a page states, prints and implies."""
+    """Put together what a page states, prints and implies; dates later than `now` are none."""
     article = said.article
     publisher = publisher_of(said, printed)
     authors = authors_of(page, said, printed, read_bylines(page, span), publisher)
+    authors = authors or read_author_box(page, span)
     tree = None
     if not authors and not page.heavy:
         tree = tree_of(source)
         authors = guessed_authors(tree, page, site_names(page, said, publisher))
     published = first_date(
+        now,
         article.get("datePublished"),
         *(said.first(name) for name in _PUBLISHED),
         *said.items.get("datePublished", ()),
         article.get("dateCreated"),
     )
-    published = published or printed.published or time_element(page)
+    published = published or first_past(now, printed.published) or time_element(page, now)
     if published is None and not page.heavy:
-        published = date_in_url(page.url) or guessed_date(
-            tree if tree is not None else tree_of(source), page.url
+        published = first_past(now, date_in_url(page.url)) or first_past(
+            now, guessed_date(tree if tree is not None else tree_of(source), page.url, now)
         )
-    published = refined(published, page, span, printed)
+    published = refined(published, page, span, printed, now)
     modified = first_date(
+        now,
         article.get("dateModified"),
         *(said.first(name) for name in _MODIFIED),
         *said.items.get("dateModified", ()),
@@ -99,7 +104,7 @@ def read_metadata(
         source_line=stated_source(said) or printed.source,
         place=_place(said),
         published=published,
-        modified=modified or printed.updated,
+        modified=modified or first_past(now, printed.updated),
         language=_language(page, said),
         images=_images(page, said),
         canonical=_link(page, "link[rel=canonical]", "href"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -12,6 +14,7 @@ from aggregator.articles.reading.names import folded, is_person, names_of
 from aggregator.articles.reading.printed import ORGANISATION, Printed, labelled_as
 from aggregator.articles.structured import Structured, strings
 
+_LOGIN = re.compile(r"[^\W_][\w-]{1,29}")  # a forum's members, who bear figures in their names
 _SHORT = 300  # letters of a text that may hold a byline
 # Meta names in order of trust.
 _AUTHOR = data_lines("meta_author")
@@ -70,7 +73,11 @@ def authors_of(
     """
     site = site_names(page, said, publisher)
     own = folded(publisher or "")
-    stated = [n for n in _stated_authors(said) if not labelled_as(n, "editor") and folded(n) != own]
+    stated = [
+        n
+        for n in _stated_authors(page, said)
+        if not labelled_as(n, "editor") and (folded(n) != own or _writes_alone(n, page, said))
+    ]
     offers = [
         [n for n in line.names if not of_site(n, site) or (line.labelled and _blogger(n))]
         for line in bylines
@@ -83,6 +90,8 @@ def authors_of(
         text = folded(" ".join(t for t in page.text if t and len(t) < _SHORT))
         if not any(folded(n) in text for n in first):
             first = []
+    if first and (fuller := _fuller(first, bylines, said)):
+        return once(fuller)
     if first or (stated and not people):
         return once(stated)
     if people:
@@ -93,24 +102,53 @@ def authors_of(
     return once([n for n in printed.authors if folded(n) not in (editor, own)])
 
 
-def _stated_authors(said: Structured) -> list[str]:
+def _fuller(stated: Sequence[str], bylines: Sequence[Byline], said: Structured) -> tuple[str, ...]:
+    """A list of names that the page prints, where it and the statement share their people.
+
+    Many pages state one author of several: a printed list that names everybody stated, and more,
+    is right. Microdata marks reviewers and other contributors as authors too: there the labelled
+    byline is right that names some of them alone.
+    """
+    asked = [folded(n) for n in stated]
+    marked = once([n for text in said.items.get("author", ()) for n in names_of(text)])
+    for line in bylines:
+        named = [folded(n) for n in line.names]
+        people = line.joined and (line.labelled or _are_people(line.names))
+        if people and len(named) > len(asked) and _within(asked, named):
+            return line.names
+        if line.labelled and len(named) < len(asked) and _within(named, asked):
+            return line.names if tuple(stated) == marked else ()
+    return ()
+
+
+def _are_people(names: Sequence[str]) -> bool:
+    """Whether each is a person, and none is a text about another ("About Ines Falk")."""
+    whole = [folded(n) for n in names]
+    parts = any(one != other and one in other for one in whole for other in whole)
+    return not parts and all(is_person(n) for n in names)
+
+
+def _within(some: Sequence[str], others: Sequence[str]) -> bool:
+    return all(any(one in other for other in others) for one in some)
+
+
+def _stated_authors(page: Page, said: Structured) -> list[str]:
     found: list[str] = []
     value = said.article.get("author")
     for part in value if isinstance(value, list) else [value]:
-        found += [n for text in strings(said.resolved(part)) for n in _persons(text)]
+        found += [n for text in strings(said.resolved(part)) for n in names_of(text)]
     if not found:
         for name in _AUTHOR:
             for text in said.meta.get(name, ()):
                 if not text.startswith(("http", "/", "@", "www.")):
-                    found += _persons(text)
+                    found += names_of(text)
             if found:
                 break
-    return found or [n for text in said.items.get("author", ()) for n in _persons(text)]
-
-
-def _persons(text: str) -> tuple[str, ...]:
-    """The names in one statement, which may be a list of them."""
-    return names_of(text)
+    marked = said.items.get("author", ())
+    found = found or [n for text in marked for n in names_of(text)]
+    return found or [
+        login for login in marked[:1] if _LOGIN.fullmatch(login) and login in page.text
+    ]
 
 
 def site_names(page: Page, said: Structured, publisher: str | None) -> frozenset[str]:
@@ -129,6 +167,31 @@ def of_site(name: str, site: frozenset[str]) -> bool:
     return any(
         len(own) >= 4 and asked.startswith(own) and len(asked) - len(own) <= 6 for own in site
     ) and not (is_person(name) and len(name.split()) > 2)
+
+
+def _writes_alone(name: str, page: Page, said: Structured) -> bool:
+    """Whether an author who is the site's namesake is a person: publications own their address.
+
+    A publication's name is that of its host, or its initials; a person who writes alone often
+    does so under another one.
+    """
+    site = said.first("og:site_name", "application-name") or ""
+    shown = site if folded(site) == folded(name) else name
+    if name in said.organisations or not _blogger(shown) or len(shown.split()) < 2:
+        return False
+    host = _plain(urlsplit(page.url).hostname or "")
+    whole = _plain(name)
+    initials = "".join(word[0] for word in shown.split()).casefold()
+    return not (
+        any(len(word) > 3 and _plain(word) in host for word in name.split())
+        or whole in host
+        or initials in urlsplit(page.url).netloc.casefold().split(".")
+    )
+
+
+def _plain(text: str) -> str:
+    """Letters and figures without case and accents, as hosts are written."""
+    return folded("".join(c for c in unicodedata.normalize("NFKD", text) if c.isalnum()))
 
 
 def _blogger(name: str) -> bool:

@@ -15,7 +15,7 @@ from aggregator.articles.body_span import BodySpan
 from aggregator.articles.lists import data_lines
 from aggregator.articles.page import BLOCKS, HEADINGS, Page
 from aggregator.articles.reading.dates import find_date
-from aggregator.articles.reading.names import names_of
+from aggregator.articles.reading.names import is_label, names_of
 
 _LABELS = {
     kind: "|".join(re.escape(label) for label in sorted(data_lines(f"line_{kind}"), key=len)[::-1])
@@ -257,6 +257,8 @@ def _bare_lines(page: Page, body: BodySpan, lines: set[str]) -> tuple[str | None
         if _NOT_NAMES.search(said):
             continue
         name = _name(_BY.sub("", said))
+        if is_label(name) or _acts(page, i):
+            continue
         if source is None and person is None and ORGANISATION.search(name) and len(name) <= 40:
             source = name
             lines.add(said)
@@ -271,6 +273,11 @@ def _bare_lines(page: Page, body: BodySpan, lines: set[str]) -> tuple[str | None
             person = name
             lines.add(said)
     return source, person
+
+
+def _acts(page: Page, node: int) -> bool:
+    """Whether a text is a link to a place on the page, or to a script ("Print article")."""
+    return any(page.tag[n] == "a" and n not in page.anchor_at for n in page.ancestors(node)[:4])
 
 
 def _in_parts(page: Page, block: int) -> bool:

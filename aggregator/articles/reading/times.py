@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 from aggregator.articles.body_span import BodySpan
 from aggregator.articles.page import Page
@@ -12,26 +12,31 @@ from aggregator.articles.structured import strings
 
 _HEAD = 400  # nodes before the first paragraph that may print the time
 _SHORT = 300  # letters of a text that may print a date
+_AHEAD = timedelta(days=1)
 
 
-def first_date(*values: object) -> datetime | None:
-    """The first that can be read, of texts and of JSON-LD values."""
-    for value in values:
-        for text in strings(value, "@value", 3) if value else ():
-            parsed = parse_date(text)
-            if parsed is not None:
-                return parsed
-    return None
+def first_past(now: datetime, *offers: datetime | None) -> datetime | None:
+    """The first that is not in the future: no text was published, or changed, after it was read.
+
+    A day is let pass, for zones that a page does not state and for clocks that are wrong.
+    """
+    return next((o for o in offers if o is not None and o <= now + _AHEAD), None)
+
+
+def first_date(now: datetime, *values: object) -> datetime | None:
+    """The first that can be read and is not in the future, of texts and of JSON-LD values."""
+    texts = (text for value in values if value for text in strings(value, "@value", 3))
+    return first_past(now, *map(parse_date, texts))
 
 
 def refined(
-    published: datetime | None, page: Page, span: BodySpan, printed: Printed
+    published: datetime | None, page: Page, span: BodySpan, printed: Printed, now: datetime
 ) -> datetime | None:
     """A day without a time of day gets the time that the page prints for the same day."""
     if published is None or published.time() != time(0):
         return published
     end = span.first if span.first >= 0 else len(page.tag)
-    offers = [printed.published, time_element(page)]
+    offers = [printed.published, time_element(page, now)]
     offers += [
         find_date(text)
         for text in page.text[max(0, end - _HEAD) : end]
@@ -42,12 +47,13 @@ def refined(
     )
 
 
-def time_element(page: Page) -> datetime | None:
-    """The first `<time datetime>` after the headline."""
+def time_element(page: Page, now: datetime) -> datetime | None:
+    """The first `<time datetime>` after the headline that is not in the future."""
     start = next((i for i, tag in enumerate(page.tag) if tag == "h1" and page.size(i)), 0)
     for i in range(start, len(page.tag)):
         if page.tag[i] == "time" and page.in_link[i] < 0:
-            parsed = parse_date(page.attributes.get(i, {}).get("datetime") or page.string(i, 100))
+            said = page.attributes.get(i, {}).get("datetime") or page.string(i, 100)
+            parsed = first_past(now, parse_date(said))
             if parsed is not None:
                 return parsed
     return None

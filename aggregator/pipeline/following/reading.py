@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from aggregator.articles.extract import extract_article
 from aggregator.articles.related.found import related_links
@@ -22,6 +23,7 @@ class PageBody:
     """A page as received. `url` is where it came from, after redirects."""
 
     body: bytes
+    received: datetime
     url: str | None = None
     content_type: str | None = None
     title: str | None = None  # under which a feed or a link announced it
@@ -114,6 +116,7 @@ def _extract(page: PageBody, url: str) -> Article:
     return extract_article(
         page.body,
         url,
+        now=page.received,
         content_type=page.content_type,
         feed_title=page.title,
         overrides=page.overrides,

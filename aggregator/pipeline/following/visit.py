@@ -173,7 +173,14 @@ class Follower:
         result: FetchResult,
         body: bytes,
     ) -> Visit:
-        given = PageBody(body, result.final_url, result.content_type, page.title, source.related)
+        given = PageBody(
+            body,
+            self._parts.clock.now(),
+            result.final_url,
+            result.content_type,
+            page.title,
+            source.related,
+        )
         seconds = settings.fetching.parse_timeout.total_seconds()
         boilerplate = await self._parts.database.run_read(
             known_boilerplate, source.id, settings.dedup.copies
