@@ -19,12 +19,13 @@ from sqlalchemy import Connection, Row, Select, Table, delete, func, insert, sel
 from aggregator.store import facts
 from aggregator.store import schema as t
 from aggregator.store.database import Database, DatabaseUnusable
+from aggregator.store.search import index
 
 BATCH = 1000  # rows read, compared and written at once
 
 RETIRED = "moved to"  # a fact of a store that another one has replaced
 UNFINISHED = "being filled from"  # a fact of a store that is not whole yet
-_OWN = (RETIRED, UNFINISHED, "storage was written at")
+_OWN = (RETIRED, UNFINISHED, "storage was written at", index.FACT)
 
 Progress = Callable[[str, int], None]
 Write = Callable[[], AbstractContextManager[Connection]]
@@ -39,8 +40,9 @@ class Contents:
 
 
 def tables() -> tuple[Table, ...]:
-    """Every table, those that others refer to first."""
-    return tuple(t.metadata.sorted_tables)
+    """Every table, those that others refer to first; each store indexes its words itself."""
+    derived = (t.search_document, t.search_pending)
+    return tuple(table for table in t.metadata.sorted_tables if table not in derived)
 
 
 @contextmanager

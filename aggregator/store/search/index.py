@@ -18,7 +18,7 @@ from aggregator.store import facts
 from aggregator.store import schema as t
 from aggregator.store.rows import batches, upsert
 
-_FACT = "search indexed"  # version of the tokens, and the number below which nothing is marked yet
+FACT = "search indexed"  # version of the tokens, and the number below which nothing is marked yet
 _WEIGHTS = {Part.TITLE: "A", Part.AUTHOR: "B", Part.TEXT: "C", Part.PAGE: "D"}
 _FTS_INSERT = text(
     "INSERT INTO search_words (rowid, title, author, text, page) "
@@ -99,7 +99,7 @@ def mark_more(connection: Connection, version: int, most: int) -> bool:
     Returns whether there may be more. A new version of the tokens begins again.
     """
     i = t.item.c
-    known = (facts.fact(connection, _FACT) or "").split(":")
+    known = (facts.fact(connection, FACT) or "").split(":")
     if known[0] == str(version):
         below = int(known[1])
     else:
@@ -112,13 +112,13 @@ def mark_more(connection: Connection, version: int, most: int) -> bool:
     if numbers:
         rows = [{"item_id": number} for number in numbers]
         connection.execute(insert(t.search_pending), rows)
-    facts.set_fact(connection, _FACT, f"{version}:{numbers[-1] if numbers else 0}")
+    facts.set_fact(connection, FACT, f"{version}:{numbers[-1] if numbers else 0}")
     return bool(numbers)
 
 
 def is_complete(connection: Connection, version: int) -> bool:
     """Whether everything that was stored before there was this index is in it."""
-    known = facts.fact(connection, _FACT)
+    known = facts.fact(connection, FACT)
     return known == f"{version}:0" and not pending(connection, 1)
 
 
