@@ -12,6 +12,7 @@ from aggregator.cli import (
     checking,
     comparing,
     configuring,
+    examining,
     explaining,
     polling,
     running,
@@ -76,6 +77,7 @@ app.command()(explaining.why)
 app.command()(explaining.moves)
 app.command("import")(configuring.import_opml)
 app.command()(configuring.export)
+app.command()(examining.doctor)
 app.command()(storing.backup)
 app.command()(storing.restore)
 app.command("migrate-store")(storing.migrate_store)

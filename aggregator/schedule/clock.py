@@ -7,13 +7,14 @@ planned may silence a source; what a server asked of us keeps its length.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, is_dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aggregator.model.poll import LONGEST_RETRY_AFTER
 from aggregator.schedule.hosts import HostHealth
 from aggregator.schedule.state import PolicyState
 
+BUILT = datetime(2026, 1, 1, tzinfo=UTC)  # no clock of a running version was ever right before
 SLACK = timedelta(minutes=1)  # clocks of several machines may differ by this
 SETTLE = timedelta(hours=1)  # after a step nothing irrevocable is decided
 _A_TIME = 1e9  # numbers of a state from here on are epoch seconds, smaller ones are lengths

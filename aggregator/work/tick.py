@@ -31,15 +31,13 @@ from aggregator.pipeline.secrets import hide
 from aggregator.pipeline.showing.pages import Condition
 from aggregator.pipeline.upkeep import maintain
 from aggregator.pipeline.upkeep.words import index_words
-from aggregator.schedule.clock import SLACK, step
+from aggregator.schedule.clock import BUILT, SLACK, step
 from aggregator.store import transfer
 from aggregator.store.sources import claims, clock
 from aggregator.telemetry import metrics
 from aggregator.work.follow import PageReader
 
 log = structlog.get_logger("aggregator.work")
-
-BUILT = datetime(2026, 1, 1, tzinfo=UTC)  # no clock of a running version was ever right before
 
 _TICK_SECONDS = 1.0
 _MAINTENANCE = timedelta(hours=1)

@@ -114,6 +114,16 @@ def bring_back(connection: Connection, now: datetime, furthest: Furthest) -> Bro
     return brought
 
 
+def leases_too_long(connection: Connection, now: datetime, furthest: Furthest) -> int:
+    """How many sources and pages are held for longer than a lease can ever last."""
+    latest, late = now + furthest.lease + SLACK, now + furthest.page_lease + SLACK
+    asked = (
+        select(func.count()).select_from(t.feed).where(t.feed.c.lease_until > latest),
+        select(func.count()).select_from(t.page).where(t.page.c.lease_until > late),
+    )
+    return sum(connection.scalar(query) or 0 for query in asked)
+
+
 def _leases(connection: Connection, now: datetime, furthest: Furthest) -> int:
     f, s, p = t.feed.c, t.host_slot.c, t.page.c
     latest = now + furthest.lease + SLACK
