@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,19 +36,21 @@ def read_json_feed(
         NotJson, NotJsonFeed: with the reason.
     """
     try:
-        # A number of a million digits is quadratic to convert: none here is worth more than text.
-        data = json.loads(text, parse_int=_number, parse_constant=lambda _: None)
+        data = _loaded(text)
     except (ValueError, RecursionError) as error:
         raise NotJson(f"not JSON: {error}") from None
     if not isinstance(data, dict):
         raise NotJsonFeed("JSON, but no object")
     items = data.get("items")
+    if isinstance(items, dict):  # a list of one, as some programs write it
+        items = [items]
     version = data.get("version")
     declared = isinstance(version, str) and "jsonfeed.org/version" in version
     if not isinstance(items, list) or not (declared or _looks_like_items(items)):
         raise NotJsonFeed("JSON, but no JSON Feed")
     dates.language = _text(data.get("language"))
     authors = _authors(data, limits)
+    url = url or _own_address(data, limits)
     entries = [
         entry
         for item in items[: limits.entries]
@@ -90,8 +93,8 @@ def _entry(
     published = dates.read(published_raw)
     updated = dates.read(_text(item.get("date_modified")))
     authors = _authors(item, limits) or feed_authors
-    files = tuple(_attachments(item, base, limits))[: limits.many]
-    pictures = _pictures(item, files, base, limits)
+    files = tuple(_attachments(item, link or base, limits))[: limits.many]
+    pictures = _pictures(item, files, link or base, limits)
     duration = next((file.duration for file in files if file.duration), None)
     return ParsedEntry(
         id=entry_id,
@@ -115,6 +118,30 @@ def _entry(
         pictures=pictures,
         episode=Episode(duration=duration) if duration else None,
     )
+
+
+def _loaded(text: str) -> Any:
+    """The first JSON value of a text, with line breaks in strings and commas too many forgiven."""
+    # A number of a million digits is quadratic to convert: none here is worth more than text.
+    decoder = json.JSONDecoder(strict=False, parse_int=_number, parse_constant=lambda _: None)
+    try:
+        return decoder.raw_decode(text)[0]
+    except ValueError as error:
+        mended = _SURPLUS_COMMA.sub(lambda match: match.group(1) or "", text)
+        if len(mended) == len(text):
+            raise error from None
+        return decoder.raw_decode(mended)[0]
+
+
+_SURPLUS_COMMA = re.compile(r'("(?:[^"\\]++|\\.)*+")|,(?=\s*+[}\]])', re.DOTALL)
+
+
+def _own_address(data: dict[str, Any], limits: ParseLimits) -> str | None:
+    """Where the feed says that it is, else its page: the base of a document read from a file."""
+    told = (
+        fields.url_of(_text(data.get(key)), None, limits) for key in ("feed_url", "home_page_url")
+    )
+    return next((url for url in told if url), None)
 
 
 def _looks_like_items(items: list[Any]) -> bool:
@@ -183,6 +210,7 @@ def _attachments(
 
 def _tags(item: dict[str, Any], limits: ParseLimits) -> Iterator[str]:
     tags = item.get("tags")
+    tags = tags[: limits.title].split(",") if isinstance(tags, str) else tags
     for tag in tags[: limits.many] if isinstance(tags, list) else ():
         label = fields.name_of(_text(tag), limits)
         if label:

@@ -49,6 +49,7 @@ _URIS = {
     "thr": ("http://purl.org/syndication/thread/1.0",),
     "georss": ("http://www.georss.org/georss",),
     "creativecommons": ("http://backend.userland.com/creativeCommonsRssModule",),
+    "yandex": ("http://news.yandex.ru",),
     "googleplay": ("http://www.google.com/schemas/play-podcasts/1.0",),
 }
 ATOM = _URIS["atom"][0]

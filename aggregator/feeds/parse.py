@@ -7,6 +7,7 @@ never shown to feedparser.
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 
@@ -93,7 +94,7 @@ def _read(
         return _read_json(text, url, limits, dates)
     if not _is_page(text[:_SNIFFED]):
         return _read_xml(text, url, limits, dates)
-    feed = _feed_within(text)
+    feed = _feed_within(text) or _feed_shown(text)
     if feed is not None:
         found = _read_xml(feed, url, limits, dates)
         if found.entries:
@@ -127,6 +128,19 @@ def _feed_within(page: str) -> str | None:
             has_entries = _ENTRY.search(page, match.end()) is not None
             return page[match.start() :] if has_entries else None
     return None
+
+
+# A page that holds one preformatted text and nothing else, as browsers show a document.
+_SHOWN = re.compile(
+    r"<body[^<>]*>\s*<pre[^<>]*>\s*(&lt;(?:\?xml|rss|feed|rdf:RDF)\b[^<]*+)</pre>\s*(?:</body>|\Z)",
+    re.IGNORECASE,
+)
+
+
+def _feed_shown(page: str) -> str | None:
+    """The feed whose source a page shows, and nothing else."""
+    found = _SHOWN.search(page)
+    return html.unescape(found.group(1)) if found else None
 
 
 def _page(text: str, url: str | None) -> ParsedFeed:

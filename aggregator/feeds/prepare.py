@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 from aggregator.feeds.limits import DEFAULT_LIMITS
 from aggregator.markup.sanitize import SANITIZER_VERSION, sanitize_html
 from aggregator.markup.text import canonical_to_text, cap
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import PreparedBody
+from aggregator.urls.origin import resolve
 
 
 def prepare_body(entry: ParsedEntry) -> PreparedBody:
@@ -32,7 +36,20 @@ def prepare_body(entry: ParsedEntry) -> PreparedBody:
 
 
 def _safe(html: str | None, base: str | None) -> str:
+    if html and "<base" in html.lower():
+        base = _own_base(html, base)
     return cap_html(sanitize_html(html, base)) if html else ""
+
+
+def _own_base(html: str, base: str | None) -> str | None:
+    """The base that HTML names itself (WHATWG HTML §4.2.3): the first one counts."""
+    found = _BASE.search(html)
+    return (resolve(base, unescape(found[1] or found[2] or found[3])) if found else None) or base
+
+
+_BASE = re.compile(
+    r"<base\s(?:[^<>]*?\s)?href\s*=\s*(?:\"([^\"<>]*)\"|'([^'<>]*)'|([^\s\"'<>]+))", re.IGNORECASE
+)
 
 
 def cap_html(html: str) -> str:

@@ -4,4 +4,4 @@ It is stored with each entry. A difference first seen under a new version is our
 the publisher's: it replaces what is served without a revision.
 """
 
-READER = 2
+READER = 3

@@ -163,6 +163,8 @@ def text_title(s: str) -> str:
     Its tags and references are what it is about. References by number are no words: where the title
     names no tag, double escaping left them.
     """
+    if s.startswith("<![CDATA[") and s.endswith("]]>"):  # escaped by mistake
+        s = s[9:-3]
     if "&#" in s and "<" not in s:
         s = _NUMERIC.sub(lambda match: _html.unescape(match.group()), s)
     return one_line(s)

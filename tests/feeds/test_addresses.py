@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from aggregator.feeds.parse import parse_document
 from aggregator.feeds.prepare import prepare_body
 from aggregator.model.feed import ParsedEntry
 from tests.feeds.forms import TIERS, URL, atom, json_item, rdf, rss
@@ -109,6 +110,41 @@ def test_what_may_not_stand_in_an_address_is_percent_encoded(written: str, link:
     assert rss(f"<title>t</title><link>{written}</link>").link == link
     assert json_item({"attachments": [{"url": written}]}).enclosures[0].url == link
     assert json_item({"url": written}).link == link
+
+
+@pytest.mark.parametrize(
+    ("written", "link"),
+    [
+        ("www.a.example/x", "https://www.a.example/x"),
+        ("www.a.example", "https://www.a.example"),
+        ("www/x", "https://news.example/www/x"),
+        ("//a.example/x", "https://a.example/x"),
+    ],
+)
+def test_a_host_without_its_scheme_is_no_path(written: str, link: str) -> None:
+    assert rss(f"<title>t</title><link>{written}</link>").link == link
+
+
+def test_a_path_that_is_said_to_be_the_address_is_it() -> None:
+    assert (
+        rss("<title>t</title><guid isPermaLink='true'>/7</guid>").link == "https://news.example/7"
+    )
+    assert rss("<title>t</title><guid>/7</guid>").link is None
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "<feed xmlns='http://www.w3.org/2005/Atom'><link href='https://a.example/'/>"
+        "<link rel='self' href='https://a.example/feed'/>"
+        "<entry><id>1</id><link href='/x'/></entry></feed>",
+        "<rss><channel><link>https://a.example/</link><item><link>/x</link></item></channel></rss>",
+        '{"version": "https://jsonfeed.org/version/1", "home_page_url": "https://a.example/",'
+        '"items": [{"id": "1", "url": "x", "content_text": "t"}]}',
+    ],
+)
+def test_a_document_from_a_file_is_where_it_says_to_be(document: str) -> None:
+    assert parse_document(document.encode()).entries[0].link == "https://a.example/x"
 
 
 def test_angle_brackets_in_an_address_are_encoded() -> None:

@@ -113,6 +113,13 @@ def read(text: str, zone: str | None = None) -> str | None:
         ("३ फ़रवरी 2025", "2025-02-03T00:00:00+00:00"),
         ("3 กุมภาพันธ์ 2025 10:00", "2025-02-03T10:00:00+00:00"),
         ("3 tháng 2, 2025 10:00", "2025-02-03T10:00:00+00:00"),
+        ("3 กุมภาพันธ์ 2568 10:00", "2025-02-03T10:00:00+00:00"),
+        ("03.02.25 10:00", "2025-02-03T10:00:00+00:00"),
+        ("2025-02-03 10:00 (GMT+7)", "2025-02-03T03:00:00+00:00"),
+        ("2025-02-03 10:00 (CET)", "2025-02-03T09:00:00+00:00"),
+        ("2025-02-03 10:00 (night)", "2025-02-03T10:00:00+00:00"),
+        ("Mon, 03/02/2025 10:00", "2025-02-03T10:00:00+00:00"),
+        ("Sun, 03/02/2025 10:00", "2025-03-02T10:00:00+00:00"),
     ],
 )
 def test_a_date_is_read(text: str, when: str) -> None:
@@ -186,6 +193,18 @@ def test_the_language_of_the_feed_says_what_a_month_is(
     found = DateReader(guesses=0, language=language).read(text)
     assert found is not None
     assert (found.when.year, found.when.month, found.when.day) == (2013, month, 3)
+
+
+@pytest.mark.parametrize(
+    ("language", "month"),
+    [("", 3), ("en", 3), ("en-US", 3), ("en-GB", 2), ("fr", 2), ("vi", 2), ("de-AT", 2), ("xx", 3)],
+)
+def test_the_language_says_which_comes_first_of_day_and_month(language: str, month: int) -> None:
+    reader = DateReader(guesses=0, language=language)
+    for text in ("03/02/2025 10:00", "25/02/2025 10:00"):
+        found = reader.read(text)
+        assert found is not None
+        assert found.when.month == (month if text[0] == "0" else 2)
 
 
 @pytest.mark.parametrize("language", ["en", "de", "fi", "pl", "el", "ru", "ar", "ja", "ta", "am"])

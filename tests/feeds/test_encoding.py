@@ -128,6 +128,39 @@ def test_western_text_without_a_true_declaration_is_western(
     assert title_of(body, http) == text
 
 
+RUSSIAN = "Паром вернулся на линию после ремонта"
+GREEK = "Το πλοίο επέστρεψε σήμερα στο λιμάνι"
+
+
+@pytest.mark.parametrize(
+    ("text", "charset", "language"),
+    [
+        (RUSSIAN, "cp1251", ""),
+        (RUSSIAN, "cp1251", "ru-RU"),
+        (RUSSIAN, "koi8-r", "ru"),
+        (RUSSIAN.upper(), "koi8-r", ""),
+        (GREEK, "iso8859-7", ""),
+        (GREEK, "cp1253", "el"),
+        ("Łódź: prom wrócił na linię", "iso8859-2", "pl"),
+        ("Śródmieście: prom wrócił", "cp1250", "pl-PL"),
+        ("İstanbul’da vapur seferleri başladı", "cp1254", "tr"),
+        ("המעבורת חזרה", "cp1255", "he"),
+        ("عادت العبارة", "cp1256", "ar"),
+        ("เรือกลับมา", "cp874", "th"),
+        ("Fährschiff über Øresund", "cp1252", "en"),
+        ("STRAẞE FÄHRE ÄÖÜ ÉÈÀ".replace("ẞ", "SS"), "cp1252", ""),
+    ],
+)
+@pytest.mark.parametrize("declaration", ['<?xml version="1.0" encoding="UTF-8"?>', ""])
+def test_the_language_or_the_words_tell_an_undeclared_charset(
+    text: str, charset: str, language: str, declaration: str
+) -> None:
+    document = feed(text, declaration).replace(
+        "<channel>", f"<channel><language>{language}</language>"
+    )
+    assert title_of(document.encode(charset)) == text
+
+
 @pytest.mark.parametrize(
     ("label", "codec"),
     [

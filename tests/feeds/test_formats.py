@@ -341,6 +341,20 @@ def test_json_feed() -> None:
 
 
 @pytest.mark.parametrize(
+    "document",
+    [
+        '{"version": "https://jsonfeed.org/version/1", "items": [%s]}\n<!-- cached -->',
+        '{"version": "https://jsonfeed.org/version/1", "items": [%s,]}',
+        '{"version": "https://jsonfeed.org/version/1", "items": %s}',
+    ],
+)
+def test_json_feed_is_read_with_its_usual_faults(document: str) -> None:
+    item = '{"id": "1", "title": "a ,] b", "content_text": "one\ntwo", "tags": "x, y"}'
+    entry = parse_document((document % item).encode(), url=URL).entries[0]
+    assert (entry.title, entry.content, entry.categories) == ("a ,] b", "one<br>two", ("x", "y"))
+
+
+@pytest.mark.parametrize(
     ("body", "error_class"),
     [
         (b"", "empty"),

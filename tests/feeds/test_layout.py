@@ -173,11 +173,19 @@ def test_a_guid_that_is_denied_to_be_an_address_is_none(spelt: str) -> None:
         rss(ITEM).replace("<channel>", "<x><channel>").replace("</channel>", "</channel></x>"),
         f'<feed xmlns="{ATOM}"><title>news</title><entries>{ENTRY}</entries></feed>',
         rss(ITEM).removeprefix('<rss version="2.0">').removesuffix("</rss>"),
+        rss(f"<item><guid>0</guid>{ITEM}</item>").replace("<item><guid>0</guid>", "<item>", 1),
+        rss(ITEM.replace("</title>", "</titel>")),
+        f"<html><head></head><body><pre>{rss(ITEM).replace('<', '&lt;')}</pre></body></html>",
         f'<channel xmlns="http://purl.org/net/rss1.1#"><title>news</title><items>{ITEM}</items></channel>',
     ],
 )
 def test_entries_are_found_wherever_they_stand(document: str) -> None:
     assert is_whole(read(document))
+
+
+def test_an_item_in_an_item_is_one_of_its_own() -> None:
+    feed = read(rss(f"<item><guid>0</guid><title>zero</title>{ITEM}</item>"))
+    assert [entry.title for entry in feed.entries] == ["zero", "one"]
 
 
 def test_entries_in_and_beside_the_channel_keep_the_order_of_the_document() -> None:

@@ -267,11 +267,25 @@ def test_a_show_for_adults_has_episodes_for_adults() -> None:
     [
         ("3723", 3723), ("1:02:03", 3723), ("62:03", 3723), ("0:45", 45), (" 12 ", 12),
         ("90.5", 90), ("PT1H2M3S", 3723), ("pt45m", 2700), ("0", None), ("", None), (None, None),
-        ("soon", None), ("211200000", None), ("211200", None), ("9" * 99, None),
+        ("62 min", 3720), ("1h 2m 3s", 3723), ("1 hour, 2 minutes", 3720), ("45sec", 45),
+        ("3 months", None), ("soon", None), ("211200000", None), ("211200", None), ("9" * 99, None),
     ],
 )  # fmt: skip
 def test_lengths_of_play(text: str | None, seconds: int | None) -> None:
     assert seconds_of(text) == seconds
+
+
+def test_what_stands_at_an_odd_place_is_read() -> None:
+    read = rss(
+        f"<title>t</title><enclosure length='62,447,386'>{A}x.mp3</enclosure>"
+        f"<thumbnail url='{A}x.jpg'/><author>Ida Berg (ida@news.example)</author>"
+        "<itunes:category text='Arts'/><itunes:pubDate>2025-02-03T09:00:00Z</itunes:pubDate>"
+    )
+    assert [(f.url, f.length, f.type) for f in read.enclosures] == [
+        (f"{A}x.mp3", 62_447_386, "audio/mpeg")
+    ]
+    assert (read.image, read.author, read.categories) == (f"{A}x.jpg", "Ida Berg", ("Arts",))
+    assert read.published is not None
 
 
 def test_small_readings() -> None:

@@ -44,6 +44,13 @@ def test_links_are_resolved_against_the_base_of_the_body() -> None:
     assert 'src="https://b.example/d/i.png"' in body.html
 
 
+def test_a_body_may_name_its_base_itself() -> None:
+    body = prepare_body(
+        entry(content='<base target=x href="../e/"><img src="i.png">', base="https://b.example/d/")
+    )
+    assert 'src="https://b.example/e/i.png"' in body.html
+
+
 def test_a_body_that_grows_beyond_the_cap_is_cut_and_still_closed() -> None:
     body = prepare_body(entry(content="<p>" + "&" * 90_000 * 5 + "</p>" + "<p>\u00e9</p>" * 80_000))
     assert len(body.html.encode()) <= DEFAULT_LIMITS.body

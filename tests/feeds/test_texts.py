@@ -165,3 +165,30 @@ def test_looking_for_markup_costs_no_more_than_the_length() -> None:
         assert read.summary
         document = piece.replace("<", "&lt;") * 20_000
         assert atom(f"<id>1</id><content>{document}</content>".replace("&#", "&amp;#")).content
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (
+            "&amp;lt;p&amp;gt;A &amp;lt;b&amp;gt;c&amp;lt;/b&amp;gt;&amp;lt;/p&amp;gt;",
+            "<p>A <b>c</b></p>",
+        ),
+        ("Write &amp;lt;p&amp;gt;a&amp;lt;/p&amp;gt;", "Write &lt;p&gt;a&lt;/p&gt;"),
+        ("&amp;lt;int&amp;gt; and &amp;lt;/int&amp;gt;", "&lt;int&gt; and &lt;/int&gt;"),
+        ("&lt;p&gt;&amp;lt;p&amp;gt;&lt;/p&gt;", "<p>&lt;p&gt;</p>"),
+    ],
+)
+def test_a_body_that_was_escaped_twice_as_a_whole_is_html(written: str, read: str) -> None:
+    assert rss(f"<title>t</title><description>{written}</description>").summary == read
+
+
+def test_marks_of_cdata_around_a_plain_title_are_no_words() -> None:
+    assert atom("<id>1</id><title>&lt;![CDATA[Open letter]]&gt;</title>").title == "Open letter"
+
+
+def test_the_whole_story_of_news_feeds_is_the_content() -> None:
+    story = "<y:full-text xmlns:y='http://news.yandex.ru'>One.\n\nTwo.</y:full-text>"
+    assert rss(f"<title>t</title><description>s</description>{story}").content == (
+        "<p>One.</p><p>Two.</p>"
+    )

@@ -13,6 +13,8 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
+from aggregator.feeds.mending.alphabets import single_byte_charset
+
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
@@ -154,7 +156,7 @@ def _declarations(body: bytes, content_type: str | None) -> tuple[str | None, st
 
 
 def _detect(body: bytes, declared: list[str]) -> Decoded:
-    """No declaration holds: UTF-8 with a few bad bytes, or what was declared, or Windows-1252."""
+    """No declaration holds: UTF-8 with a few bad bytes, what was declared, or what words say."""
     as_utf8 = _lenient(body, "utf-8")
     good = len(body) - len(body.translate(None, _LEADING)) - as_utf8.bad
     if as_utf8.bad <= max(1.0, good * _FEW) and good > 0:
@@ -165,7 +167,7 @@ def _detect(body: bytes, declared: list[str]) -> Decoded:
     for encoding, script, share in _EAST_ASIAN:
         if _looks_like(body, encoding, script, share):
             return _lenient(body, encoding)
-    return _lenient(body, "cp1252")
+    return _lenient(body, single_byte_charset(body) or "cp1252")
 
 
 def _looks_like(body: bytes, encoding: str, script: re.Pattern[str], share: float) -> bool:

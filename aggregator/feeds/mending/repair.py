@@ -57,6 +57,12 @@ _UNCLOSED = re.compile(
     r"|content|content:encoded|media:[a-z]+|dc:[a-z]+)[\s/>])",
     re.DOTALL | re.IGNORECASE,
 )
+# `<title>…</titel>`: the only end that can stand there.
+_MISSPELT = re.compile(
+    rf"(?P<start><(?P<name>{_LEAF})(?:\s[^<>]*+)?(?<!/)>[^<]*+)</(?!(?P=name)\s*>)"
+    r"(?!(?:item|entry|channel|image|feed|rss|author|source)\s*>)[\w:.\-]++\s*>",
+    re.IGNORECASE,
+)
 _NUMERIC = re.compile(r"&#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6});")
 
 _XML = frozenset(("amp", "lt", "gt", "quot", "apos"))
@@ -215,7 +221,7 @@ def _close_leaves(text: str) -> str:
         name = match.group("name")
         return match.group() if name is None else f"{match.group()}</{name}>"
 
-    return _UNCLOSED.sub(close, text)
+    return _MISSPELT.sub(r"\g<start></\g<name>>", _UNCLOSED.sub(close, text))
 
 
 def _close_opaque(section: str) -> str:

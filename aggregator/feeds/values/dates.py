@@ -15,10 +15,11 @@ from importlib.resources import files
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
-from aggregator.feeds.values.months import in_english, month_named
+from aggregator.feeds.values.months import in_english, is_day, is_day_first, month_named
 
 _MAX_LENGTH = 64
 _FIRST_YEAR, _LAST_YEAR = 1990, 2200
+_BUDDHIST = _FIRST_YEAR + 543
 _MAX_OFFSET = 14 * 60  # minutes; no place on Earth is further off
 
 
@@ -84,9 +85,9 @@ _PATTERNS = (
         rf"{_DAY_NAME}{_WORD}\s+(?P<day>\d{{1,2}})\s+{_TIME}\s+(?:(?P<zone>[a-z]{{1,5}}|(?:[a-z]{{1,5}})?{_OFF}|{_REGION})\s+)?"
         rf"(?P<year>\d{{4}})(?:\s*\([^()]*\))?"
     ),
-    # 31.12.2003 10:14
+    # 31.12.2003 10:14, 31.12.03
     _pattern(
-        rf"{_DAY_NAME}(?P<day>\d{{1,2}})\.\s?(?P<month>\d{{1,2}})\.\s?(?P<year>\d{{4}})(?:{_THEN}{_TIME}(?:\s+uhr)?)?\s*{_ZONE}"
+        rf"{_DAY_NAME}(?P<day>\d{{1,2}})\.\s?(?P<month>\d{{1,2}})\.\s?(?P<year>\d{{4}}|\d{{2}}(?!\d))(?:{_THEN}{_TIME}(?:\s+uhr)?)?\s*{_ZONE}"
     ),
     # 12/31/2003 10:14 PM: the order is decided by what cannot be a month
     _pattern(
@@ -220,7 +221,11 @@ def read_by_pattern(
                 if month is None:
                     continue
                 parts["month"] = str(month)
-            return _build(parts, zone), True
+            if "zone" not in parts and "region" not in parts:
+                comment = _COMMENTED_ZONE.search(text)
+                if comment is not None and _is_zone(comment.group(1)):
+                    parts["zone"] = comment.group(1)
+            return _build(parts, zone, language), True
     match = _EPOCH.match(text) or _NET.match(text)
     if match is not None:
         return _checked(datetime.fromtimestamp(int(match.group(1)[:10]), UTC), False), True
@@ -244,14 +249,15 @@ def _month(parts: dict[str, str], language: str | None) -> int | None:
 
 def _year(digits: str) -> int:
     year = int(digits)
+    if _BUDDHIST <= year <= _BUDDHIST + _LAST_YEAR - _FIRST_YEAR:  # Thailand's calendar
+        return year - 543
     return year if len(digits) > 2 else year + (2000 if year < 70 else 1900)
 
 
-def _build(parts: dict[str, str], zone: str | None) -> ReadDate | None:
+def _build(parts: dict[str, str], zone: str | None, language: str | None) -> ReadDate | None:
     year = _year(parts["year"])
     if "first" in parts:
-        first, other = int(parts["first"]), int(parts["other"])
-        month, day = (other, first) if first > 12 else (first, other)
+        month, day = _in_order(year, parts, language)
     else:
         month = int(parts.get("month", "1"))
         day = int(parts.get("day", "1"))
@@ -276,6 +282,38 @@ def _build(parts: dict[str, str], zone: str | None) -> ReadDate | None:
         return _checked((local + carry).replace(tzinfo=place).astimezone(UTC), date_only)
     except (ValueError, OverflowError):  # the 31st of February, the year 0
         return None
+
+
+def _in_order(year: int, parts: dict[str, str], language: str | None) -> tuple[int, int]:
+    """Month and day of `12/31` or `31/12`.
+
+    What cannot be a month decides, then the day of the week named beside them, then the order that
+    the feed's language has (CLDR); without one the month comes first.
+    """
+    first, other = int(parts["first"]), int(parts["other"])
+    if first > 12 or other > 12:
+        return (other, first) if first > 12 else (first, other)
+    orders = [(first, other), (other, first)]
+    named = parts.get("day_name")
+    if named:
+        right = [
+            (month, day)
+            for month, day in orders
+            if month and day and is_day(named, date(year, month, day).weekday(), language)
+        ]
+        if len(right) == 1:
+            return right[0]
+    return orders[1] if language and is_day_first(language) else orders[0]
+
+
+def _is_zone(name: str) -> bool:
+    return _OFFSET.match(name) is not None or name.upper() in _zones()
+
+
+# A zone that stands nowhere but in parentheses: `(GMT+7)`, `(CET)`.
+_COMMENTED_ZONE = re.compile(
+    r"\(\s*([a-z]{0,5}\s*[+-]\s*\d{1,2}(?::?\d{2})?|[a-z]{1,5})\s*\)\Z", re.I
+)
 
 
 def _checked(when: datetime, date_only: bool) -> ReadDate | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
+from html import unescape as html_unescape
 
 from aggregator.feeds.limits import ParseLimits
 from aggregator.markup.text import (
@@ -24,7 +25,10 @@ from aggregator.model.feed import ParsedEntry
 from aggregator.urls.origin import is_http, quote_unsafe, resolve
 
 _NAMED_MAIL = re.compile(r"[^\s@()<>]{1,80}@[^\s@()<>]{1,160}\s*\(([^()]{1,200})\)\Z")
-_MAIL_OF = re.compile(r"([^<>@]{1,200}?)\s*<[^\s<>@]{1,80}@[^\s<>]{1,160}>\Z")
+# Angle brackets as in mail (RFC 5322 §3.4), round ones as some programs write them.
+_MAIL_OF = re.compile(
+    r"([^<>()@]{1,200}?)\s*(?:<[^\s<>@]{1,80}@[^\s<>]{1,160}>|\([^\s()@]{1,80}@[^\s()]{1,160}\))\Z"
+)
 _ELEMENTS = (
     r"(?:a|abbr|b|blockquote|code|div|em|figure|font|h[1-6]|i|iframe|li|ol|p|pre|span|strong|table"
     r"|td|tr|u|ul|video)"
@@ -35,12 +39,17 @@ _LOOKS_HTML = re.compile(
     rf"|<{_ELEMENTS}(?:\s+[\w:-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s<>\"']+))+\s*/?>",
     re.IGNORECASE,
 )
+# From an element to its end, escaped.
+_ESCAPED_WHOLE = re.compile(
+    rf"\s*&lt;{_ELEMENTS}(?:\s|&gt;).*&lt;/[a-z][a-z0-9]{{0,9}}&gt;\s*\Z", re.I | re.S
+)
 # What most URLs look like; such a one is absolute already and resolves to itself.
 _PLAIN_URL = re.compile(
     r"https?://(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24}/[A-Za-z0-9._~!$&'()*+,;=:@%/?#\-]*\Z"
 )
+_HOST = re.compile(r"www\.[\w\-]+\.[\w\-.]+(?:[/:?#]|\Z)", re.IGNORECASE)  # no path begins so
 _FILE_SCHEME = re.compile(r"\s*(?:ftp://[^\s/]|magnet:\?)", re.IGNORECASE)
-_INTEGER = re.compile(r"\s*(\d{1,15})(?:\.0*)?\s*\Z")
+_INTEGER = re.compile(r"\s*(\d{1,15}|\d{1,3}(?:,\d{3}){1,4})(?:\.0*)?\s*\Z")
 
 _PERIODS = {
     "hourly": timedelta(hours=1),
@@ -165,6 +174,18 @@ def body_of(text: str | None, limits: ParseLimits, *, spotless: bool = False) ->
     return cap(html, limits.body).strip() or None
 
 
+def unescaped_html(text: str | None) -> str | None:
+    """A body whose format does not say what it is, without an escaping too many.
+
+    Where there is no tag, and the references make one whole piece of HTML, its publisher escaped
+    it twice.
+    """
+    if text is None or "&lt;" not in text or "<" in text or _ESCAPED_WHOLE.match(text) is None:
+        return text
+    meant = html_unescape(text)
+    return meant if _LOOKS_HTML.search(meant) else text
+
+
 def text_as_html(text: str | None, limits: ParseLimits) -> str | None:
     """A body that is declared plain text, as HTML."""
     return body_of(text_to_html(cap(text, limits.body)), limits) if text else None
@@ -199,11 +220,11 @@ def person_of(text: str | None, limits: ParseLimits) -> str | None:
     text = cap(one_line(once_encoded(text[: limits.author])), limits.author)
     if "&" in text or "<" in text:
         text = decode_references(unwrap_cdata(text))
-        match = _MAIL_OF.match(text)
-        if match:
-            text = match.group(1)
-        elif "<" in text:
-            text = html_to_text(text)
+    match = _MAIL_OF.match(text)
+    if match:
+        text = match.group(1)
+    elif "<" in text:
+        text = html_to_text(text)
     match = _NAMED_MAIL.match(text)
     return (one_line(match.group(1) if match else text).strip('"') or None) if text else None
 
@@ -225,12 +246,18 @@ def joined(names: tuple[str, ...], limits: ParseLimits) -> str | None:
 
 
 def url_of(text: str | None, base: str | None, limits: ParseLimits) -> str | None:
-    """An absolute http(s) URL, or None. What may not stand in one is percent-encoded."""
+    """An absolute http(s) URL, or None. What may not stand in one is percent-encoded.
+
+    `www.` begins a host whose scheme was left out.
+    """
     if not text or len(text) > limits.url:
         return None
     if _PLAIN_URL.match(text):
         return text
-    found = resolve(base, _unwrapped(unwrap_cdata(text)))
+    address = _unwrapped(unwrap_cdata(text))
+    if _HOST.match(address):
+        address = f"//{address}" if base else f"http://{address}"
+    found = resolve(base, address)
     return _within(quote_unsafe(found), limits) if found else None
 
 
@@ -260,7 +287,7 @@ def is_permalink(guid: str, declared: str | None) -> bool:
 def number_of(text: str | None) -> int | None:
     """A non-negative integer, or None."""
     match = _INTEGER.match(text or "")
-    return int(match.group(1)) if match else None
+    return int(match.group(1).replace(",", "")) if match else None
 
 
 def minutes_of(text: str | None) -> timedelta | None:

@@ -27,6 +27,12 @@ _VAGUE = frozenset(("application/octet-stream", "binary/octet-stream", "applicat
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,4}):(\d{1,2})(?:\.\d*)?")
 _SECONDS = re.compile(r"(\d{1,7})(?:\.\d*)?\s*s?")
 _ISO = re.compile(r"P?T(?:(\d{1,3})H)?(?:(\d{1,4})M)?(?:(\d{1,6})(?:\.\d*)?S)?", re.IGNORECASE)
+# `1h 2m 3s`, `62 min`: every number has its unit.
+_IN_WORDS = re.compile(
+    r"(?:(\d{1,3})\s*h(?:(?:ou)?rs?)?\b\.?)?[\s,]*(?:(\d{1,4})\s*m(?:in(?:ute)?s?)?\b\.?)?"
+    r"[\s,]*(?:(\d{1,6})\s*s(?:ec(?:ond)?s?)?\b\.?)?",
+    re.IGNORECASE,
+)
 _LONGEST = 24 * 3600  # seconds; some write milliseconds
 _NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,3})?")
 _YES = frozenset(("yes", "true", "explicit", "1"))
@@ -58,10 +64,15 @@ def medium_of(kind: str | None, medium: str | None = None) -> str:
 def seconds_of(text: str | None) -> int | None:
     """A length of play in whole seconds: `3723`, `1:02:03`, `62:03` or ISO 8601.
 
-    None where it is zero, or longer than a day: then it is no number of seconds.
+    `1h 2m` is read as well. None where it is zero, or longer than a day: then it is no number of
+    seconds.
     """
     text = (text or "").strip()[:32]
-    match = _CLOCK.fullmatch(text) or _ISO.fullmatch(text) if text else None
+    match = (
+        _CLOCK.fullmatch(text) or _ISO.fullmatch(text) or _IN_WORDS.fullmatch(text)
+        if text
+        else None
+    )
     if match is not None:
         hours, minutes, seconds = (int(part or 0) for part in match.groups())
         total = 3600 * hours + 60 * minutes + seconds

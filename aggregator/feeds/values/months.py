@@ -71,6 +71,27 @@ def _inflected(name: str, own: Calendar) -> int | None:
     return None
 
 
+def is_day(name: str, weekday: int, language: str | None) -> bool:
+    """Whether a name is that of a day of the week (0 = Monday), in English or in `language`."""
+    primary = re.split(r"[-_]", (language or "en").strip().lower())[0]
+    return any(_has_day(one, normal(name), weekday) for one in ("en", _SAME.get(primary, primary)))
+
+
+@lru_cache(maxsize=64)
+def is_day_first(language: str) -> bool:
+    """Whether a language, as written in its region, puts the day before the month (CLDR)."""
+    primary, *rest = re.split(r"[-_]", language.strip().lower())
+    primary = _SAME.get(primary, primary)
+    if primary not in _languages():
+        return False
+    info = importlib.import_module(f"{_DATA}.{primary}").info
+    order = info.get("date_order", "MDY")
+    for name, own in info.get("locale_specific", {}).items():
+        if rest and name.lower() == f"{primary}-{rest[-1]}":
+            order = own.get("date_order", order)
+    return bool(order.startswith("D"))
+
+
 def in_english(text: str, language: str) -> str:
     """A date with the names of months as English ones and those of days left out."""
     names = _names_pattern(language)

@@ -147,6 +147,19 @@ def _plain(text: str | None) -> str | None:
     return html_to_text(text) if text else None
 
 
+def own_address(channel: etree._Element, names: Names, limits: ParseLimits) -> str | None:
+    """Where the feed says that it is, else its page: the base of a document read from a file."""
+    links: dict[str, str | None] = {}
+    for child in channel:
+        name = names.of(child.tag)
+        if name == "atom:link":
+            rel = (child.get("rel") or "alternate").lower()
+            links.setdefault(rel, fields.url_of(child.get("href"), None, limits))
+        elif name == "link":
+            links.setdefault("alternate", fields.url_of(text_of(child), None, limits))
+    return links.get("self") or links.get("alternate")
+
+
 def inherited_from(
     channel: etree._Element, names: Names, limits: ParseLimits, base: str | None
 ) -> Inherited:

@@ -172,9 +172,16 @@ def _link(draft: Draft, entry_id: str | None, limits: ParseLimits) -> str | None
         return link
     if draft.guid is not None and draft.permalink:
         return fields.url_of(draft.guid[0], draft.base, limits)
+    if draft.guid is not None and _is_path_declared(*draft.guid):
+        return fields.url_of(draft.guid[0], draft.base, limits)
     if draft.guid is None and entry_id is not None and is_http(entry_id):
         return fields.url_of(entry_id, None, limits)  # rdf:about, or an Atom id
     return None
+
+
+def _is_path_declared(guid: str, declared: str | None) -> bool:
+    """Whether a guid is a path that is said to be the item's address (RSS 2.0 `isPermaLink`)."""
+    return guid.startswith("/") and (declared or "").strip().lower() == "true"
 
 
 def _date(

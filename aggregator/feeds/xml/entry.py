@@ -171,6 +171,11 @@ class EntryReader:
     def encoded(self, element: etree._Element, draft: Draft) -> None:
         self._markup(draft.contents, 0, element, draft)
 
+    def full_text(self, element: etree._Element, draft: Draft) -> None:
+        """The whole story as text (https://yandex.ru/support/webmaster/feed/rss.html)."""
+        html = fields.guessed_html(text_of(element), self.limits)
+        self._body(draft.contents, 2, html, self._own_base(element, draft))
+
     def xhtml_body(self, element: etree._Element, draft: Draft) -> None:
         self._markup(draft.contents, 1, element, draft)
 
@@ -203,7 +208,7 @@ class EntryReader:
         element: etree._Element,
         draft: Draft,
     ) -> None:
-        html = markup_of(element, self._base(element, draft))
+        html = fields.unescaped_html(markup_of(element, self._base(element, draft)))
         self._body(bodies, rank, html, self._own_base(element, draft))
 
     @staticmethod
@@ -249,7 +254,9 @@ class EntryReader:
 
     def enclosure(self, element: etree._Element, draft: Draft) -> None:
         url = fields.file_of(
-            element.get("url") or element.get("href"), self._base(element, draft), self.limits
+            element.get("url") or element.get("href") or element.text,
+            self._base(element, draft),
+            self.limits,
         )
         if url:
             kind = fields.label_of(element.get("type"), self.limits)
@@ -490,6 +497,7 @@ _HANDLERS: dict[str, _Handler] = {
     "media:description": EntryReader.plain_description,
     "content:encoded": EntryReader.encoded,
     "fullitem": EntryReader.encoded,
+    "yandex:full-text": EntryReader.full_text,
     "xhtml:body": EntryReader.xhtml_body,
     "xhtml:div": EntryReader.xhtml_body,
     "body": EntryReader.xhtml_body,
@@ -506,6 +514,7 @@ _HANDLERS: dict[str, _Handler] = {
     "dcterms:created": _published(5),
     "atom:created": _published(5),
     "date": _published(6),
+    "itunes:pubdate": _published(6),
     "atom:updated": _updated(0),
     "updated": _updated(0),
     "atom:modified": _updated(1),
@@ -520,12 +529,14 @@ _HANDLERS: dict[str, _Handler] = {
     "category": EntryReader.category,
     "atom:category": EntryReader.category,
     "dc:subject": EntryReader.category,
+    "itunes:category": EntryReader.category,
     "itunes:keywords": EntryReader.keywords,
     "media:keywords": EntryReader.keywords,
     "enclosure": EntryReader.enclosure,
     "media:content": EntryReader.media_content,
     "media:group": EntryReader.media_group,
     "media:thumbnail": EntryReader.thumbnail,
+    "thumbnail": EntryReader.thumbnail,
     "itunes:image": EntryReader.itunes_image,
     "googleplay:image": EntryReader.itunes_image,
     "podcast:image": EntryReader.itunes_image,

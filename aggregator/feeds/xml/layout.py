@@ -7,6 +7,7 @@ local names, and elements of that namespace are given the one they were meant to
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from lxml import etree
@@ -104,10 +105,20 @@ def _entries(
         gather(channel)
     if not found:
         found = _anywhere(root)
+    elif sum(1 for _ in root.iter(*{entry.tag for entry in found})) > len(found):
+        found = [one for entry in found for one in _with_nested(entry, names)]
     for entry in found:
         if entry.tag[0] == "{":
             _straighten(entry, fmt, names)
     return found
+
+
+def _with_nested(entry: etree._Element, names: Names) -> Iterator[etree._Element]:
+    """An entry, and those that stand in it because its end tag was forgotten."""
+    yield entry
+    for child in entry:
+        if names.of(child.tag) in _ENTRIES:
+            yield from _with_nested(child, names)
 
 
 def _anywhere(root: etree._Element) -> list[etree._Element]:

@@ -17,7 +17,7 @@ from aggregator.feeds.limits import ParseLimits
 from aggregator.feeds.names import Names
 from aggregator.feeds.values.dates import DateReader
 from aggregator.feeds.values.fields import is_blank
-from aggregator.feeds.xml.channel import inherited_from, read_channel
+from aggregator.feeds.xml.channel import inherited_from, own_address, read_channel
 from aggregator.feeds.xml.entry import EntryReader
 from aggregator.feeds.xml.inner import XML_BASE, join_base
 from aggregator.feeds.xml.layout import Layout, lay_out
@@ -58,7 +58,7 @@ def read_strict(
     channel = layout.channel
     dates.language = _language(layout, names)
     based = "xml:base" in text
-    bases = _Bases(url, based=based)
+    bases = _Bases(url or own_address(channel, names, limits), based=based)
     base = bases.of(channel).url
     inherited = inherited_from(channel, names, limits, base)
     entry_reader = EntryReader(
