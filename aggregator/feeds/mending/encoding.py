@@ -102,6 +102,14 @@ def charset_named(label: str) -> str | None:
     Labels are compared by their letters and digits alone, and vendors' prefixes before a number of
     a code page mean the same (`win-1251`, `cp1251`, `x-cp1251`), so that `koi8r` is `koi8-r`.
     """
+    found = _named(label)
+    if found is None and _BETWEEN.search(label):  # `en_US.utf8`, `ISO-8859-1/Windows-1252`
+        parts = (_named(part) for part in _BETWEEN.split(label))
+        return next((name for name in parts if name is not None), None)
+    return found
+
+
+def _named(label: str) -> str | None:
     known = _charsets()
     name = _NO_MEANING.sub("", _squeezed(label))
     for pattern, canonical in _FORMS:
@@ -110,6 +118,7 @@ def charset_named(label: str) -> str | None:
     return known.get(name)
 
 
+_BETWEEN = re.compile(r"[;,/.|]")
 _NOT_LABEL = re.compile(r"[^a-z0-9]+")
 _NO_MEANING = re.compile(r"\A(?:charset|encoding)+")
 # Used in turn as long as the name is not known.
@@ -142,6 +151,8 @@ def _charsets() -> dict[str, str]:
     for line in text.splitlines():
         codec, *labels = line.split() if not line.startswith("#") else [""]
         known |= {_squeezed(label): codec for label in labels}
+        if codec:
+            known.setdefault(_squeezed(codec), codec)
     return known
 
 
