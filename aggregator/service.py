@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import resource
 import secrets
@@ -28,12 +29,10 @@ from aggregator.model.settings import Settings
 from aggregator.pipeline import policy
 from aggregator.pipeline.budgets.slots import DatabaseSlots, LocalSlots
 from aggregator.pipeline.configure import apply_settings, installation
+from aggregator.pipeline.following import reading as page_reading
 from aggregator.pipeline.following.queue import reads_pages
 from aggregator.pipeline.parts import Parts, Workers
-from aggregator.pipeline.polling import websub
-from aggregator.pipeline.preview import Reader
-from aggregator.pipeline.showing.pages import Condition, Pages
-from aggregator.pipeline.showing.views import Publisher
+from aggregator.pipeline.polling import reading, websub
 from aggregator.pipeline.upkeep import maintain
 from aggregator.store.database import Database
 from aggregator.store.migrate import migrate
@@ -44,9 +43,13 @@ from aggregator.telemetry.clock import Clock, SystemClock
 if TYPE_CHECKING:
     import uvicorn
 
+    from aggregator.pipeline.preview import Reader
+    from aggregator.pipeline.showing.pages import Condition
+
 log = structlog.get_logger("aggregator")
 
 _DRAIN = timedelta(seconds=6)  # of the 8 s that a stop may take
+_COLLECT_EVERY = 10_000  # objects; Python's own 700 cost a twentieth of a poll
 _AGAIN = 5.0  # seconds until a change that could not be stored is tried again
 _OPEN_FILES = 8192  # wanted; the usual soft limit of 1024 is less than clients may hold open
 
@@ -69,11 +72,12 @@ async def open_parts(
     patience: timedelta = timedelta(seconds=3),
     owner: str = "",
     workers: Workers | None = None,
+    pages: bool = False,
 ) -> AsyncIterator[Parts]:
     """All parts of the program, built from settings and closed at the end.
 
     The database is migrated and the configuration applied to it. `workers` that are handed in
-    are used and left open.
+    are used and left open; with `pages` ours are ready for article pages, if any are read.
 
     Raises:
         DatabaseError: the database cannot be used.
@@ -93,10 +97,13 @@ async def open_parts(
         fetcher = _fetcher(settings, slots)
         own: WorkerPool | None = None
         if workers is None:
-            reading = any(reads_pages(source, settings) for source in settings.sources)
-            workers = own = _workers(settings, articles=reading)
+            wanted = pages and any(reads_pages(source, settings) for source in settings.sources)
+            workers = own = _workers(settings, articles=wanted)
         parts = Parts(settings, database, fetcher, workers, clock, mint, owner)
         holder.append(parts)
+        # What was loaded stays to the end, and a poll makes few cycles.
+        gc.freeze()
+        gc.set_threshold(_COLLECT_EVERY, 10, 10)
         try:
             yield parts
         finally:
@@ -121,6 +128,8 @@ async def open_reader(settings: Settings, *, articles: bool = False) -> AsyncIte
     slots = LocalSlots(clock, polling.host_gap, polling.article_gap)
     fetcher = _fetcher(settings, slots)
     workers = _workers(settings, articles=articles)
+    from aggregator.pipeline.preview import Reader
+
     try:
         yield Reader(settings, fetcher, workers)
     finally:
@@ -144,11 +153,14 @@ def _fetcher(settings: Settings, slots: HostSlots) -> Fetcher:
 
 def _workers(settings: Settings, *, articles: bool = False) -> WorkerPool:
     fetching = settings.fetching
-    rooms = ("polling", "following") if articles else ("polling",)
     return WorkerPool(
         fetching.parse_workers,
         max_memory=fetching.parse_memory,
-        preload=tuple(f"aggregator.pipeline.{room}.reading" for room in rooms),
+        preload=(
+            reading.__name__,
+            *reading.IN_WORKERS,
+            *((page_reading.__name__, *page_reading.IN_WORKERS) if articles else ()),
+        ),
     )
 
 
@@ -217,7 +229,7 @@ class Service:
             loop.add_signal_handler(name, stop.set)
         loop.add_signal_handler(signal.SIGHUP, reload.set)
         try:
-            async with open_parts(settings, owner=_instance_owner(settings)) as parts:
+            async with open_parts(settings, owner=_instance_owner(settings), pages=True) as parts:
                 await parts.database.run_write(claims.release_owned, parts.owner)
                 again = await maintain.sanitize_again(parts)  # before any of it is served
                 again += await maintain.sanitize_pages_again(parts)
@@ -235,17 +247,19 @@ class Service:
         reload: asyncio.Event,
         ready: Callable[[str], None] | None,
     ) -> None:
-        condition = Condition()
-        publisher = Publisher(parts.database, parts.clock, lambda: parts.settings)
-        pages = Pages(parts.database, publisher, parts.clock, lambda: parts.settings, condition)
         # What only the running service needs is loaded here, not for every command.
         import uvicorn
 
+        from aggregator.pipeline.showing.pages import Condition, Pages
+        from aggregator.pipeline.showing.views import Publisher
         from aggregator.server.access.guesses import POLICY
         from aggregator.server.app import create_app
         from aggregator.server.wire.connections import LIMITS, limited
         from aggregator.work.tick import Ticker
 
+        condition = Condition()
+        publisher = Publisher(parts.database, parts.clock, lambda: parts.settings)
+        pages = Pages(parts.database, publisher, parts.clock, lambda: parts.settings, condition)
         app = create_app(
             pages, lambda: parts.settings, subscriber=Subscriber(parts), guess_policy=POLICY
         )

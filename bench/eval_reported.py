@@ -32,7 +32,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from aggregator.cli.app import app
+from aggregator.cli.app import build
 from aggregator.feeds.parse import parse_document
 
 _DEFAULT = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
@@ -67,7 +67,7 @@ def values_of(command: str, configuration: Path) -> dict[str, Any]:
         document = Path(read.group(1)).read_bytes() if read else b""
         return {"p": parse_document(document)}
     arguments = [str(configuration) if a == "conf.yaml" else a for a in arguments]
-    printed = CliRunner().invoke(app, arguments).stdout.strip()
+    printed = CliRunner().invoke(build(), arguments).stdout.strip()
     found = json.loads(printed.splitlines()[0]) if printed else {}
     if isinstance(found, list):
         return {"D": found}

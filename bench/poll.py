@@ -1,76 +1,51 @@
-"""Polling many feeds once: our `poll --all` against the `reader` library and newsboat.
+"""Polling many feeds once: our `poll --all` against other readers and the release before.
 
-    python -m bench.poll [--feeds 200] [--items 30] [--rounds 3] [--print]
+    python -m bench.poll [--feeds 218] [--documents FOLDER] [--rounds 3] [--before REVISION]
 
-An origin on loopback (`bench.publisher`) offers the feeds. In each round every contender starts
-with an empty database and polls as a process of its own, in turns with the others: cold; after
-another poll, which is not measured, with nothing changed (all 304); after every tenth feed
-published one item; and once with nothing to poll, which shows what starting the program costs.
-After each run its rows are counted.
+An origin on loopback (`bench.publisher`) offers the feeds: recorded ones where FOLDER has any, else
+ones made as real ones are shaped. In each round every contender starts with an empty database and
+polls as a process of its own, in turns with the others: all new; after another poll, which is not
+measured, with nothing changed (304); after every tenth feed got one new and one changed item; and
+with nothing to poll, which shows what starting the program costs. After each run its answers are
+counted.
 
-Measured are CPU seconds (user and system, with child processes) and the peak of the proportional
-set size summed over the process tree, sampled 20 times a second. The table of medians replaces the
-one in `bench/README.md`.
+Measured are CPU seconds (user and system, of the whole process tree) and the peak of the
+proportional set size summed over the tree, sampled 20 times a second. The table in
+`bench/README.md` holds ratios only: our median divided by theirs.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import platform
 import re
-import shutil
-import socket
-import sqlite3
 import statistics
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
-HERE = Path(__file__).parent
-README = HERE / "README.md"
+from bench.contenders import ROOT, Contender, environment, newsboat, ours, reader, sfeed
+from bench.origin import ask, origin
+
+README = Path(__file__).parent / "README.md"
 PHASES = {
     "cold": "all new",
     "same": "nothing changed (304)",
-    "tenth": "every 10th feed has one new item",
+    "tenth": "a tenth with one new and one changed item",
     "start": "nothing to poll: the start alone",
 }
 EVERY = 10
-
-# reader 3.26 imports `sgmllib`, which today's feedparser brings under another name.
-READER = """
-import sys
-import feedparser_sgmllib
-sys.modules.setdefault("sgmllib", feedparser_sgmllib)
-from reader import make_reader
-reader = make_reader(sys.argv[1])
-if sys.argv[2] == "add":
-    for url in open(sys.argv[3]).read().split():
-        reader.add_feed(url)
-elif sys.argv[2] == "poll":
-    reader.update_feeds(scheduled=False, workers=8)
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Contender:
-    """A program under measurement: how it is prepared, started and counted."""
-
-    name: str
-    prepare: Callable[[Path, list[str]], None]  # makes its files in a folder, for these URLs
-    poll: Callable[[Path], list[str | Path]]
-    start: Callable[[Path], list[str | Path]]
-    rows: Callable[[Path], int]
+PEERS = {"reader": reader, "newsboat": newsboat, "sfeed": sfeed}
 
 
 @dataclass(slots=True)
@@ -84,114 +59,41 @@ class Cost:
 
 @dataclass(slots=True)
 class Results:
-    """All runs, by contender and phase, and what went wrong with rows or answers."""
+    """All runs, by contender and phase, and what went wrong with the answers."""
 
     costs: dict[tuple[str, str], list[Cost]] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
 
 
-def _count(database: Path, query: str) -> int:
-    with sqlite3.connect(database) as connection:
-        count: int = connection.execute(query).fetchone()[0]
-        return count
-
-
-def ours() -> Contender:
-    """This project, by its command line, on SQLite."""
-
-    def prepare(folder: Path, urls: list[str]) -> None:
-        sources = "".join(f"  - {{id: feed-{n}, url: '{url}'}}\n" for n, url in enumerate(urls))
-        (folder / "aggregator.yaml").write_text(
-            f"storage: {{url: 'sqlite:///{folder}/aggregator.db'}}\n"
-            "polling: {min_refresh: 0, host_gap: 0, concurrency: 8, requests_per_second: 1000}\n"
-            f"fetching: {{allow_networks: [127.0.0.1/32]}}\nsources:\n{sources}"
-        )
-
-    def command(folder: Path, *words: str) -> list[str | Path]:
-        config = folder / "aggregator.yaml"
-        return [sys.executable, "-m", "aggregator", *words, "--json", "--config", config]
-
-    return Contender(
-        "aggregator",
-        prepare,
-        lambda folder: command(folder, "poll", "--all"),
-        lambda folder: command(folder, "poll"),
-        lambda folder: _count(folder / "aggregator.db", "SELECT count(*) FROM item"),
-    )
-
-
-def reader() -> Contender:
-    """The `reader` library with 8 workers, its own storage and parser."""
-
-    def command(folder: Path, *words: str | Path) -> list[str | Path]:
-        return [sys.executable, "-c", READER, folder / "reader.db", *words]
-
-    def prepare(folder: Path, urls: list[str]) -> None:
-        (folder / "urls").write_text("\n".join(urls))
-        subprocess.run(command(folder, "add", folder / "urls"), check=True)
-
-    return Contender(
-        "reader",
-        prepare,
-        lambda folder: command(folder, "poll"),
-        lambda folder: command(folder, "open"),
-        lambda folder: _count(folder / "reader.db", "SELECT count(*) FROM entries"),
-    )
-
-
-def newsboat(program: str) -> Contender:
-    """newsboat with 8 threads, without its screen."""
-
-    def prepare(folder: Path, urls: list[str]) -> None:
-        (folder / "urls").write_text("\n".join(urls) + "\n")
-        (folder / "config").write_text("reload-threads 8\nmax-items 0\n")
-
-    def command(folder: Path, what: str) -> list[str | Path]:
-        files: list[str | Path] = [
-            "-u",
-            folder / "urls",
-            "-c",
-            folder / "cache.db",
-            "-C",
-            folder / "config",
-        ]
-        return [program, "-q", *files, "-x", what]
-
-    return Contender(
-        "newsboat",
-        prepare,
-        lambda folder: command(folder, "reload"),
-        lambda folder: command(folder, "print-unread"),
-        lambda folder: _count(folder / "cache.db", "SELECT count(*) FROM rss_item"),
-    )
-
-
-def measure(command: list[str | Path], folder: Path) -> Cost:
+def measure(contender: Contender, command: list[str | Path], folder: Path) -> Cost:
     """Run a command to its end.
 
     Raises:
-        RuntimeError: it failed; the message holds what it printed.
+        RuntimeError: it failed; the message holds what it printed. One of ours may say that some
+            sources failed.
     """
     began = time.monotonic()
     with (folder / "output").open("wb") as output:
         process = subprocess.Popen(
-            [str(word) for word in command],
+            [sys.executable, "-m", "bench.whole", *map(str, command)],
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env=os.environ | {"HOME": str(folder), "PYTHONWARNINGS": "ignore"},
+            env=environment(contender, folder),
+            cwd=ROOT,
         )
         peak = [0]
         watching = threading.Thread(target=_watch, args=(process.pid, peak))
         watching.start()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        process.wait()
     wall = time.monotonic() - began
     watching.join()
-    if process.returncode != 0:
-        said = (folder / "output").read_text(errors="replace")[-2000:]
-        raise RuntimeError(f"{command[:4]} ended with {process.returncode}:\n{said}")
-    return Cost(usage.ru_utime + usage.ru_stime, peak[0] / 2**20, wall)
+    said = (folder / "output").read_text(errors="replace")
+    told = json.loads(said.splitlines()[-1])
+    if told["code"] not in (0, 1):
+        raise RuntimeError(f"{command[:4]} ended with {told['code']}:\n{said[-2000:]}")
+    return Cost(told["cpu"], peak[0] / 2**20, wall)
 
 
 def _watch(pid: int, peak: list[int]) -> None:
@@ -200,7 +102,7 @@ def _watch(pid: int, peak: list[int]) -> None:
         root = psutil.Process(pid)
         while root.status() != psutil.STATUS_ZOMBIE:
             total = 0
-            for process in (root, *root.children(recursive=True)):
+            for process in root.children(recursive=True):
                 try:
                     total += process.memory_full_info().pss
                 except psutil.Error:
@@ -211,139 +113,137 @@ def _watch(pid: int, peak: list[int]) -> None:
         return  # it has ended
 
 
-def ask(base: str, target: str) -> bytes:
-    """A control request to the origin."""
-    with urllib.request.urlopen(base + target, timeout=10) as answer:
-        body: bytes = answer.read()
-        return body
-
-
-@contextmanager
-def origin(feeds: int, items: int) -> Iterator[str]:
-    """The origin in its own process; yields its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    words = [str(number) for number in (port, feeds, items)]
-    process = subprocess.Popen([sys.executable, "-m", "bench.publisher", *words])
-    base = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(100):
-            try:
-                ask(base, "/counts")
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield base
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def run_round(contenders: list[Contender], feeds: int, items: int, results: Results) -> None:
+def run_round(
+    contenders: list[Contender], feeds: int, documents: Path | None, results: Results
+) -> None:
     """Each contender through all phases, in turns, on an origin and databases of its own round."""
-    with tempfile.TemporaryDirectory() as temporary, origin(feeds, items) as base:
-        urls = [f"{base}/feed/{n}.xml" for n in range(feeds)]
+    with tempfile.TemporaryDirectory() as temporary, origin(feeds, documents) as at:
         folders = {each.name: Path(temporary) / each.name for each in contenders}
         for each in contenders:
             folders[each.name].mkdir()
-            each.prepare(folders[each.name], urls)
-        changed = -(-feeds // EVERY)
-        expected = {  # rows afterwards, answers 200, answers 304
-            "cold": (feeds * items, feeds, 0),
-            "same": (feeds * items, 0, feeds),
-            "tenth": (feeds * items + changed, changed, feeds - changed),
-            "start": (feeds * items + changed, 0, 0),
+            each.prepare(folders[each.name], at.urls)
+        changed = -(-at.feeds // EVERY)
+        expected = {  # answers 200, answers 304
+            "cold": (at.feeds, 0),
+            "same": (0, at.feeds),
+            "tenth": (changed, at.feeds - changed),
+            "start": (0, 0),
         }
         for phase, wanted in expected.items():
             if phase == "same":
                 for each in contenders:  # newsboat keeps no validators of the first poll
-                    measure(each.poll(folders[each.name]), folders[each.name])
+                    measure(each, each.poll(folders[each.name]), folders[each.name])
             if phase == "tenth":
-                ask(base, f"/change/{EVERY}")
+                ask(at.base, f"/change/{EVERY}")
             for each in contenders:
                 folder = folders[each.name]
-                before = json.loads(ask(base, "/counts"))
-                command = each.start(folder) if phase == "start" else each.poll(folder)
-                cost = measure(command, folder)
-                after = json.loads(ask(base, "/counts"))
+                before = json.loads(ask(at.base, "/counts"))
+                cost = measure(
+                    each, each.start(folder) if phase == "start" else each.poll(folder), folder
+                )
+                after = json.loads(ask(at.base, "/counts"))
                 results.costs.setdefault((each.name, phase), []).append(cost)
-                answers = (after.get(code, 0) - before.get(code, 0) for code in ("200", "304"))
-                got = (each.rows(folder), *answers)
-                if got != wanted:
+                got = tuple(after.get(code, 0) - before.get(code, 0) for code in ("200", "304"))
+                if got != wanted and (each.conditional or sum(got) != sum(wanted)):
                     results.wrong.append(
-                        f"{each.name}, {phase}: rows, 200s and 304s were {got}, not {wanted}"
+                        f"{each.name}, {phase}: the 200s and 304s were {got}, not {wanted}"
                     )
-                print(f"{phase:6} {each.name:11} {cost.cpu:6.2f} s CPU {cost.memory:6.0f} MiB "
-                      f"{cost.wall:6.1f} s", file=sys.stderr)  # fmt: skip
+                results.rows[each.name] = each.rows(folder)
+                print(
+                    f"{phase:6} {each.name:11} {cost.cpu:6.2f} s CPU {cost.memory:6.0f} MiB "
+                    f"{cost.wall:6.1f} s {results.rows[each.name]} rows",
+                    file=sys.stderr,
+                )
+
+
+def median(results: Results, name: str, phase: str, what: str) -> float:
+    """Of all rounds."""
+    value: float = statistics.median(getattr(cost, what) for cost in results.costs[name, phase])
+    return value
 
 
 def table(results: Results, names: list[str]) -> str:
-    """Medians and ratios as Markdown."""
-
-    def median(name: str, phase: str, what: str) -> float:
-        value: float = statistics.median(getattr(cost, what) for cost in results.costs[name, phase])
-        return value
-
+    """Our medians divided by those of the others, CPU and peak memory, as Markdown."""
+    others = [name for name in names if name != "aggregator"]
     lines = [
-        "| phase | program | CPU s | ours, of it | peak MiB | ours, of it | wall s |",
-        "|---|---|---:|---:|---:|---:|---:|",
-    ]
+        "| phase | " + " | ".join(f"CPU ÷ {name}" for name in others) + " | "
+        + " | ".join(f"memory ÷ {name}" for name in others) + " |",
+        "|---|" + "---:|" * (2 * len(others)),
+    ]  # fmt: skip
     for phase, title in PHASES.items():
-        for name in names:
-            cpu, memory, wall = (median(name, phase, what) for what in ("cpu", "memory", "wall"))
-            ratios = ["", ""]
-            if name != "aggregator":
-                ratios = [
-                    f"{median('aggregator', phase, what) / value:.2f}"
-                    for what, value in (("cpu", cpu), ("memory", memory))
-                ]
-            lines.append(
-                f"| {title} | {name} | {cpu:.2f} | {ratios[0]} | {memory:.0f} | {ratios[1]} "
-                f"| {wall:.1f} |"
-            )
+        ratios = [
+            median(results, "aggregator", phase, what)
+            / (median(results, name, phase, what) or 1e-9)
+            for what in ("cpu", "memory")
+            for name in others
+        ]
+        lines.append(f"| {title} | " + " | ".join(f"{ratio:.2f}" for ratio in ratios) + " |")
     return "\n".join(lines)
 
 
-def report(results: Results, names: list[str], options: argparse.Namespace) -> str:
+def report(results: Results, names: list[str], what: str, rounds: int) -> str:
     """The section of the README that this bench writes."""
-    rows = (
-        "Rows and answers were right in every run."
+    missing = [name for name in PEERS if name not in names]
+    told = [
+        f"{what}; medians of {rounds} rounds, Python {platform.python_version()}, {os.cpu_count()} "
+        f"cores (load {os.getloadavg()[1]:.1f}). Each figure is ours divided by theirs: below 1 is "
+        "better for us.",
+        table(results, names),
+        "Answers were right in every run."
         if not results.wrong
-        else "Not right:\n\n" + "\n".join(f"- {line}" for line in sorted(set(results.wrong)))
-    )
-    return (
-        f"{options.feeds} feeds of {options.items} items, {options.rounds} rounds, "
-        f"Python {platform.python_version()}, {os.cpu_count()} cores"
-        f" (load {os.getloadavg()[1]:.1f}). “Ours, of it” is our figure divided by theirs: below 1 "
-        f"is better.\n\n{table(results, names)}\n\n{rows}\n"
-    )
+        else "Not right:\n\n" + "\n".join(f"- {line}" for line in sorted(set(results.wrong))),
+    ]
+    if missing:
+        told.append(f"Not installed here, so not measured: {', '.join(missing)}.")
+    return "\n\n".join(told) + "\n"
 
 
-def write(section: str, readme: Path = README) -> None:
-    """Replace what stands between the markers of this bench."""
+def write(section: str, mark: str = "bench.poll", readme: Path = README) -> None:
+    """Replace what stands between the markers of a bench."""
     text = readme.read_text(encoding="utf-8")
-    begin, end = "<!-- bench.poll -->\n", "<!-- /bench.poll -->"
+    begin, end = f"<!-- {mark} -->\n", f"<!-- /{mark} -->"
     pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.S)
     readme.write_text(pattern.sub(lambda _: begin + section + end, text), encoding="utf-8")
+
+
+def release_before(revision: str, folder: Path) -> Contender | None:
+    """This project as it was at a revision, put into a folder; None where git does not know it."""
+    packed = subprocess.run(
+        ["git", "archive", revision, "aggregator"], cwd=ROOT, capture_output=True, check=False
+    )
+    if packed.returncode:
+        return None
+    with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
+        archive.extractall(folder, filter="data")
+    return ours(folder, name=revision)
 
 
 def main() -> None:
     """Measure, print and write the table."""
     parser = argparse.ArgumentParser(prog="python -m bench.poll")
-    parser.add_argument("--feeds", type=int, default=200)
-    parser.add_argument("--items", type=int, default=30)
+    parser.add_argument("--feeds", type=int, default=0, help="0: all recorded ones, or 200 made")
+    parser.add_argument("--documents", type=Path, help="a folder of recorded *.gz")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--before", metavar="REVISION", help="measure this release of ours too")
+    parser.add_argument("--only", nargs="*", help="names of the peers to measure")
     parser.add_argument("--print", action="store_true", help="leave bench/README.md alone")
     options = parser.parse_args()
-    contenders = [ours(), reader()]
-    if program := shutil.which("newsboat"):
-        contenders.append(newsboat(program))
-    results = Results()
-    for number in range(options.rounds):
-        turned = contenders[number % len(contenders) :] + contenders[: number % len(contenders)]
-        run_round(turned, options.feeds, options.items, results)
-    section = report(results, [each.name for each in contenders], options)
+    documents = options.documents
+    feeds = options.feeds or (0 if documents else 200)
+    with tempfile.TemporaryDirectory() as temporary:
+        contenders = [ours()]
+        if options.before:
+            before = release_before(options.before, Path(temporary))
+            contenders += [before] if before else []
+        for name, peer in PEERS.items():
+            found = peer() if options.only is None or name in options.only else None
+            contenders += [found] if found else []
+        results = Results()
+        for number in range(options.rounds):
+            at = number % len(contenders)
+            run_round(contenders[at:] + contenders[:at], feeds, documents, results)
+    what = "Recorded documents of real feeds" if documents else f"{feeds} feeds made by the bench"
+    section = report(results, [each.name for each in contenders], what, options.rounds)
     print(section)
     if not options.print:
         write(section)

@@ -1,83 +1,55 @@
-"""An origin of many feeds for measuring polls: `python -m bench.publisher PORT FEEDS ITEMS`.
+"""An origin of many feeds for measuring polls: `python -m bench.publisher PORT FEEDS [DOCUMENTS]`.
 
-Feeds are at `/feed/N.xml`, with strong ETags and 304. A GET of `/change/P` gives every P-th feed
-one new item in place of its oldest; `/counts` tells how many answers were 200 and 304.
-It runs in a process of its own, so that its CPU time is nobody else's.
+Feeds are at `/feed/N.xml`, with strong ETags and 304. Without DOCUMENTS they are made
+(`bench.documents`); with it, the folder's `*.gz` are offered as they are. A GET of `/change/P` puts
+the next state of every P-th feed in place: one new item and one changed one. `/counts` tells how
+many answers were 200 and 304. It runs in a process of its own, so that its CPU time is nobody
+else's.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import random
 import sys
 from collections import Counter
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-from itertools import accumulate
+from pathlib import Path
 
-# 8,000 words of one to four syllables, used as often as words of a language are (Zipf's law): few
-# different words would make all texts alike, and deduplication would compare each with each.
-_SYLLABLES = [c + v for c in "bdfghklmnprstvw" for v in ("a", "e", "i", "o", "u", "ar", "en")]
-_WORDS = [
-    "".join(random.Random(number).choices(_SYLLABLES, k=1 + number % 4)) for number in range(8000)
-]
-_RANKS = list(accumulate(1 / (rank + 3) for rank in range(len(_WORDS))))
-_START = datetime(2026, 1, 5, 12, tzinfo=UTC)
+from bench.documents import Documents, Made, Recorded
 
 
 class Publisher:
-    """Feeds made from a seed: the same number always gives the same text."""
+    """Answers for one set of documents, and counts the answers."""
 
-    def __init__(self, feeds: int, items: int) -> None:
-        self.items = items
-        self.newest = [items] * feeds  # number of the newest item of each feed
+    def __init__(self, documents: Documents) -> None:
+        self.documents = documents
+        self.states = [0] * len(documents)  # how often each feed was changed
         self.counts: Counter[str] = Counter()
         self._bodies: dict[int, bytes] = {}
 
     def change(self, every: int) -> None:
-        """Publish one item in every so-manieth feed."""
-        for feed in range(0, len(self.newest), every):
-            self.newest[feed] += 1
+        """Put the next state of every so-manieth feed in place."""
+        for feed in range(0, len(self.states), every):
+            self.states[feed] += 1
             self._bodies.pop(feed, None)
 
     def body(self, feed: int) -> bytes:
         """The feed's document, kept until it changes."""
         if feed not in self._bodies:
-            last = self.newest[feed]
-            items = "".join(self._item(feed, n) for n in range(last, last - self.items, -1))
-            self._bodies[feed] = (
-                '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"><channel>'
-                f"<title>Feed {feed}</title><link>http://news-{feed}.example/</link>"
-                f"<description>Sample feed {feed}</description>{items}</channel></rss>"
-            ).encode()
+            self._bodies[feed] = self.documents.body(feed, self.states[feed])
         return self._bodies[feed]
-
-    def _item(self, feed: int, number: int) -> str:
-        words = random.Random(feed * 100_003 + number)
-        title = " ".join(words.choices(_WORDS, cum_weights=_RANKS, k=8)).capitalize()
-        text = "".join(
-            f"&lt;p&gt;{' '.join(words.choices(_WORDS, cum_weights=_RANKS, k=40))}.&lt;/p&gt;"
-            for _ in range(3)
-        )
-        date = format_datetime(_START + timedelta(minutes=37 * number + feed), usegmt=True)
-        return (
-            f"<item><title>{title}</title><link>http://news-{feed}.example/{number}.html</link>"
-            f'<guid isPermaLink="false">{feed}-{number}</guid><pubDate>{date}</pubDate>'
-            f"<description>{text}</description></item>\n"
-        )
 
     def answer(self, target: str, headers: dict[str, str]) -> bytes:
         """The whole response to one request."""
         kind, _, rest = target.strip("/").partition("/")
         if kind == "feed":
             feed = int(rest.removesuffix(".xml"))
-            tag = f'"{feed}-{self.newest[feed]}"'
+            tag = f'"{feed}-{self.states[feed]}"'
             if headers.get("if-none-match") == tag:
                 self.counts["304"] += 1
                 return f"HTTP/1.1 304 Not Modified\r\nETag: {tag}\r\n\r\n".encode()
             self.counts["200"] += 1
-            return _ok(self.body(feed), f"application/rss+xml\r\nETag: {tag}")
+            return _ok(self.body(feed), f"application/xml\r\nETag: {tag}")
         if kind == "change":
             self.change(int(rest))
             return _ok(b"", "text/plain")
@@ -106,13 +78,15 @@ def _ok(body: bytes, media_type: str) -> bytes:
     return head.encode() + body
 
 
-async def main(port: int, feeds: int, items: int) -> None:
+async def main(port: int, documents: Documents) -> None:
     """Serve until the process is ended."""
-    publisher = Publisher(feeds, items)
+    publisher = Publisher(documents)
     server = await asyncio.start_server(publisher.serve, "127.0.0.1", port)
     async with server:
         await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*(int(word) for word in sys.argv[1:4])))
+    _feeds = int(sys.argv[2])
+    _made = Recorded(Path(sys.argv[3]), _feeds) if len(sys.argv) > 3 else Made(_feeds)
+    asyncio.run(main(int(sys.argv[1]), _made))

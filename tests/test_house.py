@@ -18,7 +18,7 @@ import pytest
 import typer
 import yaml
 
-from aggregator.cli.app import app
+from aggregator.cli.app import build
 from aggregator.config.models import Document
 from aggregator.telemetry import metrics
 from tests import parts
@@ -43,7 +43,7 @@ def _tracked(*patterns: str) -> list[Path]:
 
 
 def _commands() -> Iterator[tuple[str, Any]]:
-    group = typer.main.get_command(app)
+    group = typer.main.get_command(build())
     yield "", group
     yield from group.commands.items()  # type: ignore[attr-defined]
 

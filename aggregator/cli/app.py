@@ -1,32 +1,68 @@
-"""The command line: every command registered once, its imports inside it."""
+"""The command line: every command named once, its module loaded when it is run."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from aggregator import __version__
-from aggregator.cli import (
-    articles,
-    checking,
-    comparing,
-    configuring,
-    examining,
-    explaining,
-    polling,
-    running,
-    storing,
-)
 
-app = typer.Typer(
-    name="aggregator",
-    help="A self-hosted news-feed aggregator: polls feeds, keeps every story once, serves the "
-    "result as merged feeds.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+# Command: its module in this package, and the function.
+COMMANDS = {
+    "run": ("running", "run"),
+    "init": ("configuring", "init"),
+    "check": ("checking", "check"),
+    "discover": ("checking", "discover"),
+    "parse": ("checking", "parse"),
+    "extract": ("articles", "extract"),
+    "related": ("articles", "related"),
+    "reread": ("articles", "reread"),
+    "forget": ("articles", "forget"),
+    "open": ("configuring", "open_source"),
+    "poll": ("polling", "poll"),
+    "status": ("polling", "status"),
+    "plan": ("explaining", "plan"),
+    "why": ("explaining", "why"),
+    "moves": ("explaining", "moves"),
+    "import": ("configuring", "import_opml"),
+    "export": ("configuring", "export"),
+    "doctor": ("examining", "doctor"),
+    "backup": ("storing", "backup"),
+    "restore": ("storing", "restore"),
+    "migrate-store": ("storing", "migrate_store"),
+    "schema": ("configuring", "schema"),
+    "url-key": ("comparing", "url_key"),
+    "compare": ("comparing", "compare"),
+    "split": ("comparing", "split"),
+    "merge": ("comparing", "merge"),
+    "dedup": ("comparing", "dedup"),
+}
+_FLAGS = {"-v", "-vv", "--verbose"}  # before a command, without a value
+
+
+def build(words: Sequence[str] = ()) -> typer.Typer:
+    """The application for a command line: with the command it names, or with all of them.
+
+    All of them also where it names none that is known: help and mistakes list them.
+    """
+    named = next((word for word in words if word not in _FLAGS), None)
+    app = typer.Typer(
+        name="aggregator",
+        help="A self-hosted news-feed aggregator: polls feeds, keeps every story once, serves the "
+        "result as merged feeds.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(main)
+    for command in [named] if named in COMMANDS else COMMANDS:
+        module, function = COMMANDS[command]
+        found = getattr(import_module(f"aggregator.cli.{module}"), function)
+        app.command(command)(found)
+    return app
 
 
 def _version(wanted: bool) -> None:
@@ -35,7 +71,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def main(
     version: Annotated[  # noqa: ARG001
         bool,
@@ -49,6 +84,7 @@ def main(
     ] = None,
 ) -> None:
     """Options before the command hold for every command."""
+    from aggregator.cli import running
     from aggregator.cli.output import fail
     from aggregator.telemetry.log import configure_logging
 
@@ -58,32 +94,3 @@ def main(
     running.LOGGING.format = log_format
     level = "debug" if verbose > 1 else "info" if verbose else "error"
     configure_logging(json=log_format == "json", level=level)
-
-
-app.command()(running.run)
-app.command()(configuring.init)
-app.command()(checking.check)
-app.command()(checking.discover)
-app.command()(checking.parse)
-app.command()(articles.extract)
-app.command()(articles.related)
-app.command()(articles.reread)
-app.command()(articles.forget)
-app.command("open")(configuring.open_source)
-app.command()(polling.poll)
-app.command()(polling.status)
-app.command()(explaining.plan)
-app.command()(explaining.why)
-app.command()(explaining.moves)
-app.command("import")(configuring.import_opml)
-app.command()(configuring.export)
-app.command()(examining.doctor)
-app.command()(storing.backup)
-app.command()(storing.restore)
-app.command("migrate-store")(storing.migrate_store)
-app.command()(configuring.schema)
-app.command("url-key")(comparing.url_key)
-app.command()(comparing.compare)
-app.command()(comparing.split)
-app.command()(comparing.merge)
-app.command()(comparing.dedup)

@@ -108,7 +108,7 @@ async def _look(
     wanted = [source for source in sources if source.enabled]
     async with open_reader(settings) as reader:
         columns = (TextColumn("checking"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, console=stderr, transient=True, disable=quiet) as progress:
+        with Progress(*columns, console=stderr.console, transient=True, disable=quiet) as progress:
             bar = progress.add_task("checking", total=len(wanted))
 
             async def one(source: SourceSettings) -> _Seen:

@@ -12,12 +12,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aggregator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
-from aggregator.cli.output import OK, SOME_FAILED, escape, fail, print_json, stderr, stdout, told
+from aggregator.cli.output import (
+    OK,
+    SOME_FAILED,
+    LateConsole,
+    escape,
+    fail,
+    print_json,
+    stderr,
+    stdout,
+    told,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rich.console import Console
     from sqlalchemy import Connection
 
     from aggregator.model.copies import CopyDecision, CopyThresholds
@@ -179,7 +188,7 @@ def dedup(
 @contextmanager
 def _progress() -> Iterator[Callable[[int], None]]:
     """Say on a terminal how many items were read."""
-    with stderr.status("grouping the items anew …") as status:
+    with stderr.console.status("grouping the items anew …") as status:
         yield lambda count: status.update(f"grouping the items anew … {count:,}")
 
 
@@ -199,7 +208,7 @@ def _with(limits: CopyThresholds, changes: Iterable[str]) -> CopyThresholds:
 
 
 def _print_regrouping(
-    found: Regrouping, verb: str, *, json: bool = False, on: Console = stdout
+    found: Regrouping, verb: str, *, json: bool = False, on: LateConsole = stdout
 ) -> None:
     if json:
         for one in found.changed:

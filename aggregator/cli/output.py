@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
-from rich.console import Console
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 OK = 0
@@ -23,20 +23,40 @@ SOME_FAILED = 1
 USAGE = 2
 
 
-class _Output(Console):
-    """A console that leaves a reader gone (`… | head`) to the command line, which ends quietly.
+def _to_stdout() -> Console:
+    from aggregator.cli.console import Output
 
-    Rich would end the program on the spot, in the middle of what an event loop still has to close.
-    """
-
-    def on_broken_pipe(self) -> None:
-        """Raise the BrokenPipeError that rich is handling."""
-        raise  # noqa: PLE0704 - rich calls this from its except clause
+    # A pipe has no width: lines there are as long as they are.
+    width = None if sys.stdout.isatty() else 240
+    return Output(soft_wrap=True, highlight=False, width=width)
 
 
-# A pipe has no width: lines there are as long as they are.
-stdout = _Output(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 240)
-stderr = Console(stderr=True, highlight=False)
+def _to_stderr() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+class LateConsole:
+    """A console made when something is printed: most commands print JSON, or nothing."""
+
+    def __init__(self, make: Callable[[], Console]) -> None:
+        self._make = make
+        self._made: Console | None = None
+
+    @property
+    def console(self) -> Console:
+        """The console itself."""
+        self._made = self._made or self._make()
+        return self._made
+
+    def print(self, *parts: Any, **options: Any) -> None:
+        """`Console.print`."""
+        self.console.print(*parts, **options)
+
+
+stdout = LateConsole(_to_stdout)
+stderr = LateConsole(_to_stderr)
 
 
 def print_json(value: Mapping[str, Any] | list[Any]) -> None:

@@ -75,14 +75,16 @@ def _chosen(settings: Settings, names: Sequence[str]) -> list[SourceSettings]:
 async def _poll(
     settings: Settings, chosen: Sequence[SourceSettings], *, everything: bool, quiet: bool
 ) -> list[PollRecord]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
     from aggregator.pipeline.polling.refresh import refresh
     from aggregator.service import open_parts
 
     async with open_parts(settings, patience=_PATIENCE) as parts:
+        if quiet:
+            return await refresh(parts, chosen, only_due=not everything)
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
         columns = (TextColumn("polling"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, console=stderr, transient=True, disable=quiet) as progress:
+        with Progress(*columns, console=stderr.console, transient=True) as progress:
             bar = progress.add_task("polling", total=len(chosen))
             return await refresh(
                 parts, chosen, only_due=not everything, done=lambda: progress.advance(bar)

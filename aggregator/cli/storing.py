@@ -123,7 +123,7 @@ def _bar(doing: str, sizes: dict[str, int], *, quiet: bool) -> Iterator[_Progres
         MofNCompleteColumn(),
         TextColumn("{task.fields[of]}"),
     )
-    with Progress(*columns, console=stderr, transient=True, disable=quiet) as progress:
+    with Progress(*columns, console=stderr.console, transient=True, disable=quiet) as progress:
         bar = progress.add_task(doing, total=sum(sizes.values()) or None, of="")
         yield lambda table, rows: progress.update(bar, advance=rows, of=table)
 

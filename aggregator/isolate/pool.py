@@ -17,9 +17,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
-
-from pebble import ProcessExpired, ProcessPool
+from typing import TYPE_CHECKING, TypeVar
 
 from aggregator.isolate import worker
 from aggregator.isolate.lanes import LaneFull, SlowLane
@@ -32,6 +30,9 @@ from aggregator.isolate.worker import (
     WorkerMemory,
     WorkerTimeout,
 )
+
+if TYPE_CHECKING:
+    from pebble import ProcessPool
 
 __all__ = [
     "WorkerBusy",
@@ -182,6 +183,8 @@ class WorkerPool:
         return self._idle
 
     def _open(self) -> ProcessPool:
+        from pebble import ProcessPool
+
         pool = ProcessPool(
             max_workers=1,
             max_tasks=self._max_tasks,
@@ -195,6 +198,8 @@ class WorkerPool:
     async def _perform(
         self, pool: ProcessPool, fn: Callable[..., T], args: tuple[object, ...], seconds: float
     ) -> T:
+        from pebble import ProcessExpired
+
         # The first task of a pool starts its process, and the first of all the fork server.
         future: Future[bytes] = await asyncio.to_thread(
             pool.schedule, worker.perform, args=(fn, args), timeout=seconds

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from aggregator.feeds.limits import ParseLimits
-from aggregator.feeds.parse import parse_document
-from aggregator.feeds.prepare import prepare_body
 from aggregator.fetch.client import Fetcher
 from aggregator.isolate.pool import WorkerError
 from aggregator.model.feed import ParsedFeed
@@ -87,6 +85,9 @@ def read_clean(
     limits: ParseLimits,
 ) -> ParsedFeed:
     """Parse a document and sanitise every entry. Runs in a worker process."""
+    from aggregator.feeds.parse import parse_document
+    from aggregator.feeds.prepare import prepare_body
+
     feed = parse_document(
         body, content_type=content_type, url=url, limits=limits, timezone=timezone
     )

@@ -20,7 +20,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from aggregator.model.errors import OperatorError, StorageTrouble
-from aggregator.store import trouble
+from aggregator.store import schema, trouble
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -61,6 +61,7 @@ class Database:
 
     def _engine(self) -> Engine:
         if not self.is_sqlite:
+            schema.add_postgresql()
             return create_engine(
                 self.url, pool_size=10, max_overflow=4, pool_pre_ping=True, hide_parameters=True,
                 connect_args={"connect_timeout": _CONNECT_SECONDS},

@@ -20,9 +20,8 @@ from sqlalchemy import (
     false,
     text,
 )
-from sqlalchemy.dialects.postgresql import TSVECTOR
 
-from aggregator.store.types import Utc
+from aggregator.store.types import TsVector, Utc
 
 metadata = MetaData(
     naming_convention={
@@ -274,9 +273,15 @@ entry = Table(
         "sort_at",
         "item_id",
         sqlite_where=text("joined = 1"),
-        postgresql_where=text("joined"),
     ),
 )
+
+
+def add_postgresql() -> None:
+    """Say what is said otherwise for PostgreSQL; naming it loads that dialect and its drivers."""
+    joined = next(index for index in entry.indexes if index.name == "ix_entry_joined")
+    joined.dialect_options["postgresql"]["where"] = text("joined")
+
 
 # Former keys of a renamed entry: an old guid that comes back is still the same entry.
 entry_alias = Table(
@@ -538,7 +543,7 @@ search_document = Table(
     "search_document",
     metadata,
     Column("item_id", _Number, primary_key=True, autoincrement=False),
-    Column("words", LargeBinary().with_variant(TSVECTOR(), "postgresql"), nullable=False),
+    Column("words", LargeBinary().with_variant(TsVector(), "postgresql"), nullable=False),
 )
 
 # Items to be indexed, or to leave the index. Triggers fill it, so that no writer forgets to: on

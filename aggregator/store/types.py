@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import BigInteger, Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, UserDefinedType
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -28,3 +29,13 @@ class Utc(TypeDecorator[datetime]):
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """The aware UTC datetime."""
         return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class TsVector(UserDefinedType[str]):
+    """PostgreSQL's `tsvector`, named without its dialect, which comes with five drivers."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """The name of the type."""
+        return "TSVECTOR"

@@ -15,7 +15,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from aggregator import __version__
-from aggregator.cli.app import app
+from aggregator.cli.app import build
 from aggregator.cli.checking import entry_json
 from aggregator.model.feed import Enclosure, Episode, FeedLink, ParsedEntry, Picture
 from tests.e2e.feeds import rss
@@ -59,7 +59,7 @@ def run(config: Path) -> Run:
     """Run a command with that configuration."""
 
     def call(*words: str, **options: Any) -> Result:
-        return CliRunner().invoke(app, [*words, "--config", str(config)], **options)
+        return CliRunner().invoke(build(), [*words, "--config", str(config)], **options)
 
     return call
 
@@ -69,7 +69,7 @@ def lines(result: Result) -> list[dict[str, Any]]:
 
 
 def test_the_version_is_printed() -> None:
-    result = CliRunner().invoke(app, ["--version"])
+    result = CliRunner().invoke(build(), ["--version"])
     assert (result.exit_code, result.stdout) == (0, f"aggregator {__version__}\n")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from aggregator.cli.app import app
+from aggregator.cli.app import build
 from tests.identity.texts import ENGLISH, GERMAN
 from tests.store.test_copies import Desk, other_story, trimmed
 
@@ -17,7 +17,7 @@ RUNNER = CliRunner()
 
 
 def run(*words: str, given: str | None = None, code: int = 0) -> str:
-    result = RUNNER.invoke(app, list(words), input=given)
+    result = RUNNER.invoke(build(), list(words), input=given)
     assert result.exit_code == code, result.output
     return result.stdout
 

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from aggregator.articles.related.found import related_of_entry
 from aggregator.model.article import RelatedLink
+from aggregator.model.feed import FeedLink
 from aggregator.model.item import EntryIntent, PreparedBody
 from aggregator.model.settings import FullText, Settings, SourceSettings
 from aggregator.model.states import EntryKind
@@ -40,11 +40,23 @@ def reads_pages(source: SourceSettings, settings: Settings) -> bool:
 def stored_entries(intents: Sequence[EntryIntent]) -> StoredEntries:
     """What is needed of a poll's new entries once they are stored."""
     new = [intent for intent in intents if intent.kind == EntryKind.NEW]
-    related = {intent.key: related_of_entry(intent.entry.links) for intent in new}
+    related = {
+        intent.key: _related_of(intent) for intent in new if any(map(_says, intent.entry.links))
+    }
     return StoredEntries(
         {intent.key: intent.body for intent in new if intent.body is not None},
         {key: found for key, found in related.items() if found},
     )
+
+
+def _says(link: FeedLink) -> bool:
+    return link.rel == "related"
+
+
+def _related_of(intent: EntryIntent) -> tuple[RelatedLink, ...]:
+    from aggregator.articles.related.found import related_of_entry  # the reader of pages with it
+
+    return related_of_entry(intent.entry.links)
 
 
 def after_poll(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from aggregator.articles.extract import extract_article
-from aggregator.articles.related.found import related_links
 from aggregator.identity.copies import prepare_text
 from aggregator.isolate.pool import WorkerError
 from aggregator.model.article import Article, RelatedLink
@@ -15,6 +13,8 @@ from aggregator.model.settings import RelatedOverride
 from aggregator.pipeline.parts import Workers
 from aggregator.urls.origin import host
 
+# What it is read with, loaded in the workers only; trafilatura before the first page.
+IN_WORKERS = ("aggregator.articles.extract", "aggregator.articles.related.found")
 _NOWHERE = "https://page.invalid/"  # base of relative links in a page whose address nobody knows
 
 
@@ -53,6 +53,8 @@ def read_links(page: PageBody) -> tuple[str | None, tuple[RelatedLink, ...]]:
     if page.url is None:
         article = read_article(page)
         return (None if article.url == _NOWHERE else article.url), article.links
+    from aggregator.articles.related.found import related_links
+
     return page.url, related_links(page.body, page.url, page.overrides)
 
 
@@ -113,6 +115,8 @@ async def links_of(
 
 
 def _extract(page: PageBody, url: str) -> Article:
+    from aggregator.articles.extract import extract_article
+
     return extract_article(
         page.body,
         url,

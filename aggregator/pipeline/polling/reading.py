@@ -1,4 +1,8 @@
-"""What is done to a document in a worker process: read it, key its entries, prepare bodies."""
+"""What is done to a document in a worker process: read it, key its entries, prepare bodies.
+
+The process that asks for it needs the functions by name alone: what they read with, `IN_WORKERS`,
+is loaded in the workers only.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from aggregator.feeds.limits import ParseLimits
-from aggregator.feeds.parse import parse_document
-from aggregator.feeds.prepare import prepare_body
 from aggregator.identity.copies import comparable, prepare_text, restore
 from aggregator.identity.corrections import judge_correction
 from aggregator.identity.keys import KeyedEntry, choose_policy, key_entries
@@ -16,6 +18,7 @@ from aggregator.model.copies import CopyDecision, CopyThresholds, PreparedText
 from aggregator.model.feed import ParsedEntry, ParsedFeed
 from aggregator.model.item import PreparedBody
 
+IN_WORKERS = ("aggregator.feeds.parse", "aggregator.feeds.prepare")
 Prepared = tuple[PreparedBody, PreparedText]
 
 
@@ -48,6 +51,8 @@ def read_document(
 
     `timezone` is the source's IANA zone: what its ambiguous dates are told by.
     """
+    from aggregator.feeds.parse import parse_document
+
     feed = parse_document(
         body, content_type=content_type, url=url, limits=limits, timezone=timezone
     )
@@ -71,6 +76,8 @@ def prepare_bodies(
 
 
 def _prepared(entry: ParsedEntry, boilerplate: frozenset[int]) -> Prepared | Unread:
+    from aggregator.feeds.prepare import prepare_body
+
     try:
         body = prepare_body(entry)
         return body, prepare_text(body.text, boilerplate)

@@ -6,11 +6,11 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from aggregator.identity.boilerplate import repeated_paragraphs
 from aggregator.model.copies import CopyThresholds
 from aggregator.store import schema as t
+from aggregator.store.rows import insert_into
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -33,8 +33,7 @@ def add_counts(connection: Connection, source_id: str, counts: Counter[int], now
     if not counts:
         return
     day = (now - _EPOCH).days
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(t.paragraph)
+    statement = insert_into(connection, t.paragraph)
     statement = statement.on_conflict_do_update(
         index_elements=["source_id", "hash"],
         set_={
