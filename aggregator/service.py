@@ -232,7 +232,6 @@ class Service:
             async with open_parts(settings, owner=_instance_owner(settings), pages=True) as parts:
                 await parts.database.run_write(claims.release_owned, parts.owner)
                 again = await maintain.sanitize_again(parts)  # before any of it is served
-                again += await maintain.sanitize_pages_again(parts)
                 if again:
                     log.info("sanitised again", items=again)
                 await self._serve(parts, listener, stop, reload, ready)

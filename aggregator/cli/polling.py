@@ -23,8 +23,10 @@ from aggregator.cli.output import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from aggregator.model.item import PollRecord
-    from aggregator.model.pages import Overview, SourceOverview
+    from aggregator.model.pages import SourceOverview
     from aggregator.model.settings import Settings, SourceSettings
 
 _PATIENCE = timedelta(minutes=2)
@@ -144,27 +146,30 @@ def status(json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> N
 
     with told():
         found, trouble = asyncio.run(_status(load_settings(config)))
-    lines = found.sources
+    lines, outage_since = found
     if json:
         for line in lines:
             print_json(_status_json(line))
     else:
         _print_status(lines)
-        if found.outage_since:
+        if outage_since:
             stdout.print(
-                f"our own network seems to be down since {iso(found.outage_since)}: "
+                f"our own network seems to be down since {iso(outage_since)}: "
                 "no source's failure counts until a server answers"
             )
     failing = any(line.health in ("failing", "gone") for line in lines)
     if trouble is not None:
         fail(f"{trouble}; polling waits until then", SOME_FAILED)
-    raise typer.Exit(SOME_FAILED if failing or found.outage_since else OK)
+    raise typer.Exit(SOME_FAILED if failing or outage_since else OK)
 
 
-async def _status(settings: Settings) -> tuple[Overview, str | None]:
+async def _status(
+    settings: Settings,
+) -> tuple[tuple[Sequence[SourceOverview], datetime | None], str | None]:
+    """The sources and since when our own network is down; why storage cannot be written."""
     from aggregator.model.errors import StorageTrouble
-    from aggregator.pipeline.showing.pages import Condition, Pages
-    from aggregator.pipeline.showing.views import Publisher
+    from aggregator.pipeline.budgets import outage
+    from aggregator.pipeline.showing import sources
     from aggregator.store import transfer
     from aggregator.store.database import Database
     from aggregator.store.migrate import migrate
@@ -173,15 +178,13 @@ async def _status(settings: Settings) -> tuple[Overview, str | None]:
     database = Database(settings.storage.url.reveal())
     try:
         migrate(database)
-        clock = SystemClock()
-        publisher = Publisher(database, clock, lambda: settings)
-        pages = Pages(database, publisher, clock, lambda: settings, Condition())
         trouble: str | None = None
         try:
-            await transfer.probe(database, iso(clock.now()))
+            await transfer.probe(database, iso(SystemClock().now()))
         except StorageTrouble as error:
             trouble = str(error)
-        return await pages.overview(), trouble
+        lines = await database.run_read(sources.every, settings)
+        return (lines, await database.run_read(outage.since)), trouble
     finally:
         database.close()
 

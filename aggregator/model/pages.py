@@ -31,6 +31,10 @@ class Rendered:
     content_type: str
 
 
+class MoreThan(int):
+    """A number at which counting stopped: there are more."""
+
+
 class SourceHealth(StrEnum):
     """How a source is doing, in one word for people."""
 
@@ -79,16 +83,29 @@ class ViewOverview:
 class Overview:
     """The start page. `problem` is why a changed configuration was refused, for all to see.
 
-    `outage_since` says since when our own network is down; None while it is there.
+    `sources` are those that need a person first, as many as a page takes; `states` counts all that
+    may be seen, and `hidden` the private ones that may not. `outage_since` says since when our own
+    network is down; None while it is there.
     """
 
     views: tuple[ViewOverview, ...] = ()
     sources: tuple[SourceOverview, ...] = ()
+    states: Mapping[SourceHealth, int] = field(default_factory=dict)
+    hidden: int = 0
     items: int = 0
     problem: str | None = None
     warnings: tuple[str, ...] = ()
     outage_since: datetime | None = None
     trouble: tuple[str, ...] = ()  # why nothing is polled just now
+
+
+@dataclass(frozen=True, slots=True)
+class SourceList:
+    """Sources by id, as many as a page takes."""
+
+    sources: tuple[SourceOverview, ...]
+    states: Mapping[SourceHealth, int]  # how many there are of each
+    after: str | None = None  # the last id, where there are more
 
 
 @dataclass(frozen=True, slots=True)

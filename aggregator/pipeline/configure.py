@@ -37,11 +37,15 @@ def apply_settings(connection: Connection, settings: Settings, now: datetime) ->
     """Bring the database in line with a configuration, in one transaction.
 
     New sources are due at once, removed ones stop and keep their items, a changed URL or access
-    clears the validators. Applying the same configuration again changes nothing.
+    clears the validators. Applying the same configuration again changes nothing, and costs little:
+    what was applied last is a fact of the store.
 
     Raises `DatabaseUnusable` for a store that was moved away, or is not whole yet.
     """
     check_usable(connection)
+    whole = _whole(settings)
+    if facts.fact(connection, facts.APPLIED) == whole:
+        return Applied()
     known = rows.config_hashes(connection)
     added: list[str] = []
     changed: list[str] = []
@@ -68,6 +72,7 @@ def apply_settings(connection: Connection, settings: Settings, now: datetime) ->
         implied = find_view(settings, name) if is_implied(name) else None
         if implied is not None:
             put_view(connection, implied, settings, now)
+    facts.set_fact(connection, facts.APPLIED, whole)
     return Applied(tuple(added), tuple(changed), tuple(removed))
 
 
@@ -92,6 +97,14 @@ def installation(connection: Connection, settings: Settings, now: datetime) -> M
     authority = facts.set_fact_once(connection, "tag authority", minted)
     date = facts.set_fact_once(connection, "tag date", now.date().isoformat())
     return Mint(authority, date)
+
+
+def _whole(settings: Settings) -> str:
+    """Changes with all that a configuration puts into the database; secrets count by their hash."""
+    said = [__version__, repr(settings.service), repr(settings.views)]
+    for source in settings.sources:
+        said += (access.access_hash(source), repr(source))
+    return digest("\n".join(said))
 
 
 def _row(source: SourceSettings) -> rows.SourceRow:

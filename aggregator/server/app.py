@@ -22,6 +22,7 @@ from aggregator.server.access.auth import access_of
 from aggregator.server.access.guesses import Guesses, GuessPolicy, WrongTokens
 from aggregator.server.backend import Backend
 from aggregator.server.feeds import Feeds
+from aggregator.server.front import Front
 from aggregator.server.health import Health
 from aggregator.server.pages.layout import page
 from aggregator.server.pages.login import Login, local_path
@@ -43,7 +44,7 @@ def create_app(
     feed_max_age: timedelta = timedelta(minutes=1),
     subscriber: Subscriber | None = None,
     guess_policy: GuessPolicy,
-) -> Starlette:
+) -> Front:
     """The application over a backend.
 
     Args:
@@ -104,7 +105,7 @@ def create_app(
         },
     )
     app.router.redirect_slashes = False  # Starlette builds that address from the Host header
-    return app
+    return Front(app, backend, settings, int(feed_max_age.total_seconds()))
 
 
 def _error(request: Request, settings: Settings, error: HTTPException) -> Response:

@@ -6,9 +6,19 @@ these. A method returns None for what does not exist, and raises only when the s
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
-from aggregator.model.pages import ItemPage, Overview, ReadyState, Rendered, SourcePage, ViewPage
+from aggregator.model.pages import (
+    ItemPage,
+    Overview,
+    ReadyState,
+    Rendered,
+    SourceHealth,
+    SourceList,
+    SourcePage,
+    ViewPage,
+)
 
 
 class Backend(Protocol):
@@ -27,8 +37,21 @@ class Backend(Protocol):
         """
         ...
 
-    async def overview(self) -> Overview:
-        """All views and sources with their state, private ones included."""
+    def rendered_already(self, view_id: str, fmt: str) -> Rendered | None:
+        """The current document where it is in memory and known to be that; asks nobody.
+
+        The same object is given as long as the document is the same.
+        """
+        ...
+
+    async def overview(self, *, private: bool) -> Overview:
+        """All views, and the sources that need a person first; private ones only when asked for."""
+        ...
+
+    async def source_list(
+        self, after: str, states: Collection[SourceHealth], *, private: bool
+    ) -> SourceList:
+        """The sources after an id, as many as a page takes; of some states, or of all."""
         ...
 
     async def view_page(self, view_id: str, before: str | None) -> ViewPage | None:

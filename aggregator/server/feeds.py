@@ -23,6 +23,9 @@ from aggregator.server.wire.negotiate import accepts_gzip, not_modified
 _CHALLENGE = 'Basic realm="aggregator", charset="UTF-8", Bearer realm="aggregator"'
 
 
+OF_CONTENT = ("Content-Type", "Content-Encoding")
+
+
 class Feeds:
     """`/feeds/{view}.{format}`, `/feeds/source/…`, `/feeds/tag/…` and `/opml`."""
 
@@ -80,25 +83,17 @@ class Feeds:
         self, request: Request, settings: Settings, view: ViewSettings, rendered: Rendered
     ) -> Response:
         gzip = accepts_gzip(request.headers.get("accept-encoding"))
-        etag = rendered.gzip_etag if gzip else rendered.etag
-        guarded = view.token is not None or settings.service.token is not None
-        headers = {
-            "ETag": etag,
-            "Last-Modified": format_datetime(rendered.last_modified, usegmt=True),
-            "Cache-Control": f"{'private' if guarded else 'public'}, "
-            f"max-age={int(self.max_age.total_seconds())}",
-            "Vary": "Accept-Encoding",
-        }
+        seconds = int(self.max_age.total_seconds())
+        headers = feed_headers(view, settings, rendered, seconds, gzip=gzip)
         if not_modified(
-            etag,
+            headers["ETag"],
             rendered.last_modified,
             request.headers.get("if-none-match"),
             request.headers.get("if-modified-since"),
         ):
+            for name in OF_CONTENT:
+                headers.pop(name, None)
             return Response(status_code=304, headers=headers)
-        headers["Content-Type"] = rendered.content_type
-        if gzip:
-            headers["Content-Encoding"] = "gzip"
         return Response(rendered.gzip if gzip else rendered.body, headers=headers)
 
     async def opml(self, request: Request) -> Response:
@@ -114,6 +109,26 @@ class Feeds:
                 "Cache-Control": "private, no-cache",
             },
         )
+
+
+def feed_headers(
+    view: ViewSettings, settings: Settings, document: Rendered, max_age: int, *, gzip: bool
+) -> dict[str, str]:
+    """The headers of a document; an answer 304 has them without those `OF_CONTENT`.
+
+    `max_age` is how many seconds it may be reused without asking.
+    """
+    guarded = view.token is not None or settings.service.token is not None
+    headers = {
+        "ETag": document.gzip_etag if gzip else document.etag,
+        "Last-Modified": format_datetime(document.last_modified, usegmt=True),
+        "Cache-Control": f"{'private' if guarded else 'public'}, max-age={max_age}",
+        "Vary": "Accept-Encoding",
+        "Content-Type": document.content_type,
+    }
+    if gzip:
+        headers["Content-Encoding"] = "gzip"
+    return headers
 
 
 def _unauthorized() -> Response:

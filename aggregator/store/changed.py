@@ -1,4 +1,10 @@
-"""Show anew: the version of every view that may show a change moves in its transaction."""
+"""Show anew: the version of every view that may show a change moves in its transaction.
+
+A change is a row of its own (`view_change`), never a step of a number that all writers share: of
+two writers whose views overlap, neither waits for the other. A view's version is the number in its
+row and one for each of its changes, so it moves with every commit, whatever order they come in, and
+never goes back. `add_up` turns rows into the number without moving any version.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, literal, select, update
+from sqlalchemy import Connection, delete, literal, select, update
 
 from aggregator.store import schema as t
 from aggregator.store.rows import batches
@@ -54,11 +60,44 @@ def show_anew(
             members = select(e.source_id).join(t.item, i.id == e.item_id).where(column.in_(some))
             affected.update(connection.scalars(members.distinct()))
     for names in batches(sorted(affected)):
-        showing = select(t.view_source.c.view_id).where(t.view_source.c.source_id.in_(names))
+        at = literal(now, t.view_change.c.at.type)
+        showing = select(t.view_source.c.view_id, at).where(t.view_source.c.source_id.in_(names))
         if views is not None:
             showing = showing.where(t.view_source.c.view_id.in_(sorted(views)))
         connection.execute(
-            update(t.view)
-            .where(t.view.c.id.in_(showing))
-            .values(version=t.view.c.version + literal(1), changed_at=now)
+            t.view_change.insert().from_select(["view_id", "at"], showing.distinct())
         )
+
+
+def show_all_anew(connection: Connection, now: datetime) -> None:
+    """Move the version of every view."""
+    at = literal(now, t.view_change.c.at.type)
+    connection.execute(
+        t.view_change.insert().from_select(["view_id", "at"], select(t.view.c.id, at))
+    )
+
+
+def add_up(connection: Connection) -> int:
+    """Add the rows of changes to the numbers of their views; returns how many rows there were.
+
+    Each view's row is locked before its changes are taken, in the order of ids: two that do this
+    at once cannot wait for each other, and what the first one took the second does not find.
+    """
+    v, c = t.view.c, t.view_change.c
+    done = 0
+    changed = select(c.view_id).distinct().order_by(c.view_id)
+    for name in list(connection.scalars(changed)):
+        connection.execute(select(v.id).where(v.id == name).with_for_update())
+        rows = connection.execute(
+            delete(t.view_change).where(c.view_id == name).returning(c.at)
+        ).all()
+        if rows:
+            last = max(row.at for row in rows)
+            later = max(last, connection.scalar(select(v.changed_at).where(v.id == name)) or last)
+            connection.execute(
+                update(t.view)
+                .where(v.id == name)
+                .values(version=v.version + len(rows), changed_at=later)
+            )
+        done += len(rows)
+    return done

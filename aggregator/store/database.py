@@ -55,6 +55,7 @@ class Database:
             _check_sqlite(self.url)
         self.engine: Engine = self._engine()
         self._file: tuple[int, int] | None = None  # the one that was opened first
+        self.commits = 0  # of this process: who remembers what it read compares it
         self._writer = ThreadPoolExecutor(1 if self.is_sqlite else 4, thread_name_prefix="db-write")
         self._reader = ThreadPoolExecutor(4, thread_name_prefix="db-read")
         self._prober = ThreadPoolExecutor(1, thread_name_prefix="db-probe")
@@ -96,6 +97,8 @@ class Database:
             connection = plain.execution_options(write=True)
             with connection.begin():
                 yield connection
+        # Two threads may take one step: whoever read between their commits saw the step before.
+        self.commits += 1
         if self.is_sqlite and self._file is None:
             self._file = trouble.file_of(self.url)
 

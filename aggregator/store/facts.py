@@ -10,6 +10,8 @@ from sqlalchemy import (
 from aggregator.store import schema as t
 from aggregator.store.rows import upsert
 
+APPLIED = "applied configuration"  # its hash: the same one is not applied again
+
 
 def fact(connection: Connection, name: str) -> str | None:
     """A fact about this installation."""

@@ -5,6 +5,7 @@ Alembic is loaded only when there is something to migrate: it costs half a secon
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 _LOCK_ID = 0x6D696772
+_FOLLOWS = re.compile(r'^down_revision = "(\d+)"$', re.MULTILINE)
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -29,8 +31,18 @@ def alembic_config() -> Config:
 
 
 def revisions() -> list[str]:
-    """The revisions this version knows, oldest first: the numbers that begin the files' names."""
-    return sorted(path.name[:4] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+    """The revisions this version knows, oldest first, by what each says it follows.
+
+    Their numbers need not be in that order: several people make migrations at once.
+    """
+    following: dict[str | None, str] = {}
+    for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"):
+        found = _FOLLOWS.search(path.read_text("utf-8"))
+        following[found.group(1) if found else None] = path.name[:4]
+    ordered: list[str] = []
+    while (following_one := following.get(ordered[-1] if ordered else None)) is not None:
+        ordered.append(following_one)
+    return ordered
 
 
 def migrate(database: Database) -> None:

@@ -224,6 +224,18 @@ item = Table(
     Index("ix_item_first_seen", "first_seen"),
     Index("ix_item_group_id", "group_id"),
     Index("ix_item_story_id", "story_id"),
+    Index(
+        "ix_item_withdrawn_at",
+        "withdrawn_at",
+        sqlite_where=text("withdrawn_at IS NOT NULL"),
+        postgresql_where=text("withdrawn_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_item_forgotten",
+        "purged_at",
+        sqlite_where=text("forgotten = 1"),
+        postgresql_where=text("forgotten"),
+    ),
 )
 
 # Bulky text apart from the item: listing never touches it, purging deletes the row.
@@ -314,7 +326,7 @@ revision = Table(
     Column("content_hash", String, nullable=False),
 )
 
-# A merged feed. `version` moves in the transaction that changes its selection.
+# A merged feed. Its version is `version` and a step for each row of `view_change`.
 view = Table(
     "view",
     metadata,
@@ -323,6 +335,17 @@ view = Table(
     Column("config_hash", String, nullable=False),
     Column("version", Integer, nullable=False, default=1),
     Column("changed_at", Utc, nullable=False),
+)
+
+# Appended in the transaction that changes what a view shows, so that no writer waits for another
+# one's lock on a row of `view` (`store.changed`). From time to time they are added up into it.
+view_change = Table(
+    "view_change",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("view_id", String, nullable=False),
+    Column("at", Utc, nullable=False),
+    Index("ix_view_change_view_id", "view_id", "at"),
 )
 
 view_source = Table(
@@ -348,6 +371,27 @@ rendered = Table(
     Column("last_modified", Utc, nullable=False),
     Column("used_at", Utc, nullable=False),
     Column("updated", Utc),  # as the document states it: a later rendering never goes back
+)
+
+# Exact numbers of what is too much to be counted while somebody waits (`store.tally`).
+tally = Table(
+    "tally",
+    metadata,
+    Column("kind", String, primary_key=True),  # items | view | source
+    Column("name", String, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("at", Utc, nullable=False),
+)
+
+# Tokens that stand in the path of a feed's address, for readers that can send none otherwise.
+feed_token = Table(
+    "feed_token",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("view_id", String, nullable=False),
+    Column("digest", String, nullable=False, unique=True),  # the token itself is not kept
+    Column("note", Text, nullable=False, server_default=""),
+    Column("made_at", Utc, nullable=False),
 )
 
 # Which items a text may be a copy of: fingerprint and number, 32 bits each, packed

@@ -188,7 +188,7 @@ def retire(connection: Connection, successor: str) -> None:
 def reopen(connection: Connection) -> bool:
     """Take back `retire`, but for subscriptions, which are made anew; False where it was not."""
     moved = facts.fact(connection, RETIRED) is not None
-    connection.execute(delete(t.instance).where(t.instance.c.name == RETIRED))
+    _forget(connection, RETIRED, facts.APPLIED)
     if moved:  # whoever applies the configuration activates what is enabled in it
         connection.execute(t.source.update().values(config_hash=""))
     return moved
@@ -207,7 +207,11 @@ def begin(database: Database, source: str) -> None:
 
 def finish(connection: Connection) -> None:
     """Mark a store as whole, and as nobody's past."""
-    connection.execute(delete(t.instance).where(t.instance.c.name.in_((UNFINISHED, RETIRED))))
+    _forget(connection, UNFINISHED, RETIRED, facts.APPLIED)
+
+
+def _forget(connection: Connection, *names: str) -> None:
+    connection.execute(delete(t.instance).where(t.instance.c.name.in_(names)))
 
 
 def _pages(

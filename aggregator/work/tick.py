@@ -28,6 +28,7 @@ from aggregator.pipeline.polling import websub
 from aggregator.pipeline.polling.poll import poll_source
 from aggregator.pipeline.polling.pushes import read_pushes
 from aggregator.pipeline.secrets import hide
+from aggregator.pipeline.showing import counting
 from aggregator.pipeline.showing.pages import Condition
 from aggregator.pipeline.upkeep import maintain
 from aggregator.pipeline.upkeep.words import index_words
@@ -44,6 +45,8 @@ _MAINTENANCE = timedelta(hours=1)
 _PUSHES = timedelta(seconds=2)
 _INDEX = timedelta(seconds=30)
 _FIRST_INDEX = timedelta(seconds=5)
+_FIRST_COUNT = timedelta(minutes=2)
+_ADDING_UP = timedelta(minutes=5)  # change rows of views are few in between
 _SETTLE = timedelta(minutes=10)
 _FIRST_SETTLE = timedelta(seconds=20)
 _LATE = timedelta(minutes=1)  # overdue by more than this: we were away
@@ -99,6 +102,15 @@ class Ticker:
         self._scheduler.add_job(self._guarded(self._pages.tick), "interval", seconds=_TICK_SECONDS)
         self._scheduler.add_job(
             self._guarded(self._maintain), "interval", seconds=_MAINTENANCE.total_seconds()
+        )
+        self._scheduler.add_job(
+            self._guarded(self._count),
+            "interval",
+            seconds=_MAINTENANCE.total_seconds(),
+            next_run_time=now + _FIRST_COUNT,
+        )
+        self._scheduler.add_job(
+            self._guarded(self._add_up), "interval", seconds=_ADDING_UP.total_seconds()
         )
         self._scheduler.start()
 
@@ -270,6 +282,13 @@ class Ticker:
         """What came since the last time is found by its words from now on."""
         if not self._stopping:
             await index_words(self._parts, stopping=lambda: self._stopping)
+
+    async def _count(self) -> None:
+        """What no request counts: exact numbers of items."""
+        await counting.count(self._parts)
+
+    async def _add_up(self) -> None:
+        await maintain.add_up_changes(self._parts)
 
     async def _maintain(self) -> None:
         if not await self._parts.database.run_read(clock.settled, self._parts.clock.now()):

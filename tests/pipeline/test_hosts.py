@@ -290,7 +290,7 @@ def test_with_two_sources_no_network_at_the_start_is_ours_and_tried_again_soon(
         settings = house.settings
         publisher = Publisher(parts.database, parts.clock, lambda: settings)
         pages = Pages(parts.database, publisher, parts.clock, lambda: settings, Condition())
-        return await pages.overview(), await pages.ready()
+        return await pages.overview(private=True), await pages.ready()
 
     overview, ready = house.run(told)
     assert overview.outage_since is not None

@@ -243,7 +243,7 @@ def test_the_open_start_page_counts_no_items_of_private_sources(
     async def counted(parts: Parts) -> int:
         publisher = Publisher(parts.database, parts.clock, lambda: house.settings)
         pages = Pages(parts.database, publisher, parts.clock, lambda: house.settings, Condition())
-        return (await pages.overview()).items
+        return (await pages.overview(private=True)).items
 
     assert house.run(counted) == 2
     guarded = replace(house.settings.service, token=Secret("a-token"))

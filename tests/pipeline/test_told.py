@@ -44,7 +44,7 @@ def test_mistakes_and_warnings_are_told_in_full_to_whoever_may_see_them(
         publisher = Publisher(parts.database, parts.clock, lambda: settings)
         condition = Condition(problem=PROBLEM)
         pages = Pages(parts.database, publisher, parts.clock, lambda: settings, condition)
-        return await pages.overview()
+        return await pages.overview(private=True)
 
     shown = house.run(look)
     assert (shown.problem == PROBLEM) is told

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -22,6 +24,7 @@ from aggregator.model.pages import (
     Rendered,
     RevisionLine,
     SourceHealth,
+    SourceList,
     SourceOverview,
     SourcePage,
     ViewOverview,
@@ -194,24 +197,40 @@ class SampleBackend:
         default_factory=lambda: (full(1), *(served(n) for n in range(2, 13)))
     )
 
+    memory: dict[tuple[str, str], Rendered] = field(default_factory=dict)  # as if in memory
+    asked: list[str] = field(default_factory=list)  # documents that were not taken from there
+
+    def in_memory(self) -> SampleBackend:
+        """The same with the current documents in memory."""
+        every = ((view, fmt) for view in ("all", "desk") for fmt in FORMATS)
+        memory = {(view, fmt): rendered_of(fmt, self.items, None) for view, fmt in every}
+        return replace(self, memory=memory)
+
     def _check(self) -> None:
         if self.broken:
             raise RuntimeError("the database is away: secret detail")
 
     async def rendered(self, view_id: str, fmt: str, page: str | None) -> Rendered | None:
         self._check()
+        self.asked.append(f"{view_id}.{fmt}")
         if view_id not in ("all", "desk") or page not in (None, "old"):
             return None
         return rendered_of(fmt, self.items, page)
 
-    async def overview(self) -> Overview:
+    def rendered_already(self, view_id: str, fmt: str) -> Rendered | None:
+        return self.memory.get((view_id, fmt))
+
+    async def overview(self, *, private: bool) -> Overview:
         self._check()
+        seen = [one for one in sources() if private or not one.private]
         return Overview(
             views=(
                 ViewOverview("all", "Everything", None, 1204, CHANGED),
                 ViewOverview("desk", "The desk", "Transport and weather", 87, CHANGED),
             ),
-            sources=sources(),
+            sources=tuple(seen),
+            states=Counter(one.health for one in seen),
+            hidden=len(sources()) - len(seen),
             items=12040,
             problem=self.problem,
         )
@@ -225,6 +244,17 @@ class SampleBackend:
             older=None if before else "a b",
             first=before is None,
         )
+
+    async def source_list(
+        self, after: str, states: Collection[SourceHealth], *, private: bool
+    ) -> SourceList:
+        seen = [one for one in sources() if private or not one.private]
+        shown = sorted(
+            (one for one in seen if one.id > after and (not states or one.health in states)),
+            key=lambda one: one.id,
+        )
+        last = shown[1].id if len(shown) > 2 else None
+        return SourceList(tuple(shown[:2]), Counter(one.health for one in seen), last)
 
     async def source_page(self, source_id: str) -> SourcePage | None:
         found = next((s for s in sources() if s.id == source_id), None)

@@ -15,7 +15,8 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "http.md"
 
 def test_every_route_stands_in_the_reference() -> None:
     text = REFERENCE.read_text("utf-8")
-    routes = create_app(SampleBackend(), settings_of, guess_policy=POLICY).routes
+    front = create_app(SampleBackend(), settings_of, guess_policy=POLICY)
+    routes = front.app.routes
     paths = {r.path for r in routes if isinstance(r, Route | Mount)}
     assert {"/", "/opml", "/static"} <= paths
     # Parameters are named for people there: compare what stands before them.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from aggregator.identity.changes import changes
 from aggregator.model.copies import CopyThresholds
 from aggregator.model.errors import StorageTrouble
-from aggregator.model.item import FeedState, ServedItem
+from aggregator.model.item import ServedItem
 from aggregator.model.pages import (
     DecisionLine,
     EntryLine,
@@ -24,15 +24,21 @@ from aggregator.model.pages import (
     ReadyState,
     RevisionLine,
     SourceHealth,
-    SourceOverview,
+    SourceList,
     SourcePage,
     ViewOverview,
     ViewPage,
 )
 from aggregator.model.settings import FullText, Settings, SourceSettings, ViewSettings
-from aggregator.model.states import PollWord
 from aggregator.pipeline.budgets import outage
-from aggregator.pipeline.showing import decisions, explain, neighbours, phrases
+from aggregator.pipeline.showing import (
+    counting,
+    decisions,
+    explain,
+    neighbours,
+    phrases,
+    sources,
+)
 from aggregator.pipeline.showing.views import (
     Publisher,
     parse_place,
@@ -47,7 +53,7 @@ from aggregator.store.database import Database
 from aggregator.store.decisions import overrules
 from aggregator.store.following import articles
 from aggregator.store.items import items
-from aggregator.store.sources import hosts, polls, states, subscriptions
+from aggregator.store.sources import hosts, polls, standing, states, subscriptions
 from aggregator.store.views import leads, rendered, selections, served
 from aggregator.telemetry import metrics
 from aggregator.telemetry.clock import Clock
@@ -90,11 +96,12 @@ class Pages:
         self._settings = settings
         self._condition = condition
         self.rendered = publisher.rendered
+        self.rendered_already = publisher.ready
 
-    async def overview(self) -> Overview:
-        """All views and sources with their state."""
+    async def overview(self, *, private: bool) -> Overview:
+        """The views, and the sources that need a person first; private ones only when asked for."""
         overview = await self._database.run_read(
-            _overview, self._settings(), self._condition.problem
+            _overview, self._settings(), self._condition.problem, private
         )
         own = [
             said
@@ -113,6 +120,14 @@ class Pages:
         if view is None or (before and parse_place(before) is None):
             return None
         return await self._database.run_read(_view_page, settings, view, before)
+
+    async def source_list(
+        self, after: str, states: Collection[SourceHealth], *, private: bool
+    ) -> SourceList:
+        """The sources after an id, of some states or of all."""
+        return await self._database.run_read(
+            sources.listed, self._settings(), after, states, private=private
+        )
 
     async def source_page(self, source_id: str) -> SourcePage | None:
         """One source with its recent polls and items."""
@@ -166,7 +181,7 @@ class Pages:
         reachable: tuple[tuple[str, bool, str], ...] = ()
         try:
             await transfer.probe(self._database, self._clock.now().isoformat())
-            await self._database.run_read(items.total)
+            await self._database.run_read(rendered.any_view)
             reachable = await self._network()
             checks.append(("database", True, "answers"))
         except StorageTrouble as error:
@@ -203,64 +218,17 @@ class Pages:
         metrics.HOSTS_BLOCKED.set(len(blocked))
 
 
-def source_overview(source: SourceSettings, state: FeedState | None, count: int) -> SourceOverview:
-    """One source with its state, in words."""
-    title = source.title or (state.title if state else None) or source.id
-    base = SourceOverview(
-        id=source.id,
-        title=title,
-        health=_health(source, state),
-        feed_url=source.shown_url,
-        tags=source.tags,
-        private=source.private,
-        items=count,
-    )
-    if state is None:
-        return base
-    return SourceOverview(
-        id=source.id,
-        title=title,
-        health=base.health,
-        link=state.link,
-        feed_url=source.shown_url,
-        tags=source.tags,
-        private=source.private,
-        items=count,
-        last_polled_at=state.last_polled_at,
-        last_success_at=state.last_success_at,
-        next_poll_at=state.next_poll_at if source.enabled else None,
-        next_reason=state.next_reason,
-        next_detail=state.next_detail,
-        failures=state.failures,
-        status=state.status,
-        error=state.error,
-    )
-
-
-def _health(source: SourceSettings, state: FeedState | None) -> SourceHealth:
-    if not source.enabled:
-        return SourceHealth.DISABLED
-    if state is None or state.last_polled_at is None:
-        return SourceHealth.WAITING
-    if state.noticed.dead:
-        return SourceHealth.GONE
-    if state.outcome == PollWord.OUTAGE:
-        return SourceHealth.OFFLINE
-    return SourceHealth.FAILING if state.failures else SourceHealth.OK
-
-
-def _overview(connection: Connection, settings: Settings, problem: str | None) -> Overview:
-    by_source = {state.source_id: state for state in states.feed_states(connection)}
-    counts = items.items_by_source(connection)
+def _overview(
+    connection: Connection, settings: Settings, problem: str | None, private: bool
+) -> Overview:
     guarded = settings.service.token is not None  # else anybody reads this
     told = guarded or settings.service.is_local
     return Overview(
         views=tuple(_view_overview(connection, settings, view) for view in settings.views),
-        sources=tuple(
-            source_overview(one, by_source.get(one.id), counts.get(one.id, 0))
-            for one in settings.sources
-        ),
-        items=items.total(connection, private=guarded),
+        sources=sources.urgent(connection, settings, private=private),
+        states=standing.states(connection, private=private),
+        hidden=0 if private else standing.hidden(connection),
+        items=counting.of_all(connection, private=guarded),
         problem=problem if told or problem is None else _PROBLEM,
         warnings=_grouped(settings.warnings) if told else _counted(settings.warnings),
         outage_since=outage.since(connection),
@@ -293,7 +261,7 @@ def _view_overview(connection: Connection, settings: Settings, view: ViewSetting
         id=view.id,
         title=view.title,
         description=view.description,
-        items=leads.count(connection, showing(view, settings)),
+        items=counting.of_view(connection, view, settings),
         updated=state.changed_at if state else None,
     )
 
@@ -331,13 +299,13 @@ def _source_page(
     scopes = (source.id,) if source.private else ()
     places = selections.newest(connection, selections.Selection((source.id,), scopes), _PAGE)
     found = served.served_items(connection, [place.number for place in places])
-    count = selections.count(connection, selections.Selection((source.id,), scopes))
+    count = counting.of_source(connection, source.id)
     why = explain.reasons(connection, settings, source, now, 0)
     brief = polls.polls_in_brief(connection, source.id, now - _CHART)
     return SourcePage(
         floors=tuple(phrases.floor(f) for f in (why.plan.floors if why and why.plan else ())),
         days=tuple(explain.activity(brief, now)),
-        source=source_overview(source, state, count),
+        source=sources.overview(source, state, count),
         polls=tuple(polls.polls_of(connection, source.id, _POLLS)),
         items=tuple(found[place.number] for place in places),
         related=neighbours.link_counts(connection, source.id),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as BadBase64
 from collections import OrderedDict
@@ -40,7 +41,9 @@ log = structlog.get_logger("aggregator.publish")
 
 _WINDOW = timedelta(hours=48)  # invariant 11
 _PAGE = 100
+_OTHERS = 0.1  # seconds in which a change by another process may go unseen
 _KEPT = 64  # rendered pages in memory
+_CHOSEN = 256  # views whose selection is kept; anybody may ask for any source and tag
 _SECOND = timedelta(seconds=1)
 _READ_PATIENCE = 3.0  # seconds for a database to answer before what is in memory is sent
 _WRITE_PATIENCE = 0.25  # seconds for a rendering to be stored before it is sent all the same
@@ -57,6 +60,21 @@ class _Wanted:
         return self.view.id, self.fmt, self.page
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    row: RenderedRow
+    document: Rendered  # the same object as long as the row is: whoever prepares it may compare
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A view's version (None: no such view), and as of which commits and moment it was read."""
+
+    version: int | None
+    commits: int
+    at: float  # monotonic
+
+
 class Publisher:
     """Serves rendered views; one rendering at a time for each page, whoever asks."""
 
@@ -65,7 +83,8 @@ class Publisher:
         self._clock = clock
         self._settings = settings
         self._locks: dict[str, asyncio.Lock] = {}
-        self._kept: OrderedDict[tuple[str, str, str], RenderedRow] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str, str], _Kept] = OrderedDict()
+        self._seen: dict[str, _Seen] = {}  # by view
         self._storing: dict[tuple[str, str, str], asyncio.Task[None]] = {}
         self._unstored: dict[tuple[str, str, str], tuple[_Wanted, RenderedRow, list[int]]] = {}
 
@@ -84,37 +103,62 @@ class Publisher:
                 row = await self._current(wanted) or await self._render(settings, wanted)
         if row is None:
             return None
-        return Rendered(
-            row.body,
-            row.gzip,
-            row.etag,
-            row.gzip_etag,
-            row.last_modified,
-            FORMATS[fmt].content_type,
-        )
+        kept = self._kept.get(wanted.key)
+        return kept.document if kept is not None and kept.row is row else _document(wanted, row)
+
+    def ready(self, view_id: str, fmt: str) -> Rendered | None:
+        """A view's document where it is in memory and known to be the present one.
+
+        Asks nobody and waits for nothing: `rendered` is for every other case. Commits of this
+        process count at once, those of others within a tenth of a second.
+        """
+        key = view_id, fmt, ""
+        kept = self._kept.get(key)
+        if kept is None or key in self._unstored:
+            return None
+        seen = self._seen.get(view_id)
+        if seen is None or not self._is_recent(seen) or seen.version != kept.row.version:
+            return None
+        return kept.document
+
+    def _is_recent(self, seen: _Seen) -> bool:
+        return seen.commits == self._database.commits and time.monotonic() - seen.at < _OTHERS
 
     async def _current(self, wanted: _Wanted) -> RenderedRow | None:
         """The stored page if it is of the view's present version."""
         kept = self._kept.get(wanted.key)
-        try:
-            async with asyncio.timeout(None if kept is None else _READ_PATIENCE):
-                state, row = await self._database.run_read(_stored, wanted, kept is None)
-        except (StorageTrouble, TimeoutError):
-            if kept is None:
-                raise
-            return kept  # what was served last, while nobody can say whether it changed
-        if state is None:
-            return None
-        row = kept or row
-        if row is None or row.version != state.version:
+        row = kept.row if kept is not None else None
+        seen = self._seen.get(wanted.view.id)
+        if row is None or seen is None or not self._is_recent(seen):
+            asked = self._database.commits, time.monotonic()
+            try:
+                async with asyncio.timeout(None if row is None else _READ_PATIENCE):
+                    state, stored = await self._database.run_read(_stored, wanted, row is None)
+            except (StorageTrouble, TimeoutError):
+                if row is None:
+                    raise
+                return row  # what was served last, while nobody can say whether it changed
+            row = row or stored
+            seen = self._see(wanted.view.id, state, *asked)
+        if row is None or row.version != seen.version:
             return None
         self._keep(wanted, row)
         self._store_again(wanted)
         return row
 
+    def _see(self, view_id: str, state: ViewState | None, commits: int, at: float) -> _Seen:
+        """Remember a view's version as it was read at least as late as was asked."""
+        seen = _Seen(state.version if state is not None else None, commits, at)
+        if len(self._seen) > _CHOSEN:
+            self._seen.clear()
+        self._seen[view_id] = seen
+        return seen
+
     def _keep(self, wanted: _Wanted, row: RenderedRow) -> None:
         """In memory, the ones used last; older pages live only here: anybody can ask for any."""
-        self._kept[wanted.key] = row
+        kept = self._kept.get(wanted.key)
+        if kept is None or kept.row is not row:
+            self._kept[wanted.key] = _Kept(row, _document(wanted, row))
         self._kept.move_to_end(wanted.key)
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
@@ -197,7 +241,41 @@ def shows_page_text(view: ViewSettings, settings: Settings) -> bool:
 
 
 def showing(view: ViewSettings, settings: Settings) -> leads.Showing:
-    """What a view shows: its selection, one entry a copy group or story, and who leads."""
+    """What a view shows: its selection, one entry a copy group or story, and who leads.
+
+    Worked out once for a configuration: among 10,000 sources it costs more than the look-up.
+    """
+    return _chosen.of(view, settings, _showing)
+
+
+class _Chosen:
+    """What was worked out for the views of the configuration in force."""
+
+    def __init__(self) -> None:
+        self._settings: Settings | None = None
+        self._made: dict[str, tuple[ViewSettings, leads.Showing]] = {}
+
+    def of(
+        self,
+        view: ViewSettings,
+        settings: Settings,
+        make: Callable[[ViewSettings, Settings], leads.Showing],
+    ) -> leads.Showing:
+        if self._settings is not settings:
+            self._settings, self._made = settings, {}
+        made = self._made
+        held = made.get(view.id)
+        if held is None or held[0] != view:
+            held = view, make(view, settings)
+            if len(made) < _CHOSEN:
+                made[view.id] = held
+        return held[1]
+
+
+_chosen = _Chosen()
+
+
+def _showing(view: ViewSettings, settings: Settings) -> leads.Showing:
     standings = {
         source.id: leads.Standing(source.aggregator, source.preference, source.paywalled)
         for source in settings.sources
@@ -225,6 +303,17 @@ def parse_place(token: str) -> selections.Place | None:
     except (BadBase64, ValueError, OverflowError):
         return None
     return place if 0 < number < 2**62 and place_token(place) == token else None
+
+
+def _document(wanted: _Wanted, row: RenderedRow) -> Rendered:
+    return Rendered(
+        row.body,
+        row.gzip,
+        row.etag,
+        row.gzip_etag,
+        row.last_modified,
+        FORMATS[wanted.fmt].content_type,
+    )
 
 
 def _stored(

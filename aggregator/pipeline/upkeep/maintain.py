@@ -9,12 +9,14 @@ from sqlalchemy import Connection
 from aggregator.markup.sanitize import SANITIZER_VERSION, sanitize_html
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.upkeep.copy_index import tidy_copies
+from aggregator.store import changed, facts
 from aggregator.store.decisions import forgotten
 from aggregator.store.following import articles, budgets
 from aggregator.store.items import words
 from aggregator.store.sources import polls
 
 _AT_ONCE = 500
+_SANITIZER = "all html is of sanitizer version"  # a fact of the store
 
 
 async def purge(parts: Parts) -> int:
@@ -39,13 +41,24 @@ async def purge(parts: Parts) -> int:
 
 
 async def sanitize_again(parts: Parts) -> int:
-    """Sanitise HTML kept by an older sanitiser before it is served (invariant 10)."""
-    return await _again(parts, words.stale_html, _put_all)
+    """Sanitise HTML kept by an older sanitiser before it is served (invariant 10).
+
+    That all of it is of one version is a fact of the store: nothing is looked through at a start
+    that brings no other sanitiser. An older release sets the fact back to its own version.
+    Returns how many texts there were.
+    """
+    database, version = parts.database, str(SANITIZER_VERSION)
+    if await database.run_read(facts.fact, _SANITIZER) == version:
+        return 0
+    done = await _again(parts, words.stale_html, _put_all)
+    done += await _again(parts, articles.stale_articles, _put_pages)
+    await database.run_write(facts.set_fact, _SANITIZER, version)
+    return done
 
 
-async def sanitize_pages_again(parts: Parts) -> int:
-    """The same for text that was taken from pages."""
-    return await _again(parts, articles.stale_articles, _put_pages)
+async def add_up_changes(parts: Parts) -> int:
+    """Add the change rows of views up, so that their versions stay cheap to read."""
+    return await parts.database.run_write(changed.add_up)
 
 
 # Number, HTML, summary and the link they are relative to; then without the link, sanitised.
@@ -55,15 +68,16 @@ _Clean = list[tuple[int, str, str | None]]
 
 async def _again(
     parts: Parts,
-    stale: Callable[[Connection, int, int], _Stale],
+    stale: Callable[[Connection, int, int, int], _Stale],
     put: Callable[[Connection, _Clean], None],
 ) -> int:
     """Sanitise what is `stale`, some rows at a time; returns how many there were."""
-    done = 0
+    done = last = 0
     while True:
-        old = await parts.database.run_read(stale, SANITIZER_VERSION, _AT_ONCE)
+        old = await parts.database.run_read(stale, SANITIZER_VERSION, last, _AT_ONCE)
         if not old:
             return done
+        last = old[-1][0]
         clean = await parts.workers.run(_sanitize_all, old, timeout=60.0, share="upkeep")
         await parts.database.run_write(put, clean)
         done += len(old)

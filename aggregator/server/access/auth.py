@@ -110,9 +110,15 @@ class Access:
         return [s for s in secrets if s is not None and s.reveal()]
 
 
+def authorized(authorization: str, settings: Settings) -> Access:
+    """What the value of an `Authorization` header alone presents."""
+    bearer, password = _authorization(authorization)
+    return Access(settings, tuple(t for t in (bearer, password) if t), (), bearer)
+
+
 def access_of(request: Request, settings: Settings) -> Access:
     """What a request presents: `Authorization` Bearer or Basic, `?token=`, our cookie."""
-    bearer, password = _authorization(request)
+    bearer, password = _authorization(request.headers.get("authorization", ""))
     tokens = [bearer, password, *request.query_params.getlist("token")[:1]]
     return Access(settings, tuple(t for t in tokens if t), _proofs(request), bearer)
 
@@ -144,9 +150,9 @@ def stale_cookie(settings: Settings) -> str:
     return response.headers["set-cookie"]
 
 
-def _authorization(request: Request) -> tuple[str | None, str | None]:
+def _authorization(value: str) -> tuple[str | None, str | None]:
     """The token of Bearer and the password of Basic, of which one is there at most."""
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    scheme, _, value = value.partition(" ")
     value = value.strip()
     if scheme.lower() == "bearer":
         return value, None

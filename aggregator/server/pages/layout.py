@@ -11,6 +11,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from aggregator.model.item import ServedItem
+from aggregator.model.pages import MoreThan
 from aggregator.model.settings import Settings
 from aggregator.publish.formats import FORMATS
 from aggregator.publish.values import excerpt, language_tag, rfc3339, summary_text, web_url
@@ -28,6 +29,11 @@ def _when(moment: datetime | None) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(rfc3339(utc), shown)
 
 
+def _number(value: int) -> str:
+    """A number with its thousands set apart; of a count that stopped, what it is more than."""
+    return f"more than {value:,}" if isinstance(value, MoreThan) else f"{value:,}"
+
+
 def _teaser(item: ServedItem) -> str:
     """The summary as text, else the first words."""
     return summary_text(item) or excerpt(item) or ""
@@ -42,6 +48,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["when"] = _when
+    made.filters["number"] = _number
     made.filters["teaser"] = _teaser
     made.filters["web"] = web_url
     made.filters["lang"] = language_tag

@@ -121,14 +121,18 @@ def page_refusal(connection: Connection, item_id: int) -> tuple[str, str | None]
 
 
 def stale_articles(
-    connection: Connection, version: int, limit: int
+    connection: Connection, version: int, after: int, limit: int
 ) -> list[tuple[int, str, str | None, str | None]]:
-    """`(item, html, None, link)` of page texts sanitised by an older sanitiser."""
+    """`(item, html, None, link)` of page texts sanitised by an older sanitiser, by number.
+
+    `after` is the number that the last ones ended with.
+    """
     a = t.article.c
     rows = connection.execute(
         select(a.item_id, a.html, t.item.c.link)
         .join(t.item, t.item.c.id == a.item_id)
-        .where(a.sanitizer_version < version, a.html.is_not(None))
+        .where(a.sanitizer_version < version, a.html.is_not(None), a.item_id > after)
+        .order_by(a.item_id)
         .limit(limit)
     )
     return [(row.item_id, row.html, None, row.link) for row in rows]

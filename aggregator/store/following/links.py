@@ -12,6 +12,7 @@ from aggregator.model.article import RelatedLink
 from aggregator.model.item import RelatedRef
 from aggregator.model.states import EdgeState, Refused
 from aggregator.store import schema as t
+from aggregator.store import tally
 from aggregator.store.changed import show_anew
 from aggregator.store.items.items import titles
 from aggregator.store.rows import batches, upsert
@@ -253,12 +254,17 @@ def edges_among(connection: Connection, numbers: Sequence[int]) -> list[tuple[in
 
 
 def counts(connection: Connection, source_id: str) -> dict[tuple[str, str | None], int]:
-    """How many links the items of a source have, by state and reason."""
-    r, i = t.related_link.c, t.item.c
+    """How many links the newest items of a source have, by state and reason."""
+    r, e = t.related_link.c, t.entry.c
+    newest = (
+        select(e.item_id)
+        .where(e.source_id == source_id)
+        .order_by(e.sort_at.desc(), e.item_id.desc())
+        .limit(tally.MOST)
+    )
     rows = connection.execute(
         select(r.state, r.reason, func.count())
-        .join(t.item, i.id == r.item_id)
-        .where(i.source_id == source_id)
+        .where(r.item_id.in_(newest))
         .group_by(r.state, r.reason)
     )
     return {(row[0], row[1]): row[2] for row in rows}

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, Select, func, or_, select
 
 from aggregator.store import schema as t
+from aggregator.store import tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,22 @@ def items_by_source(connection: Connection) -> dict[str, int]:
 
 def total(connection: Connection, *, private: bool = True) -> int:
     """How many items there are, tombstones not counted; without `private` only public ones."""
-    query = select(func.count(t.item.c.id)).where(t.item.c.purged_at.is_(None))
-    if not private:
-        query = query.where(t.item.c.scope == "")
+    query = _present(private).with_only_columns(func.count()).order_by(None)
     return connection.scalar(query) or 0
+
+
+def some(connection: Connection, *, private: bool = True) -> int:
+    """The same, counted no further than a request may count."""
+    return tally.bounded(connection, _present(private))
+
+
+def _present(private: bool) -> Select[tuple[int]]:
+    """The numbers of all items, the newest first: it is the old ones that are tombstones."""
+    i = t.item.c
+    query = select(i.id).where(i.purged_at.is_(None))
+    if private:
+        return query.order_by(i.sort_at.desc(), i.id.desc())
+    return query.where(i.scope == "").order_by(i.sort_at.desc(), i.id.desc())
 
 
 def numbers_of(connection: Connection, source_id: str) -> list[int]:

@@ -11,14 +11,18 @@ from aggregator.store.rows import batches
 
 
 def stale_html(
-    connection: Connection, version: int, limit: int
+    connection: Connection, version: int, after: int, limit: int
 ) -> list[tuple[int, str, str | None, str | None]]:
-    """`(item, html, summary, link)` of texts sanitised by an older sanitiser."""
+    """`(item, html, summary, link)` of texts sanitised by an older sanitiser, by number.
+
+    `after` is the number that the last ones ended with.
+    """
     x = t.item_text.c
     rows = connection.execute(
         select(x.item_id, x.html, x.summary, t.item.c.link)
         .join(t.item, t.item.c.id == x.item_id)
-        .where(x.sanitizer_version < version)
+        .where(x.sanitizer_version < version, x.item_id > after)
+        .order_by(x.item_id)
         .limit(limit)
     )
     return [(row.item_id, row.html, row.summary, row.link) for row in rows]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, literal, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, update
 
 from aggregator.schedule.clock import (
     SLACK,
@@ -25,6 +25,7 @@ from aggregator.schedule.hosts import HostHealth
 from aggregator.schedule.state import PolicyState
 from aggregator.store import facts
 from aggregator.store import schema as t
+from aggregator.store.changed import show_all_anew
 
 _STEPPED = "clock stepped at"
 _HOSTS_WORD = ("host", "busy")  # plans that wait for a host
@@ -287,10 +288,14 @@ def _items(connection: Connection, now: datetime) -> int:
         terms = t.item_terms
         connection.execute(update(terms).where(terms.c.at > now + SLACK).values(at=now))
     views = list(connection.scalars(select(v.id).where(v.changed_at > now + SLACK)))
+    changed = t.view_change
+    late_changes = update(changed).where(changed.c.at > now + SLACK).values(at=now)
+    moved = connection.execute(late_changes).rowcount
     stale = delete(t.rendered).where(r.last_modified > now + SLACK)
-    if changes or views or connection.execute(stale).rowcount:
+    if changes or views or moved or connection.execute(stale).rowcount:
         connection.execute(stale)
-        connection.execute(update(t.view).values(version=v.version + literal(1), changed_at=now))
+        connection.execute(update(t.view).where(v.id.in_(views)).values(changed_at=now))
+        show_all_anew(connection, now)
     return len(changes) + len(views)
 
 

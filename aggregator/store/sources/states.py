@@ -207,6 +207,15 @@ def feed_states(connection: Connection, active_only: bool = False) -> list[FeedS
     return [_state(row) for row in connection.execute(query)]
 
 
+def feed_states_of(connection: Connection, ids: Collection[str]) -> dict[str, FeedState]:
+    """The states of some feeds by source id."""
+    found: dict[str, FeedState] = {}
+    for some in batches(ids):
+        rows = connection.execute(select(t.feed).where(t.feed.c.source_id.in_(some)))
+        found |= {row.source_id: _state(row) for row in rows}
+    return found
+
+
 def _state(row: Row[Any]) -> FeedState:
     return FeedState(
         source_id=row.source_id,

@@ -17,8 +17,10 @@ from sqlalchemy import Connection, func, select
 from aggregator.identity.groups import choose_lead
 from aggregator.model.copies import Member
 from aggregator.model.item import CopyRef, RelatedRef, ServedItem
+from aggregator.model.pages import MoreThan
 from aggregator.model.settings import ViewMode
 from aggregator.store import schema as t
+from aggregator.store import tally
 from aggregator.store.copies.stories import shown_at
 from aggregator.store.rows import batches, upsert
 from aggregator.store.views import selections
@@ -74,6 +76,20 @@ def count(connection: Connection, showing: Showing) -> int:
     key = _key(showing.mode)
     query = select(func.count(func.distinct(key))).where(*_inside(showing.selection))
     return connection.scalar(query) or 0
+
+
+def some(connection: Connection, showing: Showing) -> int:
+    """The same, counted no further than a request may count.
+
+    Where so many entries were looked at, the number found among them is a bound.
+    """
+    most = 2 * tally.MOST
+    rows = selections.held(connection, showing.selection, most)
+    column = {ViewMode.ARTICLES: "id", ViewMode.STORIES: "story_id"}.get(showing.mode, "group_id")
+    number = len({getattr(row, column) for row in rows})
+    if number > tally.MOST:
+        return MoreThan(tally.MOST)
+    return MoreThan(number) if len(rows) == most else number
 
 
 def unfrozen(connection: Connection, view_id: str, numbers: Sequence[int]) -> list[int]:

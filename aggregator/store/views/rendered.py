@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Row,
+    bindparam,
     delete,
+    func,
     literal,
     select,
     update,
@@ -59,12 +61,17 @@ class RenderedRow:
 
 def view_states(connection: Connection) -> dict[str, ViewState]:
     """Every view ever configured."""
-    return {row.id: _view(row) for row in connection.execute(select(t.view))}
+    return {row.id: _view(row) for row in connection.execute(_VIEWS)}
+
+
+def any_view(connection: Connection) -> str | None:
+    """The id of some view: a question that costs nothing, to see that the database answers."""
+    return connection.scalar(select(t.view.c.id).limit(1))
 
 
 def view_state(connection: Connection, view_id: str) -> ViewState | None:
     """One view's row."""
-    row = connection.execute(select(t.view).where(t.view.c.id == view_id)).first()
+    row = connection.execute(_VIEW, {"view_id": view_id}).first()
     return None if row is None else _view(row)
 
 
@@ -139,5 +146,16 @@ def put_rendered(
     )  # fmt: skip
 
 
+_CHANGE = t.view_change.alias().c
+_VIEWS = select(
+    t.view,
+    select(func.count()).where(_CHANGE.view_id == t.view.c.id).scalar_subquery().label("steps"),
+    select(func.max(_CHANGE.at)).where(_CHANGE.view_id == t.view.c.id).scalar_subquery()
+    .label("last_at"),
+)  # fmt: skip
+_VIEW = _VIEWS.where(t.view.c.id == bindparam("view_id"))
+
+
 def _view(row: Row[Any]) -> ViewState:
-    return ViewState(row.id, row.feed_id, row.config_hash, row.version, row.changed_at)
+    at = row.changed_at if row.last_at is None else max(row.changed_at, row.last_at)
+    return ViewState(row.id, row.feed_id, row.config_hash, row.version + row.steps, at)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Row,
     Select,
     and_,
     func,
@@ -19,8 +20,12 @@ from sqlalchemy import (
 )
 
 from aggregator.store import schema as t
+from aggregator.store import tally
 
 _FEW_SOURCES = 40  # up to here one index range a source beats walking all items
+_WALKED = 20  # items looked at for each place that is wanted, before sources are asked apart
+_FIRST_SPAN = timedelta(days=1)
+_GROWTH = 4  # of a span of time that held too few places
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,29 @@ def count(connection: Connection, selection: Selection) -> int:
     if selection.sources is not None:
         query = query.where(has_source(selection.sources))
     return connection.scalar(query) or 0
+
+
+def held(connection: Connection, selection: Selection, most: int) -> Sequence[Row[int, int, int]]:
+    """Number, group and story of items that a selection holds, an item once for each entry.
+
+    All of them, or any `most`.
+    """
+    i, e = t.item.c, t.entry.alias().c
+    query = select(i.id, i.group_id, i.story_id).where(*_shown(selection))
+    if selection.sources is None:
+        query = query.order_by(i.sort_at.desc(), i.id.desc())
+    elif not selection.sources:
+        return []
+    else:
+        query = query.join(e.id.table, e.item_id == i.id).where(_brings(e, selection))
+    return connection.execute(query.limit(most)).all()
+
+
+def of_source(connection: Connection, source_id: str) -> int:
+    """How many entries a source has brought, counted no further than a request may count."""
+    e = t.entry.c
+    query = select(e.item_id).where(e.source_id == source_id)
+    return tally.bounded(connection, query.order_by(e.sort_at.desc(), e.item_id.desc()))
 
 
 def in_scope(selection: Selection) -> ColumnElement[bool]:
@@ -134,8 +162,22 @@ def _places(
 def _places_of_many(
     connection: Connection, selection: Selection, limit: int, start: Place | None
 ) -> list[Place]:
-    """One walk over all items beats a range a source; the few that were joined are walked apart."""
+    """One walk over the newest items, where the selection holds most of them; else by time."""
+    near = _walk_near(connection, selection, limit, start)
+    return _by_time(connection, selection, limit, start) if near is None else near
+
+
+def _walk_near(
+    connection: Connection, selection: Selection, limit: int, start: Place | None
+) -> list[Place] | None:
+    """The places, found by walking over the items of all sources; None where they lie far apart.
+
+    One walk beats a range a source. The few that were joined are walked apart.
+    """
     i, e, first = t.item.c, t.entry.alias().c, t.entry.alias().c
+    walked = max(_WALKED * limit, 1000)
+    end = select(i.sort_at, i.id).where(*_shown(selection))
+    last = _walk(connection, _range(end, i.sort_at, i.id, 1, start).offset(walked))
     own = (
         select(first.id)
         .where(first.item_id == i.id, _brings(first, selection), first.joined.is_(False))
@@ -143,6 +185,8 @@ def _places_of_many(
         .exists()
     )
     came = select(i.sort_at, i.id).where(own, *_shown(selection))
+    if last:
+        came = came.where(i.sort_at >= last[0].sort_at)
     # The item inside, not joined: SQLite's planner would begin with it and sort all of them.
     inside = select(i.id).where(
         i.id == e.item_id, *_shown(selection), _brings(e, selection), _is_first(e, selection)
@@ -151,10 +195,53 @@ def _places_of_many(
         e.joined, inside.correlate(e.id.table).exists()
     )
     places = _walk(connection, _range(came, i.sort_at, i.id, limit, start))
+    if last and len(places) < limit:
+        return None
     if len(places) == limit:
         joined = joined.where(e.sort_at >= places[-1].sort_at)
     places += _walk(connection, _range(joined, e.sort_at, e.item_id, limit, start))
     return _ordered(places)[:limit]
+
+
+def _by_time(
+    connection: Connection, selection: Selection, limit: int, start: Place | None
+) -> list[Place]:
+    """The places in spans of time, each longer than the one above it, by the sources' entries.
+
+    What it costs depends on how many sources there are, not on how many items others brought.
+    """
+    i, e = t.item.c, t.entry.alias().c
+    query = (
+        select(e.sort_at, e.item_id.label("id"))
+        .join(t.item, i.id == e.item_id)
+        .where(e.source_id.in_(selection.sources or ()), *_shown(selection))
+        .where(_brings(e, selection), _is_first(e, selection))
+    )
+    ends = _ends(connection)
+    if ends is None:
+        return []
+    oldest, newest = ends
+    top = newest if start is None else min(newest, start.sort_at)
+    found: list[Place] = []
+    span = _FIRST_SPAN
+    while top >= oldest and len(found) < limit:
+        below = top - span
+        part = query.where(e.sort_at <= top, e.sort_at > below)
+        found += _walk(connection, _range(part, e.sort_at, e.item_id, limit - len(found), start))
+        top, span = below, span * _GROWTH
+    return found
+
+
+def _ends(connection: Connection) -> tuple[datetime, datetime] | None:
+    """The oldest and the newest place there is; None in an empty store."""
+    at, joined = t.item.c.sort_at, t.entry.c.sort_at
+    queries = (
+        select(func.min(at)), select(func.max(at)),
+        select(func.min(joined)).where(t.entry.c.joined),
+        select(func.max(joined)).where(t.entry.c.joined),
+    )  # fmt: skip
+    found = [end for end in map(connection.scalar, queries) if end is not None]
+    return (min(found), max(found)) if found else None
 
 
 def _brings(e: Any, selection: Selection) -> ColumnElement[bool]:

@@ -1,0 +1,58 @@
+"""Numbers that pages show: counted up to a bound at a request, exactly by a job.
+
+The job's numbers are as old as its last run. They are shown only where they are larger than what a
+request counts, so a small store is always counted exactly.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from aggregator.model.settings import Settings, ViewSettings
+from aggregator.pipeline.parts import Parts
+from aggregator.pipeline.showing.views import showing
+from aggregator.store import tally
+from aggregator.store.items import items
+from aggregator.store.tally import Counted
+from aggregator.store.views import leads, selections
+
+
+async def count(parts: Parts) -> None:
+    """Count exactly what no request counts, and keep the numbers for the pages."""
+    settings, database, now = parts.settings, parts.database, parts.clock.now()
+    views = {
+        view.id: await database.run_read(leads.count, showing(view, settings))
+        for view in settings.views
+    }
+    sources = await database.run_read(items.items_by_source)
+    whole = {
+        name: await database.run_read(items.total, private=private)
+        for name, private in (("all", True), ("public", False))
+    }
+
+    def keep(connection: Connection) -> None:
+        tally.keep(connection, Counted.VIEW, views, now)
+        tally.keep(connection, Counted.SOURCE, sources, now)
+        tally.keep(connection, Counted.ITEMS, whole, now)
+
+    await database.run_write(keep)
+
+
+def of_view(connection: Connection, view: ViewSettings, settings: Settings) -> int:
+    """How many entries a view has; `MoreThan` where nobody has counted as many yet."""
+    return tally.kept(connection, Counted.VIEW, view.id) or leads.some(
+        connection, showing(view, settings)
+    )
+
+
+def of_source(connection: Connection, source_id: str) -> int:
+    """How many entries a source has brought."""
+    return tally.kept(connection, Counted.SOURCE, source_id) or selections.of_source(
+        connection, source_id
+    )
+
+
+def of_all(connection: Connection, *, private: bool) -> int:
+    """How many items there are; without `private` only public ones."""
+    name = "all" if private else "public"
+    return tally.kept(connection, Counted.ITEMS, name) or items.some(connection, private=private)
