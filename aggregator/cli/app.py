@@ -26,6 +26,7 @@ COMMANDS = {
     "status": ("polling", "status"),
     "plan": ("explaining", "plan"),
     "why": ("explaining", "why"),
+    "search": ("searching", "search"),
     "moves": ("explaining", "moves"),
     "import": ("configuring", "import_opml"),
     "export": ("configuring", "export"),

@@ -29,6 +29,8 @@ from aggregator.model.settings import (
     SourceSettings,
     ViewSettings,
 )
+from aggregator.queries.parse import parse
+from aggregator.queries.tree import Source, Tag, leaves
 from aggregator.urls.origin import host, split
 from aggregator.urls.redact import strip_userinfo
 
@@ -143,6 +145,23 @@ def unknown_tags(
                 if name not in tags:
                     place, at = one.at(field, index)
                     yield Problem(place, at, f"no source has the tag “{name}”", near(name, [*tags]))
+
+
+def unknown_in_queries(
+    views: Iterable[Placed[ViewSettings]], sources: Sequence[SourceSettings]
+) -> Iterator[Problem]:
+    """Every tag and source that a query names and that nothing has."""
+    tags = {tag.casefold() for one in sources for tag in (*one.tags, *one.follow.tags)}
+    ids = {one.id for one in sources}
+    for one in views:
+        place, at = one.at("query")
+        for leaf in leaves(parse(one.made.query)) if one.made.query else ():
+            if isinstance(leaf, Tag) and leaf.name not in tags:
+                said = f"no source has the tag “{leaf.name}”"
+                yield Problem(place, at, said, near(leaf.name, [*tags]))
+            if isinstance(leaf, Source) and leaf.id not in ids:
+                said = f"there is no source “{leaf.id}”"
+                yield Problem(place, at, said, near(leaf.id, [*ids]))
 
 
 def selected(view: ViewSettings, sources: Iterable[SourceSettings]) -> list[SourceSettings]:

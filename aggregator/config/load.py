@@ -244,6 +244,7 @@ class _Work:
         broken = len(self.source_trees) > len(self.placed_sources) or "defaults" in self.broken
         if not broken:  # a tag may stand in what could not be understood
             self.warnings += checks.unknown_tags(self.placed_views, settings.sources)
+            self.warnings += checks.unknown_in_queries(self.placed_views, settings.sources)
         if "service" not in self.broken:  # it may have a token
             self.warnings += checks.hidden_sources(views, settings.sources, settings.service)
         self.warnings += checks.doubts(settings, self.placed_sources, place, self.broken)

@@ -24,6 +24,7 @@ from aggregator.config.addresses import (
 )
 from aggregator.config.credentials import HeaderName, HeaderValue, SecretText
 from aggregator.config.durations import Poll, Price, Size, duration
+from aggregator.config.query_values import Query
 from aggregator.config.values import (
     Flag,
     Id,
@@ -93,6 +94,10 @@ class Service(Group):
     page_text: Annotated[str, choice("guarded", "everywhere")] | None = Field(
         None,
         description="Where text taken from article pages is shown: behind a token, or everywhere.",
+    )
+    search: Annotated[str, choice("guarded", "everywhere")] | None = Field(
+        None,
+        description="Who may search and make feeds of queries: whoever has `token`, or everybody.",
     )
     max_document: Size | None = Field(
         None,
@@ -514,6 +519,9 @@ class View(Group):
     sources: Ids | None = Field(None, description="These sources, besides those by tag.")
     exclude_tags: Tags | None = Field(None, description="But none with one of these tags.")
     exclude_sources: Ids | None = Field(None, description="But none of these sources.")
+    query: Query | None = Field(
+        None, description="What has to hold besides, in the language of selections."
+    )
     token: SecretText | None = Field(
         None, description="Needed to read the view; private sources appear only with one."
     )

@@ -9,3 +9,10 @@ class OperatorError(Exception):
 
 class StorageTrouble(OperatorError):
     """The database cannot be read or written just now; the text says why and what to do."""
+
+
+class SearchTooLong(OperatorError):
+    """A search takes longer than it may, or too many are under way."""
+
+    def __init__(self) -> None:
+        super().__init__("this search takes too long: ask for less, or again later")

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from aggregator.model.item import PollRecord, RelatedRef, ServedItem
+from aggregator.model.settings import ViewMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,39 @@ class SourceList:
     sources: tuple[SourceOverview, ...]
     states: Mapping[SourceHealth, int]  # how many there are of each
     after: str | None = None  # the last id, where there are more
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A feed that nobody configured, as a request asks for it; equal ones are one feed.
+
+    `name` is `search`, or that of a view whose items are asked for otherwise (`source/ID`,
+    `tag/NAME`); `query` is canonical.
+    """
+
+    name: str
+    query: str | None = None
+    mode: ViewMode = ViewMode.UNIQUE
+    limit: int | None = None  # None: as many as any merged feed
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What stands in its address."""
+        named = {"q": self.query, "limit": None if self.limit is None else str(self.limit)}
+        if self.mode is not ViewMode.UNIQUE:
+            named["mode"] = self.mode.value
+        return {name: value for name, value in named.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """What a query finds, newest first, or what lies before a place in that."""
+
+    items: tuple[ServedItem, ...]
+    older: str | None = None  # `before` token of the next page
+    first: bool = True
+    notes: tuple[str, ...] = ()  # names in it that nothing has
+    complete: bool = True  # everything stored is in the index of words
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ class ServiceSettings:
     trusted_proxies: tuple[str, ...] = ()
     websub: bool = False  # subscribe at the hubs of feeds; they must reach `base_url`
     page_text: str = "guarded"  # guarded | everywhere: text taken from pages, see `full_text`
+    search: str = "guarded"  # guarded | everywhere: searching and feeds made of queries
     max_document: int = 4 * 1024 * 1024  # bytes of a merged feed: the oldest bodies are cut first
     max_entries: int = 1000  # of a merged feed: what does not fit stands on the next page
     log_format: str = "text"  # text | json
@@ -259,6 +260,7 @@ class ViewSettings:
     followed_max_age: timedelta | None = None
     description: str | None = None
     byline: Byline = Byline.NONE
+    query: str | None = None  # in the language of selections: what has to hold besides
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,9 @@ from aggregator.store.transfer import check_usable
 from aggregator.store.views import rendered
 from aggregator.urls.origin import host_key
 
+# A view that nobody is served: its version moves with anything in the store, private items too.
+EVERYTHING = ViewSettings("_search", "Everything")
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -66,7 +69,7 @@ def apply_settings(connection: Connection, settings: Settings, now: datetime) ->
     configured = {source.id for source in settings.sources}
     removed = [name for name, old in known.items() if name not in configured and not old[2]]
     rows.remove_sources(connection, removed, now)
-    for view in settings.views:
+    for view in (*settings.views, EVERYTHING):
         put_view(connection, view, settings, now)
     for name in rendered.view_states(connection):
         implied = find_view(settings, name) if is_implied(name) else None
@@ -142,6 +145,7 @@ def view_hash(view: ViewSettings, settings: Settings) -> str:
             "sources": sorted(view_sources(view, settings.sources)),
             "followed sources": sorted(followed_sources(view, settings.sources)),
             "page text": settings.service.page_text,
+            "query": [view.query, _names(settings) if view.query or view == EVERYTHING else None],
             "everything": not (
                 view.tags or view.sources or view.exclude_tags or view.exclude_sources
             ),
@@ -157,6 +161,11 @@ def view_hash(view: ViewSettings, settings: Settings) -> str:
             "version": __version__,  # an upgrade renders anew
         }
     )
+
+
+def _names(settings: Settings) -> list[tuple[str, ...]]:
+    """What the names in a query may stand for."""
+    return sorted((one.id, *one.tags, "/", *one.follow.tags) for one in settings.sources)
 
 
 def _hash(value: Mapping[str, object]) -> str:

@@ -13,6 +13,7 @@ from aggregator.schedule.clock import Furthest
 _PAGES = 2  # documents of one poll that may each take the longest allowed time
 _WAITING = timedelta(seconds=30)  # for the host's turn, and for the database
 PAGE_LEASE = timedelta(minutes=3)  # longer than any visit: fetch, worker queue, reading
+SEARCH = timedelta(seconds=5)  # that a search may keep the database busy
 _LONGEST_GAP = timedelta(days=1)  # a host's Crawl-delay
 _LONGEST_PUSH = timedelta(days=90)  # the lease of a subscription
 _MONTHS = timedelta(days=30)  # what settings bound, and a Retry-After

@@ -45,6 +45,7 @@ DEEPEST = 20  # parentheses in each other
 MOST = 100  # conditions
 
 _BARE = re.compile(r'"[^"]*"|[()]')
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _SCHEME = re.compile(r"(?:mailto|tel|urn|doi):", re.IGNORECASE)
 _AGO = re.compile(r"([1-9]\d{0,4})([hdw])")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -113,6 +114,8 @@ def parse(text: str, use: Use = Use.SEARCH) -> Node:
     """
     if len(text) > LONGEST:
         raise QueryError(f"longer than {LONGEST} characters", text, LONGEST)
+    if odd := _UNPRINTABLE.search(text):
+        raise QueryError("a character that is no text", text, odd.start())
     clean = text.translate(_QUOTES)
     _bounded(text, clean)
     if not clean.strip():

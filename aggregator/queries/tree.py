@@ -133,3 +133,8 @@ def leaves(node: Node) -> list[Leaf]:
     if isinstance(node, And | Or):
         return [leaf for one in node.nodes for leaf in leaves(one)]
     return [node]
+
+
+def asks_for_words(node: Node) -> bool:
+    """Whether a query depends on the index of words."""
+    return any(isinstance(leaf, Words) for leaf in leaves(node))

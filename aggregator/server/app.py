@@ -28,6 +28,7 @@ from aggregator.server.pages.layout import page
 from aggregator.server.pages.login import Login, local_path
 from aggregator.server.pages.overrule import Overrule
 from aggregator.server.pages.routes import PageRoutes
+from aggregator.server.searching import Searching
 from aggregator.server.websub import Callback, Subscriber
 from aggregator.server.wire.headers import SecureHeaders, secure
 from aggregator.server.wire.unread import UnreadBodies
@@ -81,9 +82,11 @@ def create_app(
     async def favicon(request: Request) -> Response:  # noqa: ARG001
         return FileResponse(_STATIC / "favicon.svg", media_type="image/svg+xml")
 
+    feeds = Feeds(backend, settings, feed_max_age)
     app = Starlette(
         routes=[
-            *Feeds(backend, settings, feed_max_age).routes(),
+            *Searching(backend, settings, feeds.feed, feed_max_age).routes(),
+            *feeds.routes(),
             *Health(backend, settings).routes(),
             *Login(settings).routes(),
             *PageRoutes(backend, settings).routes(),

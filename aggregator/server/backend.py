@@ -10,10 +10,12 @@ from collections.abc import Collection
 from typing import Protocol
 
 from aggregator.model.pages import (
+    Asked,
     ItemPage,
     Overview,
     ReadyState,
     Rendered,
+    SearchPage,
     SourceHealth,
     SourceList,
     SourcePage,
@@ -41,6 +43,20 @@ class Backend(Protocol):
         """The current document where it is in memory and known to be that; asks nobody.
 
         The same object is given as long as the document is the same.
+        """
+        ...
+
+    async def search_feed(self, asked: Asked, fmt: str, page: str | None) -> Rendered | None:
+        """A feed that nobody configured; its `last_modified` says nothing.
+
+        Raises SearchTooLong when it costs more than it may.
+        """
+        ...
+
+    async def search_page(self, query: str, before: str | None) -> SearchPage | None:
+        """What a canonical query finds, or what is before the place that a token names.
+
+        Raises SearchTooLong when it costs more than it may.
         """
         ...
 

@@ -53,7 +53,7 @@ class Feeds:
         kind = request.path_params.get("kind")
         view = find_view(settings, f"{kind}/{name}" if kind else name)
         if not (access.may_read(view) if view else access.unlimited):
-            return _unauthorized()
+            return unauthorized()
         if view is None or fmt not in FORMATS:
             return _text(
                 f"No feed has this address. The formats are {', '.join(FORMATS)}; "
@@ -100,7 +100,7 @@ class Feeds:
         """The sources as OPML; private ones only for a service-wide token."""
         access = access_of(request, self.settings())
         if not access.admitted:
-            return _unauthorized()
+            return unauthorized()
         return Response(
             await self.backend.opml(private=access.trusted),
             headers={
@@ -131,7 +131,8 @@ def feed_headers(
     return headers
 
 
-def _unauthorized() -> Response:
+def unauthorized() -> Response:
+    """401 as feed readers understand it."""
     response = _text(
         "This feed needs its token: as the password of Basic authentication, as a Bearer token, "
         "or as ?token= in the address.\n",

@@ -71,6 +71,7 @@ def test_equal_queries_have_one_text(written: str, canonical: str) -> None:
         ("lang:!", 6, "`!` is no language tag"),
         ("followed:maybe", 10, "`maybe` is neither: expected `yes` or `no`"),
         ("story:x", 7, "`x` is no number of an item"),
+        ("a tag:\x00", 7, "a character that is no text"),
         ("a &&", 3, "no letter and no digit to look for"),
         ("a title:/b/", 9, "regular expressions are for rules"),
         ("link:x", 1, "`link:` is for rules"),

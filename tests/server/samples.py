@@ -13,6 +13,7 @@ from aggregator.model.feed import Enclosure
 from aggregator.model.http import Timing
 from aggregator.model.item import CopyRef, FeedPage, PollRecord, RelatedRef, ServedItem, SourceRef
 from aggregator.model.pages import (
+    Asked,
     DecisionLine,
     EntryLine,
     GraphNode,
@@ -23,6 +24,7 @@ from aggregator.model.pages import (
     RelatedLine,
     Rendered,
     RevisionLine,
+    SearchPage,
     SourceHealth,
     SourceList,
     SourceOverview,
@@ -219,6 +221,13 @@ class SampleBackend:
 
     def rendered_already(self, view_id: str, fmt: str) -> Rendered | None:
         return self.memory.get((view_id, fmt))
+
+    async def search_feed(self, asked: Asked, fmt: str, page: str | None) -> Rendered | None:
+        return await self.rendered("all", fmt, page)
+
+    async def search_page(self, query: str, before: str | None) -> SearchPage | None:
+        shown = await self.view_page("all", before)
+        return SearchPage(shown.items, shown.older, shown.first) if shown else None
 
     async def overview(self, *, private: bool) -> Overview:
         self._check()

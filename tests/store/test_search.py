@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection, delete, insert, select, text, update
 
+from aggregator.model.errors import SearchTooLong
 from aggregator.queries.document import VERSION, Document, make_document
 from aggregator.queries.matching import matches
 from aggregator.queries.parse import parse
@@ -16,6 +18,8 @@ from aggregator.store.database import Database
 from aggregator.store.decisions import forgotten
 from aggregator.store.search import index, records
 from aggregator.store.search.condition import Query, condition
+from aggregator.store.search.limit import at_most
+from tests.patience import PATIENCE
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ITEMS: list[dict[str, Any]] = [
@@ -195,6 +199,20 @@ def test_what_was_stored_before_there_was_an_index_follows_in_slices(database: D
         assert index.is_complete(connection, VERSION)
         assert _found(connection, _query("climate")) == "01"
         assert index.mark_more(connection, VERSION + 1, 100)  # other tokens: all of it again
+
+
+def test_a_search_that_takes_too_long_is_ended_and_the_connection_lives_on(
+    database: Database,
+) -> None:
+    endless = text(
+        "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 2000000000) "
+        "SELECT count(*) FROM n"
+    )
+    with pytest.raises(SearchTooLong), database.read() as connection:  # noqa: SIM117
+        with at_most(connection, timedelta(milliseconds=50)):
+            connection.execute(endless)
+    with database.read() as connection, at_most(connection, timedelta(seconds=PATIENCE)):
+        assert connection.scalar(text("SELECT 1")) == 1
 
 
 _CHECK = text("INSERT INTO search_words (search_words, rank) VALUES ('integrity-check', 0)")

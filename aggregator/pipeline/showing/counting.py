@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from aggregator.model.settings import Settings, ViewSettings
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.showing.views import showing
+from aggregator.pipeline.showing.views import showing_now
 from aggregator.store import tally
 from aggregator.store.items import items
 from aggregator.store.tally import Counted
@@ -20,10 +20,7 @@ from aggregator.store.views import leads, selections
 async def count(parts: Parts) -> None:
     """Count exactly what no request counts, and keep the numbers for the pages."""
     settings, database, now = parts.settings, parts.database, parts.clock.now()
-    views = {
-        view.id: await database.run_read(leads.count, showing(view, settings))
-        for view in settings.views
-    }
+    views = {view.id: await database.run_read(_exactly, view, settings) for view in settings.views}
     sources = await database.run_read(items.items_by_source)
     whole = {
         name: await database.run_read(items.total, private=private)
@@ -40,9 +37,14 @@ async def count(parts: Parts) -> None:
 
 def of_view(connection: Connection, view: ViewSettings, settings: Settings) -> int:
     """How many entries a view has; `MoreThan` where nobody has counted as many yet."""
-    return tally.kept(connection, Counted.VIEW, view.id) or leads.some(
-        connection, showing(view, settings)
-    )
+    counted = tally.kept(connection, Counted.VIEW, view.id)
+    shown = showing_now(connection, view, settings)
+    return counted or (0 if shown is None else leads.some(connection, shown))
+
+
+def _exactly(connection: Connection, view: ViewSettings, settings: Settings) -> int:
+    shown = showing_now(connection, view, settings)
+    return 0 if shown is None else leads.count(connection, shown)
 
 
 def of_source(connection: Connection, source_id: str) -> int:

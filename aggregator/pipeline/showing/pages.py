@@ -30,6 +30,7 @@ from aggregator.model.pages import (
     ViewPage,
 )
 from aggregator.model.settings import FullText, Settings, SourceSettings, ViewSettings
+from aggregator.pipeline import policy
 from aggregator.pipeline.budgets import outage
 from aggregator.pipeline.showing import (
     counting,
@@ -39,6 +40,7 @@ from aggregator.pipeline.showing import (
     phrases,
     sources,
 )
+from aggregator.pipeline.showing.asked import Asker
 from aggregator.pipeline.showing.views import (
     Publisher,
     parse_place,
@@ -97,6 +99,9 @@ class Pages:
         self._condition = condition
         self.rendered = publisher.rendered
         self.rendered_already = publisher.ready
+        asker = Asker(database, settings, policy.SEARCH)
+        self.search_feed = asker.feed
+        self.search_page = asker.page
 
     async def overview(self, *, private: bool) -> Overview:
         """The views, and the sources that need a person first; private ones only when asked for."""
@@ -268,8 +273,11 @@ def _view_overview(connection: Connection, settings: Settings, view: ViewSetting
 
 def _view_page(
     connection: Connection, settings: Settings, view: ViewSettings, before: str | None
-) -> ViewPage:
-    chosen = showing(view, settings)
+) -> ViewPage | None:
+    state = rendered.view_state(connection, view.id)
+    if state is None:
+        return None
+    chosen = showing(view, settings, state.changed_at)
     start = parse_place(before) if before else None
     places = (
         leads.newest(connection, chosen, _PAGE + 1)

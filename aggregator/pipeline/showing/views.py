@@ -14,7 +14,7 @@ from binascii import Error as BadBase64
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from urllib.parse import quote
@@ -27,6 +27,7 @@ from aggregator.model.item import FeedPage, ServedItem
 from aggregator.model.pages import Rendered
 from aggregator.model.settings import Settings, ViewMode, ViewSettings
 from aggregator.pipeline.configure import put_view, view_hash
+from aggregator.pipeline.showing import queries
 from aggregator.publish.byline import with_byline
 from aggregator.publish.fit import fit
 from aggregator.publish.formats import FORMATS
@@ -213,7 +214,7 @@ class Publisher:
 
 
 def selection(view: ViewSettings, settings: Settings) -> selections.Selection:
-    """What a view selects; private items only where a token guards it (invariant 12)."""
+    """What a view selects by source; private items only where a token guards it (invariant 12)."""
     everything = not (view.tags or view.sources or view.exclude_tags or view.exclude_sources)
     followed = followed_sources(view, settings.sources)
     chosen = view_sources(view, settings.sources) + followed
@@ -240,12 +241,26 @@ def shows_page_text(view: ViewSettings, settings: Settings) -> bool:
     return settings.service.page_text == "everywhere" or is_guarded(view, settings)
 
 
-def showing(view: ViewSettings, settings: Settings) -> leads.Showing:
+def showing(view: ViewSettings, settings: Settings, changed_at: datetime) -> leads.Showing:
     """What a view shows: its selection, one entry a copy group or story, and who leads.
 
     Worked out once for a configuration: among 10,000 sources it costs more than the look-up.
+    Relative times of its query count from its last change, `changed_at`: no clock decides.
     """
-    return _chosen.of(view, settings, _showing)
+    made = _chosen.of(view, settings, _showing)
+    if view.query is None:
+        return made
+    guarded, page_text = is_guarded(view, settings), shows_page_text(view, settings)
+    query = queries.query(view.query, settings, changed_at, guarded=guarded, page_text=page_text)
+    return replace(made, selection=replace(made.selection, query=query))
+
+
+def showing_now(
+    connection: Connection, view: ViewSettings, settings: Settings
+) -> leads.Showing | None:
+    """The same as of its last change; None for a view that is not in the store yet."""
+    state = rendered.view_state(connection, view.id)
+    return None if state is None else showing(view, settings, state.changed_at)
 
 
 class _Chosen:
@@ -346,7 +361,7 @@ def _load(
     state = rendered.view_state(connection, wanted.view.id)
     if state is None:
         return None
-    shown = showing(wanted.view, settings)
+    shown = showing(wanted.view, settings, state.changed_at)
     if wanted.page:
         start = parse_place(wanted.page)
         if start is None:

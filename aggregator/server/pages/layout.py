@@ -81,6 +81,7 @@ def page(
         public=service.public_url,
         formats=_FORMAT_NAMES,
         types={name: fmt.content_type.partition(";")[0] for name, fmt in FORMATS.items()},
+        searchable=service.search == "everywhere" or service.token is not None,
         signed_in=bool(access and access.known_tokens()),
         **context,
     )

@@ -58,7 +58,7 @@ class PageRoutes:
         access = access_of(request, settings)
         if not access.admitted:
             return ask_for_token(request, settings)
-        if tidy := _without_token(request, access):
+        if tidy := without_token(request, access):
             return tidy
         overview = await self.backend.overview(private=access.trusted)
         readable = {v.id for v in settings.views if access.may_read(v)}
@@ -81,7 +81,7 @@ class PageRoutes:
         access = access_of(request, settings)
         if not access.admitted:
             return ask_for_token(request, settings)
-        if tidy := _without_token(request, access):
+        if tidy := without_token(request, access):
             return tidy
         wanted = request.query_params.get("state")
         if wanted is not None and wanted not in list(SourceHealth):
@@ -115,7 +115,7 @@ class PageRoutes:
         view = next((v for v in settings.views if v.id == view_id), None)
         if not (access.may_read(view) if view else access.unlimited):
             return ask_for_token(request, settings)
-        if tidy := _without_token(request, access):
+        if tidy := without_token(request, access):
             return tidy
         before = request.query_params.get("before")
         shown = await self.backend.view_page(view_id, before) if view else None
@@ -141,7 +141,7 @@ class PageRoutes:
             return _missing(request, access, "No source has this address.")
         if not access.may_see(private=shown.source.private, views=shown.views):
             return ask_for_token(request, settings)
-        if tidy := _without_token(request, access):
+        if tidy := without_token(request, access):
             return tidy
         chart = draw_days(shown.days)
         return page("source.html", settings, access, shown=shown, source=shown.source, chart=chart)
@@ -156,7 +156,7 @@ class PageRoutes:
             return _missing(request, access, "No item has this number.")
         if not access.may_see(private=shown.private, views=shown.views):
             return ask_for_token(request, settings)
-        if tidy := _without_token(request, access):
+        if tidy := without_token(request, access):
             return tidy
         if not access.trusted:
             shown = _public_part(shown)
@@ -190,7 +190,7 @@ def _missing(request: Request, access: Access, message: str) -> Response:
     raise HTTPException(404, message)
 
 
-def _without_token(request: Request, access: Access) -> Response | None:
+def without_token(request: Request, access: Access) -> Response | None:
     """A page opened with `?token=`: keep it in a cookie and out of the address bar."""
     if "token" not in request.query_params:
         return None

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from aggregator.store import schema as t
 from aggregator.store import tally
+from aggregator.store.search.condition import Query, condition
 
 _FEW_SOURCES = 40  # up to here one index range a source beats walking all items
 _WALKED = 20  # items looked at for each place that is wanted, before sources are asked apart
@@ -40,6 +41,7 @@ class Selection:
     followed: bool = True  # items found through related links
     followed_max_age: int | None = None  # of these, in seconds when they were found
     followed_only: tuple[str, ...] = ()  # among `sources`
+    query: Query | None = None  # which has to hold besides
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def of_source(connection: Connection, source_id: str) -> int:
 
 
 def in_scope(selection: Selection) -> ColumnElement[bool]:
-    """Whether the selection may show an item: public or of its private scopes, followed or not."""
+    """Whether the selection may show an item: by its scope, how it was found, and its query."""
     i = t.item.c
     scope = i.scope.in_(["", *selection.private_scopes]) if selection.private_scopes else None
     conditions = [i.scope == "" if scope is None else scope]
@@ -115,6 +117,8 @@ def in_scope(selection: Selection) -> ColumnElement[bool]:
     if selection.followed_only:
         plain = [one for one in selection.sources or () if one not in selection.followed_only]
         conditions.append(or_(i.depth > 0, has_source(plain)))
+    if selection.query is not None:
+        conditions.append(condition(selection.query))
     return and_(*conditions)
 
 

@@ -1,0 +1,32 @@
+"""Queries, read with the configuration, so that a mistake in one has its place."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from aggregator.config.kinds import Kind, as_text, wrong
+from aggregator.config.values import TEXT_SCHEMA
+from aggregator.queries.canonical import text_of
+from aggregator.queries.parse import QueryError, Use, parse
+
+
+def _read(value: Any, use: Use) -> str:
+    """The canonical text of a query."""
+    try:
+        return text_of(parse(as_text(value, "a query"), use))
+    except QueryError as error:
+        raise wrong(f"{error.message}, at column {error.column} of the query") from error
+
+
+def read_query(value: Any) -> str:
+    """A query that an index answers."""
+    return _read(value, Use.SEARCH)
+
+
+def read_condition(value: Any) -> str:
+    """A query of a rule, which may ask for regular expressions, links and categories."""
+    return _read(value, Use.RULE)
+
+
+Query = Annotated[str, Kind(read_query, TEXT_SCHEMA)]
+Condition = Annotated[str, Kind(read_condition, TEXT_SCHEMA)]
