@@ -117,7 +117,9 @@ def _seen(one: KeyedEntry, hit: KnownEntry, reading: Reading) -> EntryIntent:
         if same or hit.forgotten or hit.reader != reading.version:
             return _intent(EntryKind.TOUCHED, one, hit, "known, its text is no longer kept")
         return _intent(EntryKind.CHANGED, one, hit, "it was no longer kept and is listed anew")
-    if hit.reader != reading.version and not (same and hit.shown == one.shown):
+    if hit.reader != reading.version and not (
+        same and hit.shown == one.shown and not _is_redated(one.entry, hit, reading.now)
+    ):
         return _intent(EntryKind.REPLACED, one, hit, "a new release reads it otherwise")
     if not same:
         return _intent(EntryKind.CHANGED, one, hit, "the text changed")
@@ -126,6 +128,14 @@ def _seen(one: KeyedEntry, hit: KnownEntry, reading: Reading) -> EntryIntent:
         return _intent(EntryKind.TOUCHED, one, hit, "same text")
     kind = EntryKind.REPLACED if found.replaces else EntryKind.TOUCHED
     return replace(_intent(kind, one, hit, found.why), quiet=found.quiet)
+
+
+def _is_redated(entry: ParsedEntry, hit: KnownEntry, now: datetime) -> bool:
+    """Whether a date is read otherwise than before; one that was later than then says nothing."""
+    said = entry.published
+    if said is None or said > now or entry.date_inferred:
+        return False
+    return hit.published is None or said < hit.published
 
 
 def _renamed(one: KeyedEntry, known: Known, present: set[str], flip: bool) -> KnownEntry | None:

@@ -294,7 +294,9 @@ def _is_pixel(attributes: dict[str, str]) -> bool:
 def _frame(attributes: dict[str, str]) -> str:
     if "src" not in attributes:
         return ""
-    return _open_tag("iframe", attributes | _FRAME) + "</iframe>"
+    # The serialiser writes its own attributes in any order, another one in every process.
+    own = {name: value for name, value in attributes.items() if name not in _FRAME}
+    return _open_tag("iframe", own | _FRAME) + "</iframe>"
 
 
 def _open_tag(tag: str, attributes: dict[str, str]) -> str:

@@ -37,6 +37,7 @@ class KnownEntry:
     alias: str | None  # guid without scheme and host, hashed
     url_key: str | None
     title: str | None
+    published: datetime | None = None  # as read before, not later than when it was first seen
     tombstone: bool = False
     forgotten: bool = False  # at a person's word: nothing brings it back
     reader: int = 0  # the version of our reading that it was last read under

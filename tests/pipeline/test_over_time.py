@@ -177,6 +177,36 @@ def test_what_a_new_release_reads_otherwise_is_mended_without_news(
     assert rows(house, t.revision.c.number) == []
 
 
+def test_after_an_upgrade_dates_are_mended_and_changes_are_changes_again(
+    house: House, origin: Origin
+) -> None:
+    day = house.clock.now().replace(microsecond=0) - timedelta(days=1)
+    edited = entry("b", day, text="<description>Other words by the publisher.</description>")
+    publish(house, origin, entry("a", day), entry("b", day))
+
+    async def read_by_the_release_before(parts: Parts) -> None:
+        def write(connection: Any) -> None:
+            before = {"reader": version.READER - 1}
+            connection.execute(t.entry.update().values(before))
+            a = t.entry.c.title == "Report a"
+            connection.execute(t.entry.update().where(a).values(published=None))
+            connection.execute(
+                t.item.update().where(t.item.c.title == "Report a").values(published=None)
+            )
+            connection.execute(t.feed.update().values(extra=before))
+
+        await parts.database.run_write(write)
+
+    house.run(read_by_the_release_before)
+    record = publish(house, origin, entry("a", day), entry("b", day))
+    assert (record.new_items, record.changed_items) == (0, 0)
+    assert rows(house, t.item.c.published) == [(day,), (day,)]
+    assert set(rows(house, t.entry.c.reader)) == {(version.READER,)}
+    record = publish(house, origin, entry("a", day), edited)
+    assert (record.new_items, record.changed_items) == (0, 1)
+    assert len(rows(house, t.revision.c.number)) == 1
+
+
 def purge(house: House) -> int:
     found: int = house.run(maintain.purge)
     return found

@@ -122,6 +122,15 @@ def entry_state(ingest: Ingest, intent: EntryIntent, known: KnownEntry) -> dict[
     }
 
 
+def reread_values(ingest: Ingest, intent: EntryIntent, known: KnownEntry) -> dict[str, Any]:
+    """What a new version of our reading mends besides: the date and the language, not the place."""
+    values: dict[str, Any] = {"language": intent.entry.language or ingest.language}
+    published = intent.entry.published
+    if published is not None and (known.published is None or published < known.published):
+        values["published"] = not_later(published, ingest.now)
+    return values
+
+
 def shown_values(ingest: Ingest, intent: EntryIntent) -> dict[str, Any]:
     """What an item shows of its entry, text apart."""
     entry, body = intent.entry, intent.body or PreparedBody("", "")

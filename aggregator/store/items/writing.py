@@ -30,6 +30,7 @@ from aggregator.store.items.ingest import (
     entry_state,
     item_row,
     not_later,
+    reread_values,
     shown_values,
 )
 from aggregator.store.items.keys import identity_keys
@@ -71,6 +72,7 @@ def write_entries(
     texts: list[NewText] = []
     _write_new(connection, ingest, new, written, texts)
     touched: list[int] = []
+    read_anew: list[int] = []
     for intent in intents:
         if intent.kind == EntryKind.NEW:
             continue
@@ -85,6 +87,8 @@ def write_entries(
         elif intent.url_key and intent.url_key != entry.url_key:
             _rekey(connection, ingest, intent, entry)
         touched.append(entry.entry_id)
+        if entry.reader != ingest.reader:
+            read_anew.append(entry.entry_id)
         if intent.body is None or (entry.tombstone and intent.kind is not EntryKind.CHANGED):
             continue
         if intent.kind is EntryKind.REPLACED:
@@ -92,6 +96,9 @@ def write_entries(
         else:
             _revise(connection, ingest, intent, written, texts)
     _touch(connection, touched, ingest.now)
+    for some in batches(read_anew):
+        now_read = update(t.entry).where(t.entry.c.id.in_(some)).values(reader=ingest.reader)
+        connection.execute(now_read)
     if ingest.grouping is not None:
         source = placing.Source(ingest.source_id, ingest.boilerplate)
         written.grown = placing.place_items(connection, ingest.grouping, source, texts, ingest.now)
@@ -362,9 +369,11 @@ def _replace(
     if known is None or body is None:
         return
     e, i = t.entry.c, t.item.c
-    connection.execute(
-        update(t.entry).where(e.id == known.entry_id).values(entry_state(ingest, intent, known))
-    )
+    mended = reread_values(ingest, intent, known) if known.reader != ingest.reader else {}
+    state = entry_state(ingest, intent, known)
+    if "published" in mended:
+        state["published"] = mended["published"]
+    connection.execute(update(t.entry).where(e.id == known.entry_id).values(state))
     row = connection.execute(
         select(i.id, i.source_id, i.content_hash).where(i.id == known.item_id)
     ).one()
@@ -373,7 +382,7 @@ def _replace(
     )
     if lead != known.entry_id:
         return
-    values = shown_values(ingest, intent) | {"content_hash": intent.content_hash}
+    values = shown_values(ingest, intent) | {"content_hash": intent.content_hash} | mended
     connection.execute(update(t.item).where(i.id == row.id).values(values))
     _put_text(connection, row.id, body)
     if not intent.quiet:
