@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +21,11 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 _NOT_INSTALLED = " is not installed"
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two processes of tests for each core: tests of the whole program mostly wait."""
+    return 2 * len(os.sched_getaffinity(0))
 
 
 def _program(part: str) -> Path:
@@ -106,9 +113,54 @@ def sqlite_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest) -> str:
-    """The URL of an empty database: every test that asks for it runs on both kinds."""
+def empty_database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a database without tables: every test that asks for it runs on both kinds."""
     url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture(scope="session")
+def _sqlite_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with today's tables: migrating a new one costs a quarter of a second."""
+    file = tmp_path_factory.mktemp("tables") / "tables.db"
+    _make_tables(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def _postgres_tables(postgres: parts.Postgres) -> str:
+    """The name of a database with today's tables, of which others are made."""
+    name = postgres.create()
+    _make_tables(postgres.url(name))
+    return name
+
+
+def _make_tables(url: str) -> None:
+    made = Database(url)
+    migrate(made)
+    made.close()
+
+
+@pytest.fixture
+def sqlite_with_tables_url(_sqlite_tables: Path, tmp_path: Path) -> str:
+    """The URL of an SQLite database with today's tables, and nothing in them."""
+    file = tmp_path / "aggregator.db"
+    shutil.copyfile(_sqlite_tables, file)
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture
+def postgres_with_tables_url(postgres: parts.Postgres, _postgres_tables: str) -> Iterator[str]:
+    """The URL of a PostgreSQL database with today's tables; it is dropped after the test."""
+    name = postgres.create(_postgres_tables)
+    yield postgres.url(name)
+    postgres.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a database with today's tables: tests that ask for it run on both kinds."""
+    url: str = request.getfixturevalue(f"{request.param}_with_tables_url")
     return url
 
 
@@ -116,7 +168,6 @@ def database_url(request: pytest.FixtureRequest) -> str:
 def database(database_url: str) -> Iterator[Database]:
     """An open database with today's tables, and nothing in them."""
     made = Database(database_url)
-    migrate(made)
     yield made
     made.close()
 

@@ -177,10 +177,11 @@ class Postgres:
         """The URL of a database of this server."""
         return f"postgresql://aggregator@127.0.0.1:{self.port}/{database}"
 
-    def create(self) -> str:
-        """Create an empty database; returns its name."""
+    def create(self, like: str = "template0") -> str:
+        """Create a database, empty or like one that nobody uses just now; returns its name."""
         name = f"test_{next(self._names)}"
-        self._execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        self._execute(statement.format(sql.Identifier(name), sql.Identifier(like)))
         return name
 
     def drop(self, name: str) -> None:

@@ -35,9 +35,9 @@ RESTARTS = (timedelta(hours=9), timedelta(hours=9, seconds=40), timedelta(hours=
 
 
 @pytest.fixture
-def database_url(sqlite_url: str) -> str:
+def database_url(sqlite_with_tables_url: str) -> str:
     """Time matters here, not the kind of database."""
-    return sqlite_url
+    return sqlite_with_tables_url
 
 
 @dataclass

@@ -27,9 +27,9 @@ TAG = {"ETag": '"1"'}
 
 
 @pytest.fixture
-def database_url(sqlite_url: str) -> str:
+def database_url(sqlite_with_tables_url: str) -> str:
     """What is stored is specified on both databases elsewhere; time matters here."""
-    return sqlite_url
+    return sqlite_with_tables_url
 
 
 def on_time(house: House, times: int = 1, name: str = "alpha") -> list[Any]:

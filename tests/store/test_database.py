@@ -23,8 +23,8 @@ from aggregator.store.schema import metadata
 _INDEX = ("search_words", "ix_search_document_words")
 
 
-def test_migrations_make_exactly_the_schema(database_url: str) -> None:
-    database = Database(database_url)
+def test_migrations_make_exactly_the_schema(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
     migrate(database)
     migrate(database)
     with database.read() as connection:
@@ -41,11 +41,11 @@ def test_the_files_names_give_the_revisions_that_alembic_knows() -> None:
     assert revisions() == [step.revision for step in script.walk_revisions()][::-1]
 
 
-def test_starting_twice_at_once_migrates_once(database_url: str) -> None:
+def test_starting_twice_at_once_migrates_once(empty_database_url: str) -> None:
     failures: list[BaseException] = []
 
     def start() -> None:
-        database = Database(database_url)
+        database = Database(empty_database_url)
         try:
             migrate(database)
         except BaseException as error:
@@ -85,8 +85,8 @@ def test_several_that_open_a_new_file_at_once_wait_for_each_other(tmp_path: Path
     assert failures == []
 
 
-def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
-    database = Database(database_url)
+def test_a_database_of_a_newer_version_is_refused(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
     migrate(database)
     with database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -117,8 +117,8 @@ def test_an_unusable_url_is_refused_with_a_reason(url: str, message: str) -> Non
         Database(url)
 
 
-def test_many_writers_at_once_all_succeed(database_url: str) -> None:
-    database = Database(database_url)
+def test_many_writers_at_once_all_succeed(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
     migrate(database)
     with database.write() as connection:
         set_fact(connection, "n", "0")
@@ -143,8 +143,8 @@ def test_many_writers_at_once_all_succeed(database_url: str) -> None:
     database.close()
 
 
-def test_a_fact_set_once_stays(database_url: str) -> None:
-    database = Database(database_url)
+def test_a_fact_set_once_stays(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
     migrate(database)
     with database.write() as connection:
         assert set_fact_once(connection, "tag date", "2026-01-01") == "2026-01-01"

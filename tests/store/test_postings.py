@@ -108,8 +108,10 @@ def test_one_hash_of_more_items_than_a_leaf_holds_stays_in_one(database: Databas
 
 
 @pytest.mark.parametrize("count", [0, 1, 500])
-def test_an_index_of_single_rows_is_packed_by_the_migration(database_url: str, count: int) -> None:
-    database = Database(database_url)
+def test_an_index_of_single_rows_is_packed_by_the_migration(
+    empty_database_url: str, count: int
+) -> None:
+    database = Database(empty_database_url)
     config = alembic_config()
     try:
         with database.engine.connect() as connection:
