@@ -55,6 +55,8 @@ def extract_article(
     """
     source = prepared(html, content_type)
     page = read_page(source, url)
+    if page.cleared:
+        source = page.tree.html or source
     span = find_body(page)
     said = read_structured(page)
     printed = read_printed(page, span)
@@ -65,7 +67,7 @@ def extract_article(
     people = (facts.publisher, facts.source_line, facts.editor, *facts.authors)
     noise = {*printed.lines, *pictures.captions, *(link.text for link in links)}
     noise.update(name for name in people if name)
-    body = read_body(source, page, span, noise, facts.titles)
+    body = read_body(source, page, span, noise, facts)
     is_article, reason = _judge(page, facts, body)
     place = facts.place or (dateline(body.paragraphs[0]) if body.paragraphs else None)
     return Article(

@@ -14,6 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
+from aggregator.articles.windows import clear_windows
 from aggregator.markup.elements import names
 
 MAX_NODES = 80_000  # of 106 pages of many publishers the largest had 5,600
@@ -62,6 +63,7 @@ class Page:
     attributes: dict[int, dict[str, str | None]] = field(default_factory=dict)
     node_of: dict[int, int] = field(default_factory=dict)  # selectolax mem_id → position
     depth: int = 0  # deepest element seen
+    cleared: bool = False  # whether windows above the page were taken out of its tree
 
     @property
     def heavy(self) -> bool:
@@ -132,6 +134,7 @@ def read_page(html: str, url: str) -> Page:
     """Build the tree and walk it once. `html` has been through `guard.prepared`."""
     tree = LexborHTMLParser(html)
     page = Page(url, tree)
+    page.cleared = clear_windows(tree)
     base = _base(tree, url)
     _walk(page, base)
     return page

@@ -233,12 +233,13 @@ async def _read_all(
     from collections import deque
     from dataclasses import replace
 
+    from aggregator.isolate.pool import slow_room
     from aggregator.service import open_reader
 
     # The operator asked for these very pages and waits: nothing else wants the memory.
     fetching = replace(settings.fetching, parse_workers=max(2, settings.fetching.parse_workers))
     settings = replace(settings, fetching=fetching)
-    most = 3 * fetching.parse_workers
+    most = slow_room(fetching.parse_workers)  # on a busy machine every page may be slow
     lines = iter(wanted)
     async with open_reader(settings, articles=True) as reader:
         under_way: deque[asyncio.Task[_Read]] = deque()

@@ -53,6 +53,11 @@ _SLICE = 1.0  # seconds that every task gets before it counts as slow
 _SLOW_WAITING = 4
 
 
+def slow_room(workers: int) -> int:
+    """How many tasks a pool may be given at once so that none is refused, however slow all are."""
+    return max(1, workers - 1) + _SLOW_WAITING
+
+
 class WorkerPool:
     """A fixed number of killable worker processes behind one coroutine, `run`.
 
@@ -92,7 +97,7 @@ class WorkerPool:
         self._all: set[ProcessPool] = set()
         self._running: set[Future[bytes]] = set()
         self._closed = False
-        self._slow = SlowLane(max(1, workers - 1), _SLOW_WAITING)
+        self._slow = SlowLane(slow_room(workers) - _SLOW_WAITING, _SLOW_WAITING)
 
     async def run(
         self, fn: Callable[..., T], *args: object, timeout: float = 10.0, share: str = ""

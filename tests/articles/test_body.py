@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from aggregator.articles.reading.candidates import lines_of
 from tests.articles.pages import article_from
 
@@ -137,3 +139,32 @@ def test_a_heading_over_text_stays_whatever_it_is_called() -> None:
     found = paragraphs(f"<div>{p(OPENING)}<h2>Popular plants</h2>{p(SECOND, THIRD, CLOSING)}</div>")
 
     assert "Popular plants" in found
+
+
+CONSENT = "When you visit any website, it may keep or read information in your browser, mostly as cookies, about you, your choices or your device. "
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        "<div role=dialog aria-modal=true>{}</div>",
+        "<div role=alertdialog>{}</div>",
+        "<dialog open>{}</dialog>",
+        '<div class="page-location-popup">{}</div>',
+        '<div class="fade newsletter-modal">{}</div>',
+    ],
+)
+def test_the_text_of_a_window_above_the_page_is_not_the_articles(window: str) -> None:
+    short = f"<div class=text>{p(OPENING, SECOND)}</div>"
+    notices = "".join(window.format(p(CONSENT * 3)) for _ in range(4))
+
+    found = article_from(page(short).replace("</body>", f"{notices}{short * 4}</body>"), URL).text
+
+    assert "cookies" not in found
+    assert OPENING in found
+
+
+def test_an_article_in_a_dialog_is_read() -> None:
+    shown = f"<div role=dialog><h1>{TITLE}</h1>{p(OPENING, SECOND, THIRD, CLOSING)}</div>"
+
+    assert OPENING in article_from(f"{HEAD}<p>Menu</p>{shown}</body>", URL).text

@@ -348,6 +348,17 @@ def test_prose_services_and_pictures_in_the_text_do_not_count(block: str) -> Non
     assert found(page(within=block)) == []
 
 
+def test_what_stands_in_the_menu_too_is_no_card() -> None:
+    issue = (
+        '<a href="/issue/the-gardens-issue-of-spring-2024"><h4>The gardens issue of spring</h4></a>'
+    )
+    with_menu = page(within=f"<div>{issue}</div>").replace("<nav>", f"<nav>{issue}", 1)
+
+    assert with_menu != page(within=f"<div>{issue}</div>")
+    assert len(found(page(within=f"<div>{issue}</div>"))) == 1
+    assert found(with_menu) == []
+
+
 # --- stated links, overrides, limits --------------------------------------------------------------
 
 

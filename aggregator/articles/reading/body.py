@@ -18,6 +18,7 @@ from aggregator.articles.body_span import BodySpan
 from aggregator.articles.headings import Kind, read_heading
 from aggregator.articles.page import BLOCKS, HEADINGS, Page
 from aggregator.articles.reading.candidates import Line, read_lines
+from aggregator.articles.reading.metadata import Metadata
 from aggregator.articles.size import title_size
 from aggregator.markup.sanitize import sanitize_html
 from aggregator.markup.text import html_to_text
@@ -41,22 +42,23 @@ class Body:
 
 
 def read_body(
-    source: str, page: Page, span: BodySpan, noise: Collection[str], titles: Collection[str]
+    source: str, page: Page, span: BodySpan, noise: Collection[str], facts: Metadata
 ) -> Body:
     """Extract the text of an article.
 
     Args:
         source: the page's HTML (`guard.prepared`).
         noise: texts that are not paragraphs: captions, editor and source lines, related titles.
-        titles: headline candidates; a paragraph that repeats one is dropped at the top.
+        facts: what the page says of itself. A paragraph that repeats a headline is dropped at the
+            top; a page that does not say that it is an article is read more fully.
     """
     if any(page.tag[n] in ("td", "th") for n in span.spine):
         source = _LAYOUT.sub(r"<\1div", source)  # the text stands in a layout table
-    found = read_lines(source, page, span)
+    found = read_lines(source, page, span, article=facts.says_article)
     where = _blocks(page)
     found = _within(span, found, where)
     unwanted = {_plain(n) for n in noise if n}
-    headlines = {_plain(t) for t in titles}
+    headlines = {_plain(t) for t in facts.titles}
     kept: list[tuple[str, str]] = []
     size = 0
     for (tag, text), following in pairwise([*found[:MAX_PARAGRAPHS], ("head", "")]):

@@ -26,13 +26,15 @@ from aggregator.articles.page import Page
 from aggregator.articles.size import title_size
 from aggregator.markup.text import one_line
 
+Mode = dict[str, Any]  # options of trafilatura
 Line = tuple[str, str]  # trafilatura's tag (p, head, item, quote, code, cell), text
 
 MAX_LINES = 5_000
-_MODES: Sequence[dict[str, Any]] = (
+_DEFAULT: Mode = {}
+_MODES: Sequence[Mode] = (
     {"favor_precision": True, "fast": True},
     {"favor_precision": True},
-    {},
+    _DEFAULT,
     {"favor_recall": True},
 )
 _COVERED = 0.9  # of the page's own prose: enough not to ask further
@@ -67,12 +69,14 @@ class Own:
     runs: frozenset[tuple[str, ...]]  # of three words
 
 
-def read_lines(source: str, page: Page, span: BodySpan) -> list[Line]:
-    """The lines of the article in order, from whichever reading the page's own prose supports.
+def read_lines(source: str, page: Page, span: BodySpan, *, article: bool) -> list[Line]:
+    """The lines of the text in order, from whichever reading the page's own prose supports.
 
     Args:
         source: the HTML for trafilatura; `page` is its tree.
         span: where the page's own paragraphs are.
+        article: whether the page says that it is an article. On others, such as lists, products
+            and threads, precision mode leaves out much of the text; the default mode comes first.
     """
     own = own_paragraphs(page, span)
     prose: frozenset[tuple[str, ...]] = frozenset().union(*(o.runs for o in own))
@@ -81,7 +85,7 @@ def read_lines(source: str, page: Page, span: BodySpan) -> list[Line]:
     free = page.chars[-1] - page.link_chars[-1]
     best: list[Line] = []
     covered = size = 0.0
-    for mode in _MODES:
+    for mode in _MODES if article else (_DEFAULT, *(m for m in _MODES if m is not _DEFAULT)):
         lines = lines_of(source, mode)
         length = sum(len(text) for _, text in lines)
         share = _coverage(lines, prose)
@@ -97,7 +101,7 @@ def read_lines(source: str, page: Page, span: BodySpan) -> list[Line]:
     return ours if size < 250 and written > 2 * size else best
 
 
-def lines_of(source: str, mode: dict[str, Any]) -> list[Line]:
+def lines_of(source: str, mode: Mode) -> list[Line]:
     """What one mode of trafilatura finds, a block a line, each letter once."""
     try:
         document = trafilatura.bare_extraction(

@@ -14,6 +14,7 @@ from aggregator.articles.size import title_size
 _MARKER = 40  # letters: longer, and it is no marker
 _NEAR = 40  # nodes: farther from its heading no list stands
 _TITLE = 24  # letters, where no heading element says that it is a title
+_MENUS = frozenset({"nav", "footer"})
 _CROWD = 40  # links: more, and the block is a list of its own, no card
 
 
@@ -47,8 +48,11 @@ def read_cards(survey: Survey) -> None:
     """Blocks of links inside the running text, and right below it."""
     page, body = survey.page, survey.body
     edge = page.end[body.last] if body.last >= 0 else 0
+    menus = _in_menus(page)
     for anchor in page.anchors:
         if not body.first < anchor.node < body.reach or anchor.key in survey.found:
+            continue
+        if anchor.key in menus:
             continue
         if not survey.own.is_here(anchor.url) or not survey.counts(anchor):
             continue
@@ -62,6 +66,13 @@ def read_cards(survey: Survey) -> None:
                 continue
             edge = max(edge, page.end[block])
         survey.add(anchor, survey.text(anchor), None, "card")
+
+
+def _in_menus(page: Page) -> frozenset[str]:
+    """Where the page's menus and its footer lead: to sections, issues and offers, not to news."""
+    return frozenset(
+        a.key for a in page.anchors if any(page.tag[n] in _MENUS for n in page.ancestors(a.node))
+    )
 
 
 def _right_below(survey: Survey, block: int, edge: int) -> bool:
