@@ -81,7 +81,7 @@ def related(
     json: JsonOption = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """Print the related-news links of web pages, each with the rule that found it."""
+    """Print the related-news links of web pages, each with where it stands."""
     wanted = _wanted(page, url, jsonl=jsonl)
     failed = _run(wanted, source, config, whole=False, show=_links_printer(json=json or jsonl))
     raise typer.Exit(SOME_FAILED if failed else OK)
@@ -407,11 +407,13 @@ def _print_links(read: _Read) -> None:
 
 
 def _print_list(links: Iterable[RelatedLink]) -> None:
+    from aggregator.model.meanings import FOUND
+
     links = list(links)
     if not links:
         stdout.print("  no related links")
     for link in links:
-        why = link.rule + (f" under “{link.heading}”" if link.heading else "")
+        why = FOUND[link.rule] + (f", “{link.heading}”" if link.heading else "")
         stdout.print(
             f"  {escape(link.text or '(no text)')}\n    {escape(link.url)}  [dim]{escape(why)}[/]"
         )

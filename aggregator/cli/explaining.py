@@ -141,13 +141,16 @@ def _outlook_json(found: Outlook) -> dict[str, Any]:
 def _print_outlook(found: Outlook, now: datetime) -> None:
     from rich.table import Table
 
+    from aggregator.model.meanings import meaning
+    from aggregator.model.poll import PlanReason
+
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("when", "in", "source", "reason", "why"):
+    for name in ("when", "in", "source", "why"):
         table.add_column(name, overflow="fold", no_wrap=name in ("when", "in"))
     for one in found.polls:
         table.add_row(
             iso(one.at), _distance(one.at, now), escape(one.source_id),
-            escape(one.reason), escape(one.detail),
+            escape(_why(one.reason, one.detail)),
         )  # fmt: skip
     if found.polls:
         stdout.print(table)
@@ -160,9 +163,18 @@ def _print_outlook(found: Outlook, now: datetime) -> None:
         f"four items a day is polled every {minutes:g} min{slow}"
     )
     for host, until, reason in found.blocked:
-        stdout.print(f"{escape(host)} is left alone until {iso(until)}: {escape(reason)}")
+        why = meaning(reason, PlanReason)
+        stdout.print(f"{escape(host)} is left alone until {iso(until)}: {escape(why)}")
     if found.outage_since:
         stdout.print(f"our own network seems to be down since {iso(found.outage_since)}")
+
+
+def _why(reason: str | None, detail: str | None) -> str:
+    """Why a poll is planned for its time: what decided, and the figures behind it."""
+    from aggregator.pipeline.showing import phrases
+
+    said = phrases.plan(reason)
+    return f"{said[:-1]}: {detail}." if detail else said
 
 
 def _distance(at: datetime, now: datetime) -> str:
@@ -223,9 +235,8 @@ def _print_reasons(found: SourceReasons, now: datetime) -> None:
     stdout.print(f"[bold]{escape(found.source_id)}[/] on {escape(found.host)}")
     if state.next_poll_at:
         stdout.print(
-            f"next poll {iso(state.next_poll_at)} ({_distance(state.next_poll_at, now)}), "
-            f"because of [bold]{escape(state.next_reason or '')}[/]: "
-            f"{escape(state.next_detail or '')}"
+            f"next poll {iso(state.next_poll_at)} ({_distance(state.next_poll_at, now)}). "
+            f"{escape(_why(state.next_reason, state.next_detail))}"
         )
     if plan is not None:
         if plan.rate is not None:
@@ -246,6 +257,11 @@ def _print_reasons(found: SourceReasons, now: datetime) -> None:
 def _print_polls(polls: tuple[PollRecord, ...]) -> None:
     from rich.table import Table
 
+    from aggregator.model.http import FetchError
+    from aggregator.model.meanings import meaning
+    from aggregator.model.poll import PlanReason
+    from aggregator.model.states import ParseFault, PollWord
+
     if not polls:
         stdout.print("no poll is on record")
         return
@@ -257,8 +273,10 @@ def _print_polls(polls: tuple[PollRecord, ...]) -> None:
         timing = one.timing
         times = (timing.dns, timing.connect, timing.first_byte, timing.total)
         table.add_row(
-            iso(one.at), escape(one.outcome), str(one.status or ""), str(one.wire_bytes or ""),
+            iso(one.at), escape(meaning(one.outcome, PollWord, FetchError, ParseFault)),
+            str(one.status or ""), str(one.wire_bytes or ""),
             *("" if ms is None else f"{ms:.0f}" for ms in times),
-            str(one.new_items or ""), str(one.changed_items or ""), escape(one.reason or ""),
+            str(one.new_items or ""), str(one.changed_items or ""),
+            escape(meaning(one.reason, PlanReason)),
         )  # fmt: skip
     stdout.print(table)

@@ -35,8 +35,10 @@ def print_item(found: ItemReasons, *, json: bool) -> None:
 
 
 def _print_decision(decision: DecisionLine) -> None:
+    from aggregator.model.meanings import DECIDED
+
     other = f"item {decision.other_number}" if decision.other_number is not None else ""
-    stdout.print(f"[bold]{decision.kind}[/] {other} {escape(decision.other_title or '')}")
+    stdout.print(f"[bold]{DECIDED[decision.kind]}[/] {other} {escape(decision.other_title or '')}")
     at = f" ({iso(decision.at)})" if decision.at else ""
     stdout.print(f"  {escape(decision.why)}{at}")
     for label, value in decision.evidence:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from aggregator.model.settings import Settings, SourceSettings
 
 _PATIENCE = timedelta(minutes=2)
-_FINE = ("new", "unchanged", "not_modified", "no_content")
 
 
 def poll(
@@ -94,7 +93,10 @@ async def _poll(
 
 
 def _is_fine(record: PollRecord) -> bool:
-    return record.outcome in (*_FINE, "skipped")
+    from aggregator.model.states import PollWord
+
+    fine = (PollWord.NEW, PollWord.UNCHANGED, PollWord.NOT_MODIFIED, PollWord.NO_CONTENT)
+    return record.outcome in (*fine, PollWord.SKIPPED)
 
 
 def _record_json(record: PollRecord) -> dict[str, Any]:
@@ -115,6 +117,11 @@ def _record_json(record: PollRecord) -> dict[str, Any]:
 
 
 def _print_records(records: Sequence[PollRecord]) -> None:
+    from aggregator.model.http import FetchError
+    from aggregator.model.meanings import meaning
+    from aggregator.model.poll import PlanReason
+    from aggregator.model.states import ParseFault, PollWord
+
     if not records:
         stdout.print("nothing is due")
         return
@@ -124,12 +131,12 @@ def _print_records(records: Sequence[PollRecord]) -> None:
         colour = "green" if _is_fine(record) else "red"
         rows.add_row(
             escape(record.source_id),
-            f"[{colour}]{record.outcome}[/]",
+            f"[{colour}]{meaning(record.outcome, PollWord, FetchError, ParseFault)}[/]",
             str(record.status or ""),
             str(record.new_items or ""),
             str(record.changed_items or ""),
             iso(record.next_at) if record.next_at else "",
-            escape(record.error or record.reason or ""),
+            escape(record.error or meaning(record.reason, PlanReason)),
         )
     stdout.print(rows)
 
@@ -207,6 +214,9 @@ def _status_json(line: SourceOverview) -> dict[str, Any]:
 
 
 def _print_status(lines: Sequence[SourceOverview]) -> None:
+    from aggregator.model.meanings import HEALTH, meaning
+    from aggregator.model.poll import PlanReason
+
     if not lines:
         stdout.print("no source is configured")
         return
@@ -223,10 +233,10 @@ def _print_status(lines: Sequence[SourceOverview]) -> None:
         colour = colours.get(line.health, "dim")
         rows.add_row(
             escape(line.id),
-            f"[{colour}]{line.health}[/]",
+            f"[{colour}]{HEALTH[line.health]}[/]",
             str(line.items),
             iso(line.last_polled_at) if line.last_polled_at else "never",
             iso(line.next_poll_at) if line.next_poll_at else "",
-            escape(line.error or line.next_reason or ""),
+            escape(line.error or meaning(line.next_reason, PlanReason)),
         )
     stdout.print(rows)

@@ -30,6 +30,7 @@ from aggregator.feeds.neighbours import place_unread_dates
 from aggregator.feeds.values.dates import DateReader
 from aggregator.feeds.xml.strict import NotAFeed, NotWellFormed, OverLimit, read_strict
 from aggregator.model.feed import ParsedFeed
+from aggregator.model.states import ParseFault
 
 __all__ = ["DEFAULT_LIMITS", "ParseLimits", "parse_document"]
 
@@ -82,11 +83,11 @@ def _read(
         return ParsedFeed(
             None,
             error=f"the document has {len(body)} bytes, more than {limits.document}",
-            error_class="limit",
+            error_class=ParseFault.LIMIT,
         )
     text = decode(body, content_type).text.lstrip("\ufeff \t\r\n\x00")
     if not text:
-        return ParsedFeed(None, error="the document is empty", error_class="empty")
+        return ParsedFeed(None, error="the document is empty", error_class=ParseFault.EMPTY)
     dates = DateReader(timezone, limits.guessed_dates)
     is_json = text[0] in "{["
     text = mend_references(text, is_xml=not is_json)
@@ -106,9 +107,9 @@ def _read_json(text: str, url: str | None, limits: ParseLimits, dates: DateReade
     try:
         return read_json_feed(text, url, limits, dates)
     except NotJson as error:
-        return ParsedFeed(None, error=str(error), error_class="malformed")
+        return ParsedFeed(None, error=str(error), error_class=ParseFault.MALFORMED)
     except NotJsonFeed as error:
-        return ParsedFeed(None, error=str(error), error_class="not_a_feed")
+        return ParsedFeed(None, error=str(error), error_class=ParseFault.NOT_A_FEED)
 
 
 def _is_page(head: str) -> bool:
@@ -146,7 +147,7 @@ def _feed_shown(page: str) -> str | None:
 def _page(text: str, url: str | None) -> ParsedFeed:
     alternates = feed_links(text, url)
     error = f"a web page, which offers {len(alternates)} feeds" if alternates else "a web page"
-    return ParsedFeed(None, error=error, error_class="html", alternates=alternates)
+    return ParsedFeed(None, error=error, error_class=ParseFault.HTML, alternates=alternates)
 
 
 def _read_xml(text: str, url: str | None, limits: ParseLimits, dates: DateReader) -> ParsedFeed:
@@ -157,11 +158,11 @@ def _read_xml(text: str, url: str | None, limits: ParseLimits, dates: DateReader
     except NotWellFormed as error:
         fault = str(error)
     except OverLimit as error:
-        return _rest(bare, url, limits, dates, str(error), "limit")
+        return _rest(bare, url, limits, dates, str(error), ParseFault.LIMIT)
     except NotAFeed as error:
-        return ParsedFeed(None, error=str(error), error_class="not_a_feed")
+        return ParsedFeed(None, error=str(error), error_class=ParseFault.NOT_A_FEED)
     if _FEED_ROOT.search(text) is None:
-        return ParsedFeed(None, error=f"not a feed: {fault}", error_class="not_a_feed")
+        return ParsedFeed(None, error=f"not a feed: {fault}", error_class=ParseFault.NOT_A_FEED)
     return _mended(doctype.text, doctype.entities, url, limits, dates, fault)
 
 
@@ -181,24 +182,28 @@ def _mended(
     except NotWellFormed:
         pass
     except BeyondRepair as error:
-        return ParsedFeed(None, error=f"{fault}; {error}", error_class="malformed")
+        return ParsedFeed(None, error=f"{fault}; {error}", error_class=ParseFault.MALFORMED)
     except OverLimit as error:
-        return _rest(mended, url, limits, dates, str(error), "limit")
+        return _rest(mended, url, limits, dates, str(error), ParseFault.LIMIT)
     except NotAFeed as error:
-        return ParsedFeed(None, error=str(error), error_class="not_a_feed")
+        return ParsedFeed(None, error=str(error), error_class=ParseFault.NOT_A_FEED)
     else:
         if truncated is None:
             return feed
-        return replace(feed, error=f"the document is cut off: {fault}", error_class="malformed")
+        return replace(
+            feed, error=f"the document is cut off: {fault}", error_class=ParseFault.MALFORMED
+        )
     try:
         feed = read_leniently(mended, url, limits, dates)
     except Unsuitable as error:
-        return _rest(mended, url, limits, dates, f"{fault}; {error}", "malformed")
+        return _rest(mended, url, limits, dates, f"{fault}; {error}", ParseFault.MALFORMED)
     if feed.entries and is_cut_off(mended):
-        return replace(feed, error=f"the document is cut off: {fault}", error_class="malformed")
+        return replace(
+            feed, error=f"the document is cut off: {fault}", error_class=ParseFault.MALFORMED
+        )
     if feed.entries:
         return feed
-    return _rest(mended, url, limits, dates, fault, "malformed")
+    return _rest(mended, url, limits, dates, fault, ParseFault.MALFORMED)
 
 
 def _rest(
@@ -207,7 +212,7 @@ def _rest(
     limits: ParseLimits,
     dates: DateReader,
     fault: str,
-    error_class: str,
+    error_class: ParseFault,
 ) -> ParsedFeed:
     """The entries that are whole by themselves, with the fault that cost the others."""
     nothing = ParsedFeed(None, error=fault, error_class=error_class)

@@ -87,7 +87,8 @@ class _Entry:
 
 
 class RobotsCache:
-    """Verdicts for article pages. Feeds a person configured do not ask (R1 of the rules).
+    """Verdicts for article pages. Feeds a person configured do not ask (rule R1 of
+    `docs/design/behaviours.md`).
 
     Args:
         fetcher: fetches robots.txt, under our own name.

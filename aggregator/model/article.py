@@ -5,21 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from aggregator.model.states import LinkRule
+
 
 @dataclass(frozen=True, slots=True)
 class RelatedLink:
     """A link that the publisher lists as belonging to the article, and why we think so.
 
-    `rule` names what found it: `heading`, `topic` (a heading that names the article's subject),
-    `read_more`, `marker` ("READ ALSO: …"), `card` (a block of its own inside the body),
-    `named` (a block only called related), `link_rel`, `json_ld`, `select`
-    (configured CSS). `position` counts from 0.
+    `position` counts from 0.
     """
 
     url: str
     text: str
     heading: str | None
-    rule: str
+    rule: LinkRule
     position: int
     rel_nofollow: bool = False
 

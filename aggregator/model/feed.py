@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from aggregator.model.states import ParseFault
+
 
 @dataclass(frozen=True, slots=True)
 class Enclosure:
@@ -146,6 +148,6 @@ class ParsedFeed:
     archive: bool = False  # fh:archive, RFC 5005 §4
     dropped: int = 0  # entries beyond the cap
     error: str | None = None
-    error_class: str | None = None  # not_a_feed | malformed | empty | limit | html
+    error_class: ParseFault | None = None
     alternates: tuple[FeedLink, ...] = ()  # feeds that an HTML page offers, when it is a page
     reader: str | None = None

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from aggregator.model.item import PollRecord, RelatedRef, ServedItem
 from aggregator.model.settings import ViewMode
+from aggregator.model.states import DecisionKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,7 @@ class RelatedLine:
 
     url: str
     title: str | None
-    state: str  # followed | known | found | refused ...
+    state: str  # in words
     heading: str | None = None
     position: int | None = None
     reason: str | None = None
@@ -234,7 +235,7 @@ class TextSide:
 class DecisionLine:
     """Why this item is, or is not, one with another: words, measurements, shared passages."""
 
-    kind: str  # copy | same | story | apart | split | merge ...
+    kind: DecisionKind
     why: str
     at: datetime | None = None
     other_title: str | None = None

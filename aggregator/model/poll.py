@@ -31,8 +31,8 @@ class PollOutcome:
     flood guard and id remaps), None for an undated one. `entries` counts the document's entries.
     `overlap` is the share (0..1) of this document's entries that the previous document held too,
     None when there was none or it was not read. `span` is the time the document reaches back
-    (see `schedule.warm.document_span`). `error` is a `FetchError` value or a parse error class
-    (`not_a_feed`, `malformed`, `empty`, `limit`, `html`, `store`).
+    (see `schedule.warm.document_span`). `error` is a `FetchError` value or a `ParseFault`, or
+    `store`.
     """
 
     kind: PollKind
@@ -108,11 +108,64 @@ LONGEST_RETRY_AFTER = timedelta(days=30)
 """How long a server's Retry-After is taken at its word."""
 
 
+class PlanReason(StrEnum):
+    """What decided the time of a poll; of a floor, what keeps it from being earlier."""
+
+    NEW = "new"  # never polled
+    ADDRESS = "address"  # configured otherwise
+    CLOCK = "clock"
+    DUPLICATE = "duplicate"
+    RATE = "rate"
+    BURST = "burst"
+    OVERLAP = "overlap"
+    WINDOW = "window"
+    SNAP = "snap"
+    RETRY = "retry"
+    INTERVAL = "interval"
+    CRON = "cron"
+    MINIMUM = "minimum"
+    MAXIMUM = "maximum"
+    SILENT = "silent"
+    ARCHIVE = "archive"
+    # soft floors
+    MAX_AGE = "max-age"
+    TTL = "ttl"
+    SYNDICATION = "syndication"
+    SKIP_HOURS = "skip-hours"
+    SKIP_DAYS = "skip-days"
+    GATE = "gate"
+    PUSH = "push"
+    # hard floors
+    RETRY_AFTER = "retry-after"
+    THROTTLED = "throttled"
+    HOST = "host"
+    BREAKER = "breaker"
+    BUSY = "busy"
+    MIN_REFRESH = "min-refresh"
+    # failures
+    ERROR_BACKOFF = "error-backoff"
+    MISSING = "missing"
+    FORBIDDEN = "forbidden"
+    GONE_CONFIRM = "gone-confirm"
+    GONE = "gone"
+    AUTH = "auth"
+    BOT_CHALLENGE = "bot-challenge"
+    OUTAGE = "outage"
+
+    @classmethod
+    def read(cls, stored: str | None, otherwise: PlanReason) -> PlanReason:
+        """A stored reason; `otherwise` for none, and for one of another release."""
+        try:
+            return cls(stored or "")
+        except ValueError:
+            return otherwise
+
+
 @dataclass(frozen=True, slots=True)
 class Floor:
     """A time before which a source is not polled. Hard floors hold against everything."""
 
-    name: str
+    name: PlanReason
     until: datetime
     hard: bool
 
@@ -129,18 +182,14 @@ class HostFloors:
 class Plan:
     """The next poll of a source and why it is then.
 
-    `reason` is a short machine word: what decided the time (`rate`, `burst`, `overlap`, `window`,
-    `snap`, `retry`, `interval`, `cron`, `minimum`, `maximum`, `silent`; a floor: `max-age`, `ttl`,
-    `syndication`, `skip-hours`, `skip-days`, `gate`, `push`, `retry-after`, `throttled`, `host`
-    and the like; a failure: `error-backoff`, `missing`, `forbidden`, `gone-confirm`, `gone`,
-    `auth`, `bot-challenge`; or `new`, `outage`, `busy`, `archive`). `detail` is a sentence for
-    people. `floors` lists every floor there was, the waived ones too. `wish` is the interval
-    before floors. `rate` is the items a day expected on average. `asking` says how the next
-    poll is asked for; `dead` says that polling has ended but for a probe now and then.
+    `reason` is what decided the time, `detail` tells it to people with its figures. `floors` lists
+    every floor there was, the waived ones too. `wish` is the interval before floors. `rate` is the
+    items a day expected on average. `asking` says how the next poll is asked for; `dead` says that
+    polling has ended but for a probe now and then.
     """
 
     at: datetime
-    reason: str
+    reason: PlanReason
     detail: str
     floors: tuple[Floor, ...] = ()
     wish: timedelta | None = None

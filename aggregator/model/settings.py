@@ -55,7 +55,7 @@ class ServiceSettings:
     listen_port: int = 8080
     contact: str | None = None  # URL or mail address in the User-Agent
     token: Secret | None = None  # guards everything but health when set
-    admin_token: Secret | None = None  # guards what changes something (issue: overrule, reread)
+    admin_token: Secret | None = None  # guards what changes something: splitting and merging
     trusted_proxies: tuple[str, ...] = ()
     websub: bool = False  # subscribe at the hubs of feeds; they must reach `base_url`
     page_text: str = "guarded"  # guarded | everywhere: text taken from pages, see `full_text`

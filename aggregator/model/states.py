@@ -30,6 +30,23 @@ class PollWord(StrEnum):
     SKIPPED = "skipped"  # not asked at a person's word
 
 
+class ParseFault(StrEnum):
+    """Why nothing, or not all, of a document could be read."""
+
+    NOT_A_FEED = "not_a_feed"
+    MALFORMED = "malformed"
+    EMPTY = "empty"
+    LIMIT = "limit"
+    HTML = "html"
+
+
+class Withdrawn(StrEnum):
+    """Where an item was seen to be gone."""
+
+    FEED = "feed"
+    PAGE = "page"
+
+
 class PageState(StrEnum):
     """Where an article page of the queue stands."""
 
@@ -72,6 +89,20 @@ class Refused(StrEnum):
     UNREADABLE = "unreadable"
 
 
+class LinkRule(StrEnum):
+    """What found a related link; `articles.related.found` has the rules."""
+
+    HEADING = "heading"
+    TOPIC = "topic"
+    READ_MORE = "read_more"
+    MARKER = "marker"
+    CARD = "card"
+    NAMED = "named"
+    LINK_REL = "link_rel"
+    JSON_LD = "json_ld"
+    SELECT = "select"
+
+
 class SubscriptionState(StrEnum):
     """Where a WebSub subscription of ours stands."""
 
@@ -95,3 +126,4 @@ class DecisionKind(StrEnum):
     MERGE = "merge"
     PARTED = "parted"
     REGROUPED = "regrouped"
+    SAME = "same"  # never logged: one item has entries of several sources

@@ -10,6 +10,7 @@ from aggregator.isolate.pool import WorkerError
 from aggregator.model.feed import ParsedFeed
 from aggregator.model.http import Access, FetchRequest, FetchResult, RequestKind
 from aggregator.model.settings import Settings, SourceSettings
+from aggregator.model.states import ParseFault
 from aggregator.pipeline import access, policy
 from aggregator.pipeline.parts import Workers
 
@@ -42,7 +43,7 @@ async def look_at_page(reader: Reader, url: str) -> tuple[FetchResult, ParsedFee
         FetchRequest(url, Access(configured=url), kind=RequestKind.PAGE)
     )
     if result.body is None:
-        return result, ParsedFeed(None, error=result.detail, error_class="empty")
+        return result, ParsedFeed(None, error=result.detail, error_class=ParseFault.EMPTY)
     return result, await look_at_document(
         reader, result.body, result.content_type, result.final_url
     )
@@ -74,7 +75,7 @@ async def look_at_document(
         )
     except WorkerError as error:
         text = f"the document could not be read within its limits: {error}"
-        return ParsedFeed(None, error=text, error_class="limit")
+        return ParsedFeed(None, error=text, error_class=ParseFault.LIMIT)
 
 
 def read_clean(

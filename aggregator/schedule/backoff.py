@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from aggregator.model.poll import LONGEST_RETRY_AFTER, PollOutcome
+from aggregator.model.http import FetchError
+from aggregator.model.poll import LONGEST_RETRY_AFTER, PlanReason, PollOutcome
 from aggregator.schedule.jitter import uniform
 from aggregator.schedule.shape import DAY, HOUR
 from aggregator.schedule.state import Trouble
@@ -28,27 +29,27 @@ class Verdict:
     """What a run of failures means: seconds to wait, the reason, a sentence, and if it is over."""
 
     wait: float
-    reason: str
+    reason: PlanReason
     detail: str
     dead: bool = False
 
 
-def failure_kind(outcome: PollOutcome) -> str:
+def failure_kind(outcome: PollOutcome) -> PlanReason:
     """The kind of a failure, as far as its treatment differs."""
-    if outcome.error == "bot_challenge":
-        return "bot-challenge"
+    if outcome.error == FetchError.BOT_CHALLENGE:
+        return PlanReason.BOT_CHALLENGE
     match outcome.status:
         case 401 | 407:
-            return "auth"
+            return PlanReason.AUTH
         case 403:
-            return "forbidden"
+            return PlanReason.FORBIDDEN
         case 404:
-            return "missing"
+            return PlanReason.MISSING
         case 410:
-            return "gone"
+            return PlanReason.GONE
         case 429 | 503:
-            return "throttled"
-    return "error-backoff"
+            return PlanReason.THROTTLED
+    return PlanReason.ERROR_BACKOFF
 
 
 def count_failure(trouble: Trouble, outcome: PollOutcome, now: float) -> Trouble:
@@ -97,10 +98,10 @@ def hold(trouble: Trouble, outcome: PollOutcome, now: float, normal: float) -> T
     stated = None
     if outcome.retry_after is not None:
         stated = max(0.0, min(outcome.retry_after, LONGEST_RETRY_AFTER).total_seconds())
-    if failure_kind(outcome) != "throttled":
+    if failure_kind(outcome) is not PlanReason.THROTTLED:
         if not stated:
             return trouble
-        return replace(trouble, floor_until=now + stated, floor_reason="retry-after")
+        return replace(trouble, floor_until=now + stated, floor_reason=PlanReason.RETRY_AFTER)
     repeated = trouble.failures > 1
     throttle = trouble.throttle
     if stated is None or repeated:
@@ -110,7 +111,7 @@ def hold(trouble: Trouble, outcome: PollOutcome, now: float, normal: float) -> T
         trouble,
         throttle=throttle,
         floor_until=now + wait,
-        floor_reason="throttled" if stated is None else "retry-after",
+        floor_reason=PlanReason.THROTTLED if stated is None else PlanReason.RETRY_AFTER,
     )
 
 
@@ -119,35 +120,47 @@ def judge(trouble: Trouble, normal: float, now: float, source_id: str, polls: in
     since = trouble.failing_since if trouble.failing_since is not None else now
     lasting = now - since
     nth = f"failure {trouble.failures} in a row"
-    match trouble.error:
-        case "gone" if lasting >= CONFIRM_GONE:
-            return _ended("gone", "the server says 410 Gone, twice a day apart", source_id, polls)
+    kind = PlanReason.read(trouble.error, PlanReason.ERROR_BACKOFF)
+    match kind:
+        case PlanReason.GONE if lasting >= CONFIRM_GONE:
+            return _ended(
+                PlanReason.GONE,
+                "the server said twice, a day apart, that the feed is gone",
+                source_id,
+                polls,
+            )
         case "gone":
             wait = max(normal, CONFIRM_GONE * uniform(source_id, polls, "backoff", 1.0, 1.1))
             return Verdict(
-                wait, "gone-confirm", "the server says 410 Gone; asked once more in a day"
+                wait,
+                PlanReason.GONE_CONFIRM,
+                "the server says that the feed is gone; it is asked once more in a day",
             )
-        case "auth" | "bot-challenge":
+        case PlanReason.AUTH | PlanReason.BOT_CHALLENGE:
             wait = max(normal, _spread(LONGEST, source_id, polls))
-            what = "wants credentials" if trouble.error == "auth" else "sends a bot challenge"
-            return Verdict(
-                wait, trouble.error, f"the server {what}: tried once a day until it stops"
-            )
-        case "missing" | "forbidden" if lasting >= PATIENCE and trouble.failures >= PATIENT_TRIES:
-            status = 404 if trouble.error == "missing" else 403
-            return _ended(trouble.error, f"{status} for {lasting / DAY:.0f} days", source_id, polls)
+            what = "wants a user and a password"
+            if kind is PlanReason.BOT_CHALLENGE:
+                what = "sends a test for people instead of the feed"
+            return Verdict(wait, kind, f"the server {what}: tried once a day until it stops")
+        case PlanReason.MISSING | PlanReason.FORBIDDEN if (
+            lasting >= PATIENCE and trouble.failures >= PATIENT_TRIES
+        ):
+            status = 404 if kind is PlanReason.MISSING else 403
+            return _ended(kind, f"status {status} for {lasting / DAY:.0f} days", source_id, polls)
         case "throttled":
             # `normal` is already doubled by the throttle, for as long as that lasts.
-            return Verdict(normal, "throttled", f"the server asks for fewer requests; {nth}")
+            return Verdict(
+                normal, PlanReason.THROTTLED, f"the server asks for fewer requests; {nth}"
+            )
     steps = max(0, trouble.failures - 1)
     wait = min(normal * 2 ** min(steps, 20), max(LONGEST, normal))
     wait = max(normal, _spread(wait, source_id, polls))
-    return Verdict(wait, trouble.error, f"{nth}: the interval is doubled with each")
+    return Verdict(wait, kind, f"{nth}: the interval is doubled with each")
 
 
-def _ended(kind: str, why: str, source_id: str, polls: int) -> Verdict:
+def _ended(kind: PlanReason, why: str, source_id: str, polls: int) -> Verdict:
     wait = _spread(PROBE, source_id, polls)
-    return Verdict(wait, kind, f"ended: {why}; probed once a week", dead=True)
+    return Verdict(wait, kind, f"the feed has ended: {why}; it is asked once a week", dead=True)
 
 
 def _spread(wait: float, source_id: str, polls: int) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from aggregator.model.poll import Floor, PollKind, PollOutcome, PollSettings
+from aggregator.model.poll import Floor, PlanReason, PollKind, PollOutcome, PollSettings
 from aggregator.schedule.rate import rate
 from aggregator.schedule.shape import DAY, HOUR
 from aggregator.schedule.state import Hints, Pace, Window
@@ -76,18 +76,18 @@ def soft_floors(
 ) -> list[Floor]:
     """Floors counted from the poll at `base` (epoch seconds), skipped hours and days excepted."""
     cap = settings.floor_cap.total_seconds()
-    waits: list[tuple[str, float]] = []
+    waits: list[tuple[PlanReason, float]] = []
     if hints.max_age and not hints.no_cache:
-        waits.append(("max-age", min(hints.max_age, cap)))
+        waits.append((PlanReason.MAX_AGE, min(hints.max_age, cap)))
     if hints.ttl:
-        waits.append(("ttl", min(hints.ttl, cap)))
+        waits.append((PlanReason.TTL, min(hints.ttl, cap)))
     if hints.syndication and hints.syndication < DAY:
-        waits.append(("syndication", min(hints.syndication * SYNDICATION_SHARE, cap)))
+        waits.append((PlanReason.SYNDICATION, min(hints.syndication * SYNDICATION_SHARE, cap)))
     if hints.push:
-        waits.append(("push", PUSHED))
+        waits.append((PlanReason.PUSH, PUSHED))
     closed = gate(hints, pace, window)
     if closed:
-        waits.append(("gate", closed))
+        waits.append((PlanReason.GATE, closed))
     return [Floor(name, moment(base + wait), hard=False) for name, wait in waits if wait > 0]
 
 
@@ -115,12 +115,12 @@ def skip_floor(hints: Hints, at: float) -> Floor | None:
     days = hints.skip_days if len(hints.skip_days) < 7 else ()
     if not hours and not days:
         return None
-    name, time = "", at
+    name, time = None, at
     while True:
         if (int(time // DAY) + 3) % 7 in days:  # 1970-01-01 was a Thursday
-            name, time = "skip-days", (time // DAY + 1) * DAY
+            name, time = PlanReason.SKIP_DAYS, (time // DAY + 1) * DAY
         elif int(time % DAY // HOUR) in hours:
-            name, time = "skip-hours", (time // HOUR + 1) * HOUR
+            name, time = PlanReason.SKIP_HOURS, (time // HOUR + 1) * HOUR
         else:
             return Floor(name, moment(time), hard=False) if name else None
 

@@ -11,7 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from aggregator.model.poll import LONGEST_RETRY_AFTER, Floor, HostFloors, PollKind, PollOutcome
+from aggregator.model.poll import (
+    LONGEST_RETRY_AFTER,
+    Floor,
+    HostFloors,
+    PlanReason,
+    PollKind,
+    PollOutcome,
+)
 from aggregator.schedule.backoff import DEEPEST_THROTTLE, GOOD_POLLS, LONGEST
 from aggregator.schedule.hints import moment
 from aggregator.schedule.shape import DAY, HOUR
@@ -92,7 +99,13 @@ def host_floors(health: HostHealth, now: datetime) -> HostFloors:
     """What the host's state forbids its sources at `now`."""
     floors: tuple[Floor, ...] = ()
     if health.blocked_until > now.timestamp():
-        floors = (Floor(health.blocked_by or "host", moment(health.blocked_until), hard=True),)
+        floors = (
+            Floor(
+                PlanReason.read(health.blocked_by, PlanReason.HOST),
+                moment(health.blocked_until),
+                hard=True,
+            ),
+        )
     return HostFloors(floors, 2.0**health.throttle)
 
 
@@ -104,10 +117,10 @@ def _throttled(health: HostHealth, outcome: PollOutcome, interval: float, now: f
     throttle = health.throttle
     if outcome.retry_after is not None:
         wait = max(0.0, min(outcome.retry_after, LONGEST_RETRY_AFTER).total_seconds())
-        name = "retry-after"
+        name = PlanReason.RETRY_AFTER
     else:
         throttle = min(throttle + 1, DEEPEST_THROTTLE)
-        wait, name = max(HOUR, min(interval * 2**throttle, LONGEST)), "throttled"
+        wait, name = max(HOUR, min(interval * 2**throttle, LONGEST)), PlanReason.THROTTLED
     return _blocked(replace(health, throttle=throttle, good=0), now + wait, name)
 
 
@@ -119,7 +132,9 @@ def _failed(health: HostHealth, source_id: str, now: float) -> HostHealth:
     if len(kept) < BREAKER_SOURCES:
         return health
     wait = min(BREAKER_FIRST * 2**health.trips, LONGEST)
-    return _blocked(replace(health, trips=min(health.trips + 1, 20)), now + wait, "breaker")
+    return _blocked(
+        replace(health, trips=min(health.trips + 1, 20)), now + wait, PlanReason.BREAKER
+    )
 
 
 def _blocked(health: HostHealth, until: float, name: str) -> HostHealth:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from aggregator.model.poll import Floor, PollMode, PollSettings
+from aggregator.model.meanings import PLANNED
+from aggregator.model.poll import Floor, PlanReason, PollMode, PollSettings
 from aggregator.schedule.backoff import Verdict
 from aggregator.schedule.hints import skip_floor
 from aggregator.schedule.jitter import uniform
@@ -26,7 +27,7 @@ class Place:
     """A time on its way to becoming the plan: epoch seconds, what decided it, a sentence."""
 
     at: float
-    reason: str
+    reason: PlanReason
     detail: str
 
 
@@ -55,10 +56,12 @@ def placed(
 
 def waived(place: Place, soft: Sequence[Floor]) -> Place:
     """Name the soft floors that an explicit `poll:` passes over."""
-    waived = [clause(floor) for floor in soft if floor.until.timestamp() > place.at]
+    waived = [PLANNED[floor.name] for floor in soft if floor.until.timestamp() > place.at]
     if not waived:
         return place
-    return replace(place, detail=f"{place.detail}; waived by “poll:”: {', '.join(waived)}")
+    return replace(
+        place, detail=f"{place.detail}; its own “poll” goes first, although {', and '.join(waived)}"
+    )
 
 
 def above_soft(
@@ -73,15 +76,9 @@ def above_soft(
     latest = base + max(LEAST_UNDERCUT, wish.seconds) if wish.urgent else float("inf")
     top = max(soft, key=lambda floor: floor.until, default=None)
     if top is not None:
-        others = [floor.name for floor in soft if floor is not top]
         to = min(top.until.timestamp(), latest)
         if to > place.at:
             place = _lifted(place, to, top, base, state, source_id)
-            if others:
-                place = replace(place, detail=f"{place.detail}, longer than {', '.join(others)}")
-        else:
-            ended = ", ".join([top.name, *others])
-            place = replace(place, detail=f"{place.detail}; by then over: {ended}")
     skipped = skip_floor(state.hints, place.at)
     if skipped is not None and skipped.until.timestamp() <= latest:
         soft.append(skipped)
@@ -142,7 +139,7 @@ def snapped(
     if not settings.explicit and skip_floor(state.hints, at) is not None:
         return place
     minute = int(ready % HOUR // 60)
-    return Place(at, "snap", f"{place.detail}; items come just before minute {minute}")
+    return Place(at, PlanReason.SNAP, f"{place.detail}; items come just before minute {minute}")
 
 
 def on_cron(
@@ -153,9 +150,9 @@ def on_cron(
     at = normal if place.at <= normal else cron_after(settings, place.at - 1.0)
     late = at > normal or state.trouble.failures
     spread = uniform(source_id, state.polls, "cron", 0.0, CRON_SPREAD) if settings.jitter else 0.0
-    return Place(at + spread, place.reason if late else "cron", place.detail)
+    return Place(at + spread, place.reason if late else PlanReason.CRON, place.detail)
 
 
 def clause(floor: Floor) -> str:
     """A floor for people."""
-    return f"{floor.name} holds until {floor.until:%Y-%m-%d %H:%M} UTC"
+    return f"not before {floor.until:%Y-%m-%d %H:%M} UTC, as {PLANNED[floor.name]}"

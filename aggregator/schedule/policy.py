@@ -18,6 +18,7 @@ from aggregator.model.poll import (
     Floor,
     HostFloors,
     Plan,
+    PlanReason,
     PollKind,
     PollMode,
     PollOutcome,
@@ -86,7 +87,7 @@ def plan_next(
     looking = plan.asking is Asking.LOOK
     if looking != state.doubt.looking:
         state = replace(state, doubt=replace(state.doubt, looking=looking))
-    snapped = plan.reason == "snap"
+    snapped = plan.reason == PlanReason.SNAP
     if snapped != state.minutes.snapped:
         state = replace(state, minutes=replace(state.minutes, snapped=snapped))
     return state, plan
@@ -108,7 +109,7 @@ def replan(
 
 def first_plan(now: datetime, host: HostFloors = _NO_HOST) -> Plan:
     """A source that was never polled is polled at once, within what its host allows."""
-    at, reason, detail = now.timestamp(), "new", "never polled yet"
+    at, reason, detail = now.timestamp(), PlanReason.NEW, "never polled yet"
     for floor in host.floors:
         if floor.until.timestamp() > at:
             at, reason = floor.until.timestamp(), floor.name
@@ -136,7 +137,9 @@ def refresh_allowed(
     """
     floors = [*_own_floors(state), *host.floors]
     if state.polled_at is not None and state.polled_at <= now.timestamp() + _CLOCKS_DIFFER:
-        floors.append(Floor("min-refresh", moment(state.polled_at) + min_refresh, hard=True))
+        floors.append(
+            Floor(PlanReason.MIN_REFRESH, moment(state.polled_at) + min_refresh, hard=True)
+        )
     latest = max(floors, key=lambda floor: floor.until, default=None)
     return latest if latest is not None and latest.until > now else None
 
@@ -213,7 +216,7 @@ def _own_floors(state: PolicyState) -> list[Floor]:
         return []
     return [
         Floor(
-            state.trouble.floor_reason or "retry-after",
+            PlanReason.read(state.trouble.floor_reason, PlanReason.RETRY_AFTER),
             moment(state.trouble.floor_until),
             hard=True,
         )
@@ -223,10 +226,10 @@ def _own_floors(state: PolicyState) -> list[Floor]:
 def _after_busy(state: PolicyState, outcome: PollOutcome, now: datetime, source_id: str) -> Plan:
     until = max(outcome.retry_at or now, now)
     spread = uniform(source_id, state.polls, "busy", 0.0, BUSY_SPREAD)
-    floor = Floor("busy", until, hard=True)
+    floor = Floor(PlanReason.BUSY, until, hard=True)
     return Plan(
         until + timedelta(seconds=spread),
-        "busy",
+        PlanReason.BUSY,
         "not sent: its host had no free slot",
         (floor,),
         rate=rate(state.pace),
@@ -245,7 +248,7 @@ def _after_outage(
             break
     wait *= uniform(source_id, state.polls, "outage", 1.0, 1.1)
     place = Place(
-        base + wait, "outage", "our own network seems to be down; no failure of the source"
+        base + wait, PlanReason.OUTAGE, "our own network seems to be down; no failure of the source"
     )
     hard = [*_own_floors(state), *host.floors]
     place = above_hard(place, state, hard, base, source_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from aggregator.model.poll import HostFloors, PollMode, PollSettings
+from aggregator.model.poll import HostFloors, PlanReason, PollMode, PollSettings
 from aggregator.schedule.backoff import LONGEST
 from aggregator.schedule.cron import next_cron
 from aggregator.schedule.hints import moment
@@ -25,7 +25,7 @@ class Wish:
     """The interval before floors: seconds, what decided it, a clause for people."""
 
     seconds: float
-    reason: str
+    reason: PlanReason
     detail: str
     urgent: bool = False  # the document's window may overflow: soft floors yield
 
@@ -38,7 +38,7 @@ def wish_of(state: PolicyState, settings: PollSettings, base: float) -> Wish:
         case PollMode.INTERVAL:
             wish = Wish(
                 settings.interval.total_seconds(),
-                "interval",
+                PlanReason.INTERVAL,
                 f"every {span_text(settings.interval)}",
             )
             return wish if settings.explicit else _within_window(state, wish, HOUR)
@@ -56,20 +56,20 @@ def _adaptive(state: PolicyState, settings: PollSettings, base: float) -> Wish:
     weights = [factor**EXPONENT for factor in shape(state.habits)]
     wait = time_until(amount, weights, base, utc_offset(settings.zone, base), longest)
     detail = f"{expected:.2g} items a day expected"
-    reason = "rate"
+    reason = PlanReason.RATE
     if wait >= longest:
-        reason = "silent" if silent else "maximum"
+        reason = PlanReason.SILENT if silent else PlanReason.MAXIMUM
     detail = f"{detail}, worth a poll every {span_text(timedelta(seconds=wait))} at this hour"
     if state.pace.boost > 0.1:
         wait /= 1.0 + state.pace.boost
-        reason, detail = "burst", f"{detail}, more than usual just now"
+        reason, detail = PlanReason.BURST, f"{detail}, more than usual just now"
     if state.minutes.retry:
         again = max(shortest, state.hints.max_age or 0.0)
         if again < wait:
-            wait, reason = again, "retry"
+            wait, reason = again, PlanReason.RETRY
             detail = f"{detail}; its usual minute brought nothing yet"
     if wait < shortest:
-        wait, reason = shortest, "minimum"
+        wait, reason = shortest, PlanReason.MINIMUM
     return _within_window(state, Wish(wait, reason, detail), shortest)
 
 
@@ -78,10 +78,10 @@ def _within_window(state: PolicyState, wish: Wish, shortest: float) -> Wish:
     wait, reason, detail = wish.seconds, wish.reason, wish.detail
     if state.window.squeeze:
         wait /= 2.0**state.window.squeeze
-        reason, detail = "overlap", f"{detail}; the last documents shared few entries"
+        reason, detail = PlanReason.OVERLAP, f"{detail}; the last documents shared few entries"
     span = state.window.span
     if span is not None and span >= SHORTEST_SPAN and wait > span / 2:
-        wait, reason = span / 2, "window"
+        wait, reason = span / 2, PlanReason.WINDOW
         detail = f"{detail}; the document reaches back only {span_text(timedelta(seconds=span))}"
     if reason == wish.reason:
         return wish
@@ -92,7 +92,11 @@ def _within_window(state: PolicyState, wish: Wish, shortest: float) -> Wish:
 def _cron(settings: PollSettings, base: float) -> Wish:
     """The gap between the next two times of the line: what back-off multiplies."""
     first = cron_after(settings, base)
-    return Wish(cron_after(settings, first) - first, "cron", f"cron {settings.cron}")
+    return Wish(
+        cron_after(settings, first) - first,
+        PlanReason.CRON,
+        f"at the times of the cron line {settings.cron}",
+    )
 
 
 def cron_after(settings: PollSettings, stamp: float) -> float:
@@ -104,12 +108,12 @@ def cron_after(settings: PollSettings, stamp: float) -> float:
 def slowed(state: PolicyState, wish: Wish, host: HostFloors) -> Wish:
     """The wish of a source, or of a host, that was told to slow down (429, 503)."""
     if state.hints.archive:
-        return Wish(NEVER, "archive", "an archive document (RFC 5005) never changes")
+        return Wish(NEVER, PlanReason.ARCHIVE, "its document is an archive, which never changes")
     factor = max(host.slowdown, 2.0**state.trouble.throttle)
     if factor <= 1.0:
         return wish
     seconds = max(wish.seconds, min(max(wish.seconds * factor, HOUR), LONGEST))
-    return Wish(seconds, "throttled", f"{wish.detail}; its host asked for fewer requests")
+    return Wish(seconds, PlanReason.THROTTLED, f"{wish.detail}; its host asked for fewer requests")
 
 
 def span_text(duration: timedelta) -> str:

@@ -122,8 +122,8 @@ def test_the_item_page_shows_links_with_reasons_and_the_neighbourhood(site: Site
     number = site.items()["Quay plan number 1"]["id"]
     shown = pages(site, "item_page", number)
     assert [(line.state, line.title) for line in shown.related] == [
-        ("known", "Quay plan number 2"),
-        ("followed", "Quay plan number 3"),
+        ("here already", "Quay plan number 2"),
+        ("read and kept", "Quay plan number 3"),
         ("not followed", "Elsewhere in the world of quays"),
     ]
     said = "It leads to another site: other.example is another site."
@@ -150,7 +150,8 @@ def test_the_source_page_counts_links_by_what_became_of_them(site: Site) -> None
     )
     site.poll()
     assert pages(site, "source_page", "alpha").related == {
-        "found": 3, "followed": 1, "known": 1, "not followed: host": 1,
+        "found": 3, "read and kept": 1, "here already": 1,
+        "not followed: it leads to another site": 1,
     }  # fmt: skip
 
 

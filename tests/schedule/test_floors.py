@@ -9,7 +9,15 @@ import pytest
 
 from aggregator.model.feed import FeedHints
 from aggregator.model.http import Freshness
-from aggregator.model.poll import Floor, HostFloors, PollKind, PollMode, PollOutcome, PollSettings
+from aggregator.model.poll import (
+    Floor,
+    HostFloors,
+    PlanReason,
+    PollKind,
+    PollMode,
+    PollOutcome,
+    PollSettings,
+)
 from aggregator.schedule.policy import first_plan, plan_next, refresh_allowed, replan
 from aggregator.schedule.state import PolicyState
 from tests.schedule.polls import (
@@ -39,7 +47,7 @@ def test_max_age_is_a_floor() -> None:
     _, plan = subscribed(BUSY, STEADY, freshness=max_age(3 * HOUR))
     assert plan.reason == "max-age"
     assert MONDAY + 3 * HOUR <= plan.at <= MONDAY + 3 * HOUR + 3 * MINUTE
-    assert "max-age holds until 2026-03-02 13:00 UTC" in plan.detail
+    assert "not before 2026-03-02 13:00 UTC, as the server says that its answer" in plan.detail
 
 
 def test_max_age_is_no_ceiling() -> None:
@@ -209,7 +217,7 @@ def test_an_explicit_poll_waives_soft_floors_and_says_so() -> None:
     _, plan = subscribed(BUSY, explicit, hints=hints, freshness=max_age(3 * HOUR))
     assert plan.at == MONDAY + 20 * MINUTE
     assert plan.reason == "interval"
-    assert "waived" in plan.detail
+    assert "its own “poll” goes first, although" in plan.detail
     assert {"ttl", "max-age", "gate"} <= floor_names(plan.floors)
 
 
@@ -258,7 +266,7 @@ def test_an_archive_document_is_never_polled_again() -> None:
 
 def test_a_floor_of_the_host_holds_for_an_explicit_poll_too() -> None:
     until = MONDAY + 7 * HOUR
-    host = HostFloors((Floor("breaker", until, hard=True),))
+    host = HostFloors((Floor(PlanReason.BREAKER, until, hard=True),))
     outcome = found([MONDAY], overlap=None)
     for settings in (STEADY, EXACT, FIXED, PollSettings(PollMode.CRON, cron="* * * * *")):
         _, plan = plan_next(PolicyState(), outcome, settings, MONDAY, "source", host)

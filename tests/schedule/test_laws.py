@@ -14,6 +14,7 @@ from aggregator.model.poll import (
     Floor,
     HostFloors,
     Plan,
+    PlanReason,
     PollKind,
     PollMode,
     PollOutcome,
@@ -73,7 +74,7 @@ wishes = st.builds(
 )
 host_floors = st.builds(
     lambda waits, slowdown: HostFloors(
-        tuple(Floor("breaker", MONDAY + wait, hard=True) for wait in waits), slowdown
+        tuple(Floor(PlanReason.BREAKER, MONDAY + wait, hard=True) for wait in waits), slowdown
     ),
     st.lists(st.timedeltas(timedelta(0), timedelta(days=20)), max_size=2),
     st.floats(1.0, 64.0),
@@ -168,7 +169,7 @@ def test_a_hard_floor_just_behind_a_plan_moves_it(
     for before, outcome, now, _, plan in run(history, wanted, HostFloors()):
         if outcome.kind is PollKind.BUSY:
             continue
-        floor = Floor("breaker", plan.at + later, hard=True)
+        floor = Floor(PlanReason.BREAKER, plan.at + later, hard=True)
         _, moved = plan_next(before, outcome, wanted, now, "source", HostFloors((floor,)))
         assert moved.at >= floor.until
         assert floor in moved.floors

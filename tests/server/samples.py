@@ -33,6 +33,7 @@ from aggregator.model.pages import (
     ViewPage,
 )
 from aggregator.model.settings import Secret, ServiceSettings, Settings, ViewSettings
+from aggregator.model.states import DecisionKind
 from aggregator.publish.formats import FORMATS
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -350,7 +351,7 @@ class SampleBackend:
             has_copies=True,
             decisions=(
                 DecisionLine(
-                    "copy",
+                    DecisionKind.COPY,
                     "The texts share 94 % of their passages and all numbers agree",
                     NOON,
                     "Ferries run again",
@@ -358,7 +359,9 @@ class SampleBackend:
                     (("Containment", "0.94"), ("Numbers", "6 of 6")),
                     ("The first ferry left at six in the morning with forty passengers",),
                 ),
-                DecisionLine("apart", "secret reason", other_title="A letter", private=True),
+                DecisionLine(
+                    DecisionKind.APART, "secret reason", other_title="A letter", private=True
+                ),
             ),
             graph=Neighbourhood(
                 (

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from aggregator.model.pages import DecisionLine, ItemPage
+from aggregator.model.states import DecisionKind
 from tests.server.conftest import Serve
 from tests.server.samples import SampleBackend, settings_of
 
@@ -139,7 +140,7 @@ class Updated(SampleBackend):
 
     async def item_page(self, number: int) -> ItemPage | None:
         page = await super().item_page(number)
-        line = DecisionLine("revision", "An update, not a second item: sent again.")
+        line = DecisionLine(DecisionKind.CORRECTION, "An update, not a second item: sent again.")
         return page and replace(page, has_copies=False, decisions=(line,))
 
 

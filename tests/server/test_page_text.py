@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from aggregator.model.pages import DecisionLine, ItemPage, RevisionLine, TextSide
+from aggregator.model.states import DecisionKind
 from tests.server.samples import CHANGED, SampleBackend, served, settings_of
 
 WORDS = "What only the page says"
@@ -25,7 +26,11 @@ class Backend(SampleBackend):
             views=("all",),
             full=replace(item, html=f"<p>{WORDS}</p>"),
             revisions=(RevisionLine(0, CHANGED, "Before", (("=", f"{WORDS}, before"),)),),
-            decisions=(DecisionLine("copy", "The same text", sides=(side, side), from_page=True),),
+            decisions=(
+                DecisionLine(
+                    DecisionKind.COPY, "The same text", sides=(side, side), from_page=True
+                ),
+            ),
         )
 
 

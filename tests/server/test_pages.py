@@ -80,7 +80,7 @@ def test_the_start_page_shows_each_source_with_its_state_and_failures_first(
     page = open_site.get("/").text
     tree = html.fromstring(page)
     states = [b.text for b in elements(tree, "//table//td/span[contains(@class, 'badge')]")]
-    assert states == ["Failing", "Gone", "Waiting", "OK", "OK", "Disabled"]
+    assert states == ["Failing", "Gone", "Not polled yet", "OK", "OK", "Switched off"]
     assert "4 failed polls in a row" in page
     assert "the server answered 503" in page
     assert '<time datetime="2026-03-01T12:47:00Z">1 Mar 2026, 12:47 UTC</time>' in page

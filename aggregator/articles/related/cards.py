@@ -10,6 +10,7 @@ from aggregator.articles.related.labels import rule_of
 from aggregator.articles.related.listing import has_own_heading, links_between
 from aggregator.articles.related.survey import MAX_RELATED, Survey
 from aggregator.articles.size import title_size
+from aggregator.model.states import LinkRule
 
 _MARKER = 40  # letters: longer, and it is no marker
 _NEAR = 40  # nodes: farther from its heading no list stands
@@ -31,7 +32,7 @@ def read_markers(survey: Survey) -> None:
             continue
         if reading.kind is Kind.READ_MORE and not body.first < anchor.node < body.reach:
             continue
-        survey.add(anchor, anchor.text, said[:40], "marker")
+        survey.add(anchor, anchor.text, said[:40], LinkRule.MARKER)
 
 
 def _before(survey: Survey, anchor: Anchor) -> str:
@@ -65,7 +66,7 @@ def read_cards(survey: Survey) -> None:
             if not _right_below(survey, block, edge):
                 continue
             edge = max(edge, page.end[block])
-        survey.add(anchor, survey.text(anchor), None, "card")
+        survey.add(anchor, survey.text(anchor), None, LinkRule.CARD)
 
 
 def _in_menus(page: Page) -> frozenset[str]:
@@ -117,7 +118,7 @@ def _card(survey: Survey, anchor: Anchor) -> int | None:
         return None
     for i in range(top, page.end[top]):
         label = survey.label_at.get(i)
-        if label is None or page.in_link[i] >= 0 or rule_of(survey, label) == "heading":
+        if label is None or page.in_link[i] >= 0 or rule_of(survey, label) is LinkRule.HEADING:
             continue
         if label.reading.kind is not Kind.READ_MORE or len(articles) > 1:
             return None  # "Read more" is also what a card of one article begins or ends with
@@ -197,17 +198,17 @@ def read_named(survey: Survey) -> None:
         links = links_between(survey, i, page.end[i], None)
         if told or (links and 2 * survey.shares_subject(links) >= len(links)):
             for anchor in links:
-                survey.add(anchor, survey.text(anchor), None, "named")
+                survey.add(anchor, survey.text(anchor), None, LinkRule.NAMED)
 
 
 def read_stated(survey: Survey) -> None:
     """`<link rel=related>` and schema.org `relatedLink`, which carry no text of their own."""
     page = survey.page
     stated = [
-        (node.attributes.get("href") or "", node.attributes.get("title") or "", "link_rel")
+        (node.attributes.get("href") or "", node.attributes.get("title") or "", LinkRule.LINK_REL)
         for node in page.tree.css('link[rel~="related"]')[:MAX_RELATED]
     ]
-    stated += [(url, "", "json_ld") for url in survey.stated]
+    stated += [(url, "", LinkRule.JSON_LD) for url in survey.stated]
     for href, text, rule in stated[:MAX_RELATED]:
         url = absolute(page.url, href)
         if url is None:

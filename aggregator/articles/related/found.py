@@ -27,6 +27,7 @@ from aggregator.articles.related.survey import MAX_RELATED, Label, Survey, surve
 from aggregator.model.article import RelatedLink
 from aggregator.model.feed import FeedLink
 from aggregator.model.settings import RelatedOverride
+from aggregator.model.states import LinkRule
 
 _MAX_LABELS = 60
 
@@ -54,7 +55,7 @@ def related_of(survey: Survey, overrides: RelatedOverride) -> tuple[RelatedLink,
     excluded = _covered(page, overrides.exclude)
     for start, _ in _covered(page, overrides.select):
         for anchor in page.anchors_in(start)[:MAX_RELATED]:
-            survey.add(anchor, survey.text(anchor), None, "select")
+            survey.add(anchor, survey.text(anchor), None, LinkRule.SELECT)
     find_labels(survey, frozenset(normalised(h) for h in overrides.headings))
     announcing = [n for n in survey.labels if n.reading.kind is not Kind.ELSEWHERE]
     for label in announcing[:_MAX_LABELS]:
@@ -79,7 +80,7 @@ def related_of_entry(links: Iterable[FeedLink]) -> tuple[RelatedLink, ...]:
         if link.rel == "related" and (url := absolute(link.href, link.href)) is not None
     )
     return tuple(
-        RelatedLink(url, text[:300], None, "link_rel", i)
+        RelatedLink(url, text[:300], None, LinkRule.LINK_REL, i)
         for i, (url, text) in enumerate(list(found)[:MAX_RELATED])
     )
 
@@ -95,32 +96,36 @@ def _read_list(survey: Survey, label: Label) -> None:
         return
     inside = page.in_link[label.node]
     if inside >= 0 and page.size(inside) > page.size(label.node) + 3:
-        if rule == "heading" and page.chars[label.node] == page.chars[inside]:
+        if rule is LinkRule.HEADING and page.chars[label.node] == page.chars[inside]:
             anchor = page.anchor_at[inside]  # a marker at the head of a card that is one link
             if survey.counts(anchor):
-                survey.add(anchor, survey.text(anchor), label.text, "marker")
+                survey.add(anchor, survey.text(anchor), label.text, LinkRule.MARKER)
         return
     if inside >= 0 and not level_of(page, label.node) and survey.leads(page.anchor_at[inside]):
         return  # a link that says "to the article"
     links = links_of(survey, label)
     below_or_in_text = survey.body.holds(label.node) or label.node >= survey.body.last
-    if rule == "read_more" and label.text.rstrip().endswith((":", "：")) and below_or_in_text:
+    if (
+        rule is LinkRule.READ_MORE
+        and label.text.rstrip().endswith((":", "："))
+        and below_or_in_text
+    ):
         block = page.block(label.node)
         links = [a for a in links if block < a.node < page.end[block]] or links[:1]
-        rule = "marker"
-    if rule == "read_more" and 2 * survey.shares_subject(links) < len(links):
+        rule = LinkRule.MARKER
+    if rule is LinkRule.READ_MORE and 2 * survey.shares_subject(links) < len(links):
         return
     for anchor in links:
         survey.add(anchor, survey.text(anchor), label.text, rule)
 
 
-def _ends_article(survey: Survey, label: Label, rule: str) -> bool:
+def _ends_article(survey: Survey, label: Label, rule: LinkRule) -> bool:
     """Whether a heading in a footer below the text ends the article, and not the page.
 
     A page's footer may say "Related links" too: what is there must share the article's subject.
     """
     tags = [survey.page.tag[n] for n in survey.page.ancestors(label.node)]
-    if rule != "heading" or "nav" in tags or label.node < survey.body.last:
+    if rule is not LinkRule.HEADING or "nav" in tags or label.node < survey.body.last:
         return False
     links = links_of(survey, label)
     return 2 * survey.shares_subject(links) > len(links)

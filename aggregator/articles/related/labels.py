@@ -7,6 +7,7 @@ from aggregator.articles.page import BLOCKS, HEADINGS, Page
 from aggregator.articles.related.links import site_of
 from aggregator.articles.related.survey import Label, Survey
 from aggregator.articles.subject import share_subject, subject_words
+from aggregator.model.states import LinkRule
 
 _LONG = 300  # characters of a heading that repeats the page's title
 _TITLE = 20  # the same: a shorter title may stand anywhere
@@ -100,19 +101,19 @@ def _outermost(page: Page, node: int) -> int:
         node = up
 
 
-def rule_of(survey: Survey, label: Label) -> str | None:
+def rule_of(survey: Survey, label: Label) -> LinkRule | None:
     """The rule under which a label's list may count, or None."""
     reading = label.reading
     if reading.kind is Kind.RELATED:
-        return "heading"
+        return LinkRule.HEADING
     if reading.kind is Kind.TOPICAL:
         site = site_of(survey.page.url)
         if site and reading.tail.partition(".")[0] == site:
             return None  # "More on Example.com": the publisher, whatever the titles share with it
         tail = subject_words(_cased(label, reading))
         subject = survey.title_words | survey.topic_words
-        return "topic" if tail and share_subject(tail, subject) else None
-    return "read_more"
+        return LinkRule.TOPIC if tail and share_subject(tail, subject) else None
+    return LinkRule.READ_MORE
 
 
 def _cased(label: Label, reading: Reading) -> str:

@@ -19,6 +19,7 @@ from aggregator.articles.related.links import Own, is_title, own_address
 from aggregator.articles.size import title_size
 from aggregator.articles.structured import Structured, read_structured, strings
 from aggregator.articles.subject import share_subject, subject_words
+from aggregator.model.states import LinkRule
 
 MAX_RELATED = 60
 _MANY = 3  # places that one text leads to: it is no title of one of them
@@ -42,7 +43,7 @@ class Found:
     anchor: Anchor
     text: str
     heading: str | None
-    rule: str
+    rule: LinkRule
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ class Survey:
     _counts: dict[int, bool] = field(default_factory=dict)
     _said: dict[int, int] = field(default_factory=dict)
 
-    def add(self, anchor: Anchor, text: str, heading: str | None, rule: str) -> None:
+    def add(self, anchor: Anchor, text: str, heading: str | None, rule: LinkRule) -> None:
         """Note a link; the first rule that finds a URL names it."""
         if anchor.key not in self.own_keys and anchor.key not in self.found:
             self.found[anchor.key] = Found(anchor, text, heading, rule)

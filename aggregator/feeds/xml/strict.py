@@ -23,9 +23,11 @@ from aggregator.feeds.xml.inner import XML_BASE, join_base
 from aggregator.feeds.xml.layout import Layout, lay_out
 from aggregator.markup.text import has_noncharacters
 from aggregator.model.feed import ParsedEntry, ParsedFeed
+from aggregator.model.states import ParseFault
 
-# libxml2's codes for what it refuses to read on (xmlerror.h): entity loop, name, resource limit.
-_LIMIT_CODES = frozenset((89, 110, 114))
+# libxml2's codes for what it refuses to read on (xmlerror.h): internal, entity loop, name,
+# resource limit.
+_LIMIT_CODES = frozenset((1, 89, 110, 114))
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -71,7 +73,7 @@ def read_strict(
     )  # fmt: skip
     if layout.entries and not entries:
         error = f"nothing could be read in any of its {len(layout.entries)} entries"
-        return replace(feed, error=error, error_class="malformed")
+        return replace(feed, error=error, error_class=ParseFault.MALFORMED)
     return feed
 
 
@@ -113,11 +115,7 @@ def _tree(raw: bytes) -> etree._Element:
         return etree.fromstring(raw, parser)
     except etree.XMLSyntaxError as error:
         message = (error.msg or "not XML").strip()
-        if (
-            getattr(error, "code", 0) in _LIMIT_CODES
-            or "depth" in message
-            or "huge" in message.lower()
-        ):
+        if getattr(error, "code", 0) in _LIMIT_CODES:
             raise OverLimit(message) from None
         raise NotWellFormed(message) from None
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from aggregator.model.poll import PollOutcome
+from aggregator.model.poll import PlanReason, PollOutcome
 from aggregator.schedule.hosts import HostHealth, host_after
 from aggregator.store.sources import hosts
 from aggregator.telemetry import metrics
@@ -33,6 +33,6 @@ def remember(
         until = now + timedelta(seconds=after.blocked_until - now.timestamp())
         hosts.block_host(connection, host, until, after.blocked_by)
         metrics.HOST_BLOCKS.labels(reason=after.blocked_by).inc()
-    elif before.blocked_by == "breaker" and not after.blocked_by:
-        hosts.unblock_host(connection, host, "breaker", now)
+    elif before.blocked_by == PlanReason.BREAKER and not after.blocked_by:
+        hosts.unblock_host(connection, host, PlanReason.BREAKER, now)
     return after

@@ -329,7 +329,7 @@ def _intent(connection: Connection, parts: Parts, page: PageRow, read: Read) -> 
         # Found under an item of a back catalogue: not on top of a view either.
         archived=_is_old(article.published, parts.clock.now())
         or (page.parent_id is not None and items.is_archived(connection, page.parent_id)),
-        why=f"found as related news, {page.depth} from a feed",
+        why=f"found as related news; links between it and the feed: {page.depth}",
         aliases=tuple(_aliases(connection, parts.settings, page, read)),
         prepared=read.prepared if keep else None,
     )

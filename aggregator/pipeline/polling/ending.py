@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from aggregator.model.http import FetchResult
 from aggregator.model.item import EntryIntent, FeedState, PollRecord
-from aggregator.model.poll import Plan, PollKind, PollOutcome
+from aggregator.model.poll import Plan, PlanReason, PollKind, PollOutcome
 from aggregator.model.settings import PollingSettings, SourceSettings
 from aggregator.pipeline.polling import planning, redirects
 from aggregator.pipeline.polling.document import Polled
@@ -160,7 +160,9 @@ def _not_yet_dead(plan: Plan, now: datetime) -> Plan:
     """Days of failures may be a minute of a clock that was set: it is asked once more."""
     floors = [floor.until for floor in plan.floors if floor.hard]
     detail = f"{plan.detail}; the clock was set, so it is asked once more before that counts"
-    return replace(plan, at=max([now + SETTLE, *floors]), reason="clock", detail=detail, dead=False)
+    return replace(
+        plan, at=max([now + SETTLE, *floors]), reason=PlanReason.CLOCK, detail=detail, dead=False
+    )
 
 
 def _home_since(before: FeedState, after: FeedState, result: FetchResult) -> datetime | None:

@@ -59,7 +59,7 @@ def _more(tally: Tally | None, count: int, now: datetime) -> Tally | None:
     return (tally or Tally(0, now)).plus(count, now) if count else tally
 
 
-def notes(state: FeedState, *, subscription: str | None = None) -> tuple[str, ...]:
+def notes(state: FeedState) -> tuple[str, ...]:
     """Decisions about a source that an operator may ask about, one sentence each."""
     noticed, said = state.noticed, []
     if state.identity_policy:
@@ -93,8 +93,6 @@ def notes(state: FeedState, *, subscription: str | None = None) -> tuple[str, ..
     for gap in noticed.gaps[-1:]:
         how = "and older pages closed the gap" if gap.filled else "items may have gone by"
         said.append(f"On {gap.at:%Y-%m-%d} all {gap.entries} entries were new, {how}.")
-    if subscription:
-        said.append(subscription)
     return tuple(said)
 
 

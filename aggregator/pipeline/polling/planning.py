@@ -14,6 +14,7 @@ from aggregator.model.item import EntryIntent, FeedState
 from aggregator.model.poll import (
     Floor,
     HostFloors,
+    PlanReason,
     PollKind,
     PollMode,
     PollOutcome,
@@ -57,7 +58,7 @@ def host_floors(stored: tuple[datetime, str] | None) -> HostFloors:
     """The hard floor that a host's block puts under its sources."""
     if stored is None:
         return HostFloors()
-    return HostFloors((Floor("host", stored[0], hard=True),))
+    return HostFloors((Floor(PlanReason.HOST, stored[0], hard=True),))
 
 
 def outcome_of(result: FetchResult, *, conditional: bool) -> PollOutcome:

@@ -12,7 +12,7 @@ import structlog
 
 from aggregator.model.http import FetchError, FetchRequest, FetchResult
 from aggregator.model.item import FeedState, PollRecord
-from aggregator.model.poll import PollKind
+from aggregator.model.poll import PlanReason, PollKind
 from aggregator.model.settings import SourceSettings
 from aggregator.model.states import PollWord
 from aggregator.pipeline import access
@@ -64,10 +64,10 @@ async def _put_back(parts: Parts, claim: Claim, result: FetchResult, now: dateti
     """The host's budget had no room: no request was sent, nothing is learned or counted."""
     at = result.retry_at or now + timedelta(seconds=30)
     detail = result.detail or "its host is not to be contacted before then"
-    await parts.database.run_write(claims.postpone, claim, at, "host", detail)
+    await parts.database.run_write(claims.postpone, claim, at, PlanReason.HOST, detail)
     return PollRecord(
         source_id=claim.source_id, at=now, status=None, outcome=PollWord.HOST_BUSY,
-        next_at=at, reason="host", reason_detail=detail,
+        next_at=at, reason=PlanReason.HOST, reason_detail=detail,
     )  # fmt: skip
 
 

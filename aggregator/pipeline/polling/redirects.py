@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from aggregator.model.http import FetchResult, Validators
 from aggregator.model.item import FeedState
 from aggregator.model.noticed import Moved
+from aggregator.model.poll import PlanReason
 from aggregator.model.settings import Secret, SourceSettings
 from aggregator.pipeline import access
 from aggregator.store.sources import states
@@ -168,7 +169,7 @@ def flag_duplicate(connection: Connection, state: FeedState, now: datetime) -> F
     if state.next_poll_at is not None:
         at = max(at, state.next_poll_at)
     return replace(
-        state, noticed=kept, next_poll_at=at, next_reason="duplicate", next_detail=detail
+        state, noticed=kept, next_poll_at=at, next_reason=PlanReason.DUPLICATE, next_detail=detail
     )
 
 

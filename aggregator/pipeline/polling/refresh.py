@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from aggregator.model.item import PollRecord
+from aggregator.model.meanings import PLANNED
 from aggregator.model.settings import SourceSettings
 from aggregator.model.states import PollWord
 from aggregator.pipeline import policy
@@ -63,7 +64,7 @@ async def _refresh_one(
         )
         if floor is not None:
             until = floor.until.isoformat(timespec="seconds")
-            return _skipped(source, now, f"not before {until}: {floor.name}")
+            return _skipped(source, now, f"not before {until}: {PLANNED[floor.name]}")
     claim = await parts.database.run_write(
         claims.claim_one, source.id, now, parts.owner, policy.lease(parts.settings)
     )

@@ -20,7 +20,7 @@ from aggregator.identity.agreement import texts_agree
 from aggregator.identity.naming import is_lasting_iri
 from aggregator.model.http import FetchResult
 from aggregator.model.item import EntryIntent, PollRecord
-from aggregator.model.poll import PollKind
+from aggregator.model.poll import PlanReason, PollKind
 from aggregator.model.settings import SourceSettings
 from aggregator.model.states import PollWord
 from aggregator.pipeline import access, policy
@@ -169,13 +169,13 @@ async def _superseded(parts: Parts, claim: Claim, record: PollRecord, now: datet
     """The source's address, access, privacy or lease changed during the poll: polled anew."""
     detail = "its configuration or its lease changed while it was polled"
     at = now + _ANEW
-    await parts.database.run_write(claims.postpone, claim, at, "address", detail)
+    await parts.database.run_write(claims.postpone, claim, at, PlanReason.ADDRESS, detail)
     return replace(
         record,
         outcome=PollWord.SUPERSEDED,
         error=None,
         next_at=at,
-        reason="address",
+        reason=PlanReason.ADDRESS,
         reason_detail=detail,
     )
 

@@ -34,6 +34,14 @@ _VETOES = {
     "short": "too short",
     "source": "one source publishes both",
 }
+_ORDER = (
+    (DecisionKind.MERGE,),
+    (DecisionKind.COPY, DecisionKind.STATED),
+    (DecisionKind.CORRECTION,),
+    (DecisionKind.STORY,),
+    (DecisionKind.APART,),
+    (DecisionKind.SPLIT,),
+)
 _COMPARED = 12  # members of a group that are laid side by side
 
 
@@ -94,13 +102,13 @@ def decisions(
     for member in members[:_COMPARED]:
         if member not in told and member in texts:
             lines.append(_through(connection, texts[number], texts[member], limits))
-    order = {"merge": 0, "copy": 1, "stated": 1, "revision": 2, "story": 3, "apart": 4, "split": 5}
+    order = {kind: place for place, kinds in enumerate(_ORDER) for kind in kinds}
     kept = [
         line
         for line in lines
         if line.kind != DecisionKind.APART or line.other_number not in members
     ]
-    return tuple(sorted(kept, key=lambda line: order.get(line.kind, 9)))
+    return tuple(sorted(kept, key=lambda line: order[line.kind]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from aggregator.model.settings import Settings, SourceSettings
 from aggregator.pipeline.budgets import hour_cap, outage
 from aggregator.pipeline.polling import planning
 from aggregator.pipeline.polling.noticed import notes
+from aggregator.pipeline.showing import phrases
 from aggregator.schedule.hosts import HostHealth, host_floors
 from aggregator.schedule.policy import replan
 from aggregator.schedule.state import PolicyState
@@ -91,6 +92,7 @@ def reasons(
         return None
     host = host_key(state.effective_url or source.url)
     health = HostHealth.from_json(hosts.health(connection, host))
+    subscribed = subscriptions.of_source(connection, source.id)
     plan = replan(
         PolicyState.from_json(state.policy),
         planning.poll_settings(source, settings.polling, hour_cap.slowdown(connection)),
@@ -104,7 +106,7 @@ def reasons(
         host,
         plan,
         tuple(polls.polls_of(connection, source.id, last)),
-        notes(state, subscription=subscriptions.state_of(connection, source.id)),
+        notes(state) + ((phrases.subscription(subscribed),) if subscribed else ()),
     )
 
 

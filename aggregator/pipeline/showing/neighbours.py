@@ -8,15 +8,15 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from aggregator.model.item import ServedItem
+from aggregator.model.meanings import LINKED, meaning, sentence
 from aggregator.model.pages import DecisionLine, GraphNode, Neighbourhood, RelatedLine
-from aggregator.model.states import EdgeState
+from aggregator.model.states import EdgeState, LinkRule, Refused, Withdrawn
 from aggregator.pipeline.showing import phrases
 from aggregator.store.following import articles, links
 from aggregator.store.following.links import LinkRow
 from aggregator.store.items import items, words
 
 _DRAWN = 24  # items around one; the picture itself shows fewer
-_STATES = {"queued": "waiting", "refused": "not followed"}
 
 
 def related_lines(connection: Connection, number: int, scope: str) -> tuple[RelatedLine, ...]:
@@ -30,7 +30,7 @@ def _line(row: LinkRow, scope: str) -> RelatedLine:
     return RelatedLine(
         url=row.url,
         title=(row.target_title if visible else None) or row.text,
-        state=_STATES.get(row.state, row.state),
+        state=meaning(row.state, EdgeState),
         heading=row.heading,
         position=row.position,
         reason=_why(row),
@@ -39,13 +39,12 @@ def _line(row: LinkRow, scope: str) -> RelatedLine:
 
 
 def _why(row: LinkRow) -> str:
-    """In words: the rule that found a link and, if it was refused, why."""
+    """In words: why a link was refused, else how it was found."""
     if row.state is EdgeState.REFUSED:
         return phrases.refusal(row.reason, row.detail)
-    return {
-        EdgeState.KNOWN: "an item we have; it cost no request",
-        EdgeState.FOLLOWED: f"read and kept; found by the rule “{row.rule}”",
-    }.get(row.state, f"its page will be read; found by the rule “{row.rule}”")
+    if row.state is EdgeState.KNOWN:
+        return "No request was needed for it."
+    return sentence(f"found {meaning(row.rule, LinkRule)}")
 
 
 def provenance(connection: Connection, number: int) -> str | None:
@@ -71,8 +70,7 @@ def withdrawal(item: ServedItem) -> str | None:
     if not item.withdrawn:
         return None
     said = "Its publisher has withdrawn this item"
-    why = {"feed": "it is gone from a feed that lists everything", "page": "its page is gone"}
-    found = why.get(item.withdrawn_reason or "")
+    found = meaning(item.withdrawn_reason, Withdrawn)
     return f"{said}: {found}." if found else f"{said}."
 
 
@@ -140,8 +138,8 @@ def link_counts(connection: Connection, source_id: str) -> dict[str, int]:
     for state in (EdgeState.FOLLOWED, EdgeState.KNOWN, EdgeState.QUEUED):
         number = sum(n for (name, _), n in counted.items() if name == state)
         if number:
-            shown[_STATES.get(state, state)] = number
-    refused = {reason: n for (name, reason), n in counted.items() if name == "refused"}
+            shown[LINKED[state]] = number
+    refused = {reason: n for (name, reason), n in counted.items() if name == EdgeState.REFUSED}
     for reason, number in sorted(refused.items(), key=lambda pair: (-pair[1], str(pair[0]))):
-        shown[f"not followed: {(reason or 'failed').replace('_', ' ')}"] = number
+        shown[f"not followed: {meaning(reason or Refused.FAILED, Refused)}"] = number
     return shown

@@ -30,6 +30,7 @@ from aggregator.model.pages import (
     ViewPage,
 )
 from aggregator.model.settings import FullText, Settings, SourceSettings, ViewSettings
+from aggregator.model.states import DecisionKind
 from aggregator.pipeline import policy
 from aggregator.pipeline.budgets import outage
 from aggregator.pipeline.showing import (
@@ -67,6 +68,11 @@ _UNWRITABLE = "Storage cannot be written: polling waits. “aggregator status”
 _WRONG_CLOCK = "The clock of this machine cannot be right: polling waits. The log says why."
 _PAGE = 50
 _PLACE = re.compile(r"^\S*:\d+:\d+: (?:[\w.-]+\[\d+\]: )?")
+_HOSTS = {
+    "same_site": "on the publisher's own site",
+    "listed": "on the sites that are listed in the configuration",
+    "any": "on any site",
+}
 _POLLS = 50
 _CHART = timedelta(days=14)
 _TICK_LATE = timedelta(seconds=30)
@@ -344,12 +350,26 @@ def _following_notes(settings: Settings, source: SourceSettings) -> tuple[str, .
         )
     policy = source.follow
     if not policy.enabled:
-        return (f"Own pages are read for their text: {source.full_text}.",)
+        which = "whose text the feed cuts short" if source.full_text is not FullText.ALWAYS else ""
+        return (f"The pages of its items {which}".rstrip() + " are read for their whole text.",)
     return (
-        f"Related links are followed to depth {policy.depth}, {policy.links_per_article} of an "
-        f"article, {policy.pages_per_host_and_day} pages of a host and day, "
-        f"{policy.hosts.replace('_', ' ')}.",
+        f"Related links are followed {_HOSTS[policy.hosts]}: at most {policy.links_per_article} of "
+        f"an article, {_links(policy.depth)} from the feed, and "
+        f"{policy.pages_per_host_and_day} pages of a host and day.",
     )
+
+
+def _links(count: int) -> str:
+    return "one link" if count == 1 else f"up to {count} links"
+
+
+def _title(connection: Connection, settings: Settings, source_id: str) -> str:
+    """What a person calls a source: its title, else what its feed calls itself, else its id."""
+    configured = next((one.title for one in settings.sources if one.id == source_id), None)
+    if configured:
+        return configured
+    state = states.feed_state(connection, source_id)
+    return (state.title if state else None) or source_id
 
 
 def _item_page(connection: Connection, settings: Settings, number: int) -> ItemPage | None:
@@ -357,10 +377,11 @@ def _item_page(connection: Connection, settings: Settings, number: int) -> ItemP
     scope = items.scope_of(connection, number)
     if item is None or scope is None:
         return None
-    titles = {one.id: one.title or one.id for one in settings.sources}
     private = {one.id for one in settings.sources if one.private}
     entries = items.entries_of(connection, number)
     visible = [one for one in entries if not scope or one.source_id == scope]
+    names = {one.source_id for one in visible}
+    titles = {name: _title(connection, settings, name) for name in names}
     full = served.served_items(connection, [number], page_text=True)[number]
     beside = leads.with_company(connection, {number: item}, (scope,) if scope else ())[number]
     item, full = beside, replace(full, copies=beside.copies)
@@ -402,8 +423,8 @@ def _same(entries: Sequence[items.EntryRow], titles: Mapping[str, str]) -> tuple
     """Why one item has entries of several sources."""
     return tuple(
         DecisionLine(
-            kind="same",
-            why="the same address and an agreeing text in another source",
+            kind=DecisionKind.SAME,
+            why="Another source has it at the same address, with a text that agrees.",
             at=one.first_seen,
             other_title=f"{titles.get(one.source_id, one.source_id)}: {one.title or ''}".rstrip(
                 ": "

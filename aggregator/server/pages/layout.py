@@ -10,9 +10,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from aggregator.model.http import FetchError
 from aggregator.model.item import ServedItem
-from aggregator.model.pages import MoreThan
+from aggregator.model.meanings import DECIDED, HEALTH, meaning, sentence
+from aggregator.model.pages import MoreThan, SourceHealth
+from aggregator.model.poll import PlanReason
 from aggregator.model.settings import Settings
+from aggregator.model.states import DecisionKind, ParseFault, PollWord
 from aggregator.publish.formats import FORMATS
 from aggregator.publish.values import excerpt, language_tag, rfc3339, summary_text, web_url
 from aggregator.server.access.auth import Access
@@ -39,6 +43,26 @@ def _teaser(item: ServedItem) -> str:
     return summary_text(item) or excerpt(item) or ""
 
 
+def _polled(outcome: str) -> str:
+    """How a poll ended, in words."""
+    return meaning(outcome, PollWord, FetchError, ParseFault)
+
+
+def _decided(kind: DecisionKind) -> str:
+    """What was decided about two items, as the words on a badge."""
+    return sentence(DECIDED[kind])[:-1]
+
+
+def _planned(reason: str) -> str:
+    """Why a source is polled then, as a sentence."""
+    return sentence(meaning(reason, PlanReason))
+
+
+def _healthy(health: SourceHealth) -> str:
+    """How a source is doing, in words."""
+    return HEALTH[health]
+
+
 def _environment() -> Environment:
     made = Environment(
         loader=PackageLoader("aggregator.server"),
@@ -50,6 +74,10 @@ def _environment() -> Environment:
     made.filters["when"] = _when
     made.filters["number"] = _number
     made.filters["teaser"] = _teaser
+    made.filters["polled"] = _polled
+    made.filters["decided"] = _decided
+    made.filters["planned"] = _planned
+    made.filters["healthy"] = _healthy
     made.filters["web"] = web_url
     made.filters["lang"] = language_tag
     # Sanitised when it was taken in (invariant 10); the page's policy runs no script either way.

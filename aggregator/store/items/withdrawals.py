@@ -12,12 +12,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
+from aggregator.model.states import Withdrawn
 from aggregator.store import schema as t
 from aggregator.store.changed import show_anew
 from aggregator.store.rows import batches
-
-FEED = "feed"
-PAGE = "page"
 
 
 def follow_complete(
@@ -46,10 +44,10 @@ def follow_complete(
     ).all()
     listed = {row.id for row in rows if row.key in present}
     marked = {row.id for row in rows if row.withdrawn_at is not None}
-    ours = {row.id for row in rows if row.withdrawn_reason == FEED}
+    ours = {row.id for row in rows if row.withdrawn_reason == Withdrawn.FEED}
     every = {row.id for row in rows}
     gone, back = sorted(every - listed - marked), sorted(listed & ours)
-    for numbers, at, reason in ((gone, now, FEED), (back, None, None)):
+    for numbers, at, reason in ((gone, now, Withdrawn.FEED), (back, None, None)):
         for some in batches(numbers):
             connection.execute(
                 update(t.item)
@@ -67,7 +65,7 @@ def page_gone(connection: Connection, item_id: int, now: datetime) -> bool:
     done = connection.execute(
         update(t.item)
         .where(i.id == item_id, i.withdrawn_at.is_(None))
-        .values(withdrawn_at=now, withdrawn_reason=PAGE)
+        .values(withdrawn_at=now, withdrawn_reason=Withdrawn.PAGE)
     )
     if done.rowcount:
         show_anew(connection, now, items=[item_id])
@@ -79,7 +77,7 @@ def page_back(connection: Connection, item_id: int, now: datetime) -> None:
     i = t.item.c
     done = connection.execute(
         update(t.item)
-        .where(i.id == item_id, i.withdrawn_reason == PAGE)
+        .where(i.id == item_id, i.withdrawn_reason == Withdrawn.PAGE)
         .values(withdrawn_at=None, withdrawn_reason=None)
     )
     if done.rowcount:

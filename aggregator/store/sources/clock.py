@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, update
 
+from aggregator.model.poll import PlanReason
 from aggregator.schedule.clock import (
     SLACK,
     Furthest,
@@ -28,7 +29,7 @@ from aggregator.store import schema as t
 from aggregator.store.changed import show_all_anew
 
 _STEPPED = "clock stepped at"
-_HOSTS_WORD = ("host", "busy")  # plans that wait for a host
+_HOSTS_WORD = (PlanReason.HOST, PlanReason.BUSY)  # plans that wait for a host
 _LONGEST_WAIT = timedelta(days=1, hours=1)  # of such a plan beyond its host's block
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -201,7 +202,7 @@ def _plans(connection: Connection, now: datetime, furthest: Furthest) -> int:
     for row in rows:
         ahead = row.last_polled_at is not None and row.last_polled_at > now + SLACK
         clear_at = max(row.blocked_until or now, now)
-        slow = row.source_id in furthest.slow or row.next_reason == "archive"
+        slow = row.source_id in furthest.slow or row.next_reason == PlanReason.ARCHIVE
         bound = furthest.slow_plan if slow else furthest.plan
         waiting = row.next_reason in _HOSTS_WORD or row.last_polled_at is None
         if waiting and not ahead and row.next_poll_at <= clear_at + _LONGEST_WAIT:
@@ -227,7 +228,7 @@ def _plans(connection: Connection, now: datetime, furthest: Furthest) -> int:
             .where(f.source_id == bindparam("name"))
             .values(
                 next_poll_at=bindparam("at"),
-                next_reason="clock",
+                next_reason=PlanReason.CLOCK,
                 next_detail="planned by a clock that was wrong",
                 last_polled_at=bindparam("polled"),
                 policy=bindparam("learned"),

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Row, and_, delete, func, or_, select, text, update
 
+from aggregator.model.meanings import meaning
+from aggregator.model.poll import PlanReason
 from aggregator.schedule.hosts import HostHealth
 from aggregator.store import schema as t
 from aggregator.store.rows import upsert
@@ -120,8 +122,8 @@ def block_host(connection: Connection, host: str, until: datetime, reason: str) 
         .where(f.host == host, f.active, f.next_poll_at < until, f.lease_owner.is_(None))
         .values(
             next_poll_at=until,
-            next_reason="host",
-            next_detail=f"its host is not to be contacted before then ({reason})",
+            next_reason=PlanReason.HOST,
+            next_detail=f"its host is left alone until then: {meaning(reason, PlanReason)}",
         )
     )
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from aggregator.model.http import Validators
 from aggregator.model.item import FeedState
 from aggregator.model.noticed import Noticed
+from aggregator.model.poll import PlanReason
 from aggregator.schedule.outage import Standing
 from aggregator.store import schema as t
 from aggregator.store.rows import batches
@@ -83,7 +84,7 @@ def put_source(connection: Connection, row: SourceRow, now: datetime, *, url_cha
                 active=row.active,
                 host=row.host,
                 next_poll_at=now,
-                next_reason="new",
+                next_reason=PlanReason.NEW,
                 next_detail="a new source is polled at once",
             )
         )
@@ -108,7 +109,7 @@ def put_source(connection: Connection, row: SourceRow, now: datetime, *, url_cha
             "move_seen": [],
             "failures": 0,
             "next_poll_at": now,
-            "next_reason": "address",
+            "next_reason": PlanReason.ADDRESS,
             "next_detail": "its address or access was changed",
         }
     connection.execute(t.feed.update().where(t.feed.c.source_id == row.id).values(**changes))

@@ -138,16 +138,3 @@ def counts(connection: Connection) -> dict[str, int]:
     state = t.subscription.c.state
     rows = connection.execute(select(state, func.count()).group_by(state))
     return {row[0]: row[1] for row in rows}
-
-
-def state_of(connection: Connection, source_id: str) -> str | None:
-    """A sentence about a source's subscription; None when it has none."""
-    one = of_source(connection, source_id)
-    if one is None:
-        return None
-    said = f"WebSub at {one.hub}: {one.state}"
-    if one.detail:
-        said += f" ({one.detail})"
-    if one.state is SubscriptionState.ACTIVE and one.lease_until:
-        said += f", leased until {one.lease_until:%Y-%m-%d %H:%M} UTC, {one.pushes} deliveries"
-    return said + "."
