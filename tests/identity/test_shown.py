@@ -47,7 +47,7 @@ def known(entry: ParsedEntry, **more: object) -> KnownEntry:
     one = keyed(entry)
     row = KnownEntry(
         1, 1, one.key, one.content_hash, "a", one.alias, one.url_key, entry.title,
-        reader=2, shown=one.shown, shown_at=NOON,
+        published=entry.published, reader=2, shown=one.shown, shown_at=NOON,
     )  # fmt: skip
     return replace(row, **more)  # type: ignore[arg-type]
 
@@ -127,6 +127,17 @@ def test_what_a_new_release_reads_otherwise_is_no_publishers_change() -> None:
     assert seen(other, known(ENTRY), version=3).kind == "replaced"
     assert seen(ENTRY, known(ENTRY), version=3).kind == "touched"
     assert seen(other, known(ENTRY)).kind == "changed"
+
+
+def test_a_date_that_a_new_release_reads_better_is_mended() -> None:
+    dated = replace(ENTRY, published=NOON - timedelta(days=2))
+    assert seen(dated, known(replace(ENTRY, published=None)), version=3).kind == "replaced"
+    assert seen(dated, known(replace(ENTRY, published=NOON)), version=3).kind == "replaced"
+    assert seen(dated, known(replace(ENTRY, published=NOON))).kind == "touched"
+    guessed = replace(dated, date_inferred=True)
+    assert seen(guessed, known(replace(ENTRY, published=None)), version=3).kind == "touched"
+    later = replace(ENTRY, published=NOON + timedelta(days=9))  # was and is not yet
+    assert seen(later, known(replace(ENTRY, published=NOON)), version=3).kind == "touched"
 
 
 def test_what_is_gone_stays_gone_whatever_a_new_release_reads() -> None:
