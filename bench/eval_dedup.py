@@ -138,9 +138,13 @@ def evaluate_urls(path: Path) -> None:
 
 def same_texts(row: Mapping[str, Any]) -> bool:
     """Whether the program takes the two texts of a pair for one."""
-    return compare(
-        comparable(row["a"]["text"], _NONE), comparable(row["b"]["text"], _NONE), _SHIPPED
-    ).same
+    a, b = (comparable(row[side]["text"], _NONE) for side in "ab")
+    return compare(a, b, _SHIPPED, titles=titles_of(row)).same
+
+
+def titles_of(row: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """The headlines of a pair's texts."""
+    return row["a"].get("title"), row["b"].get("title")
 
 
 def evaluate_copies(rows: list[Mapping[str, Any]]) -> None:
@@ -157,7 +161,7 @@ def evaluate_copies(rows: list[Mapping[str, Any]]) -> None:
         spent.append((time.perf_counter() - begin) / 2)
         words += [len(a.words), len(b.words)]
         sizes += map(len, prints)
-        said = compare(a, b, _SHIPPED).same
+        said = compare(a, b, _SHIPPED, titles=titles_of(row)).same
         tally.add(row["kind"], row["same"], said)
         if said and row["same"]:
             found += 1

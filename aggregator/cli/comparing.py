@@ -282,12 +282,14 @@ def _bytes(path: Path) -> bytes:
         return file.read(_MOST_BYTES)
 
 
-def _decide(a: str, b: str, limits: CopyThresholds) -> CopyDecision:
+def _decide(
+    a: str, b: str, limits: CopyThresholds, titles: tuple[str | None, str | None] = (None, None)
+) -> CopyDecision:
     from aggregator.identity.copies import comparable
     from aggregator.identity.copies import compare as decide
 
     none: frozenset[int] = frozenset()  # no source, so nothing is known to be repeated by it
-    return decide(comparable(a, none), comparable(b, none), limits)
+    return decide(comparable(a, none), comparable(b, none), limits, titles=titles)
 
 
 def _compare_lines(lines: Iterable[str], limits: CopyThresholds) -> bool:
@@ -301,11 +303,12 @@ def _compare_lines(lines: Iterable[str], limits: CopyThresholds) -> bool:
         try:
             pair = loads(line)
             a, b = (_side(pair, name) for name in ("a", "b"))
+            titles = (_title(pair, "a"), _title(pair, "b"))
         except (JSONDecodeError, TypeError, KeyError) as error:
             failed = True
             print_json({"error": f"not a pair: {error}"})
             continue
-        print_json(_decision_json(_decide(a, b, limits)))
+        print_json(_decision_json(_decide(a, b, limits, titles)))
     return failed
 
 
@@ -314,6 +317,11 @@ def _side(pair: Mapping[str, Any], name: str) -> str:
     if not isinstance(text, str):
         raise TypeError(f"the text of {name!r} is no string")
     return text
+
+
+def _title(pair: Mapping[str, Any], name: str) -> str | None:
+    title = pair[name].get("title")
+    return title if isinstance(title, str) else None
 
 
 def _decision_json(decision: CopyDecision) -> dict[str, Any]:

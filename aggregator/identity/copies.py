@@ -21,9 +21,10 @@ from aggregator.identity.places import (
     figures_against,
     names_against,
     single_names_against,
+    titles_against,
     versions_against,
 )
-from aggregator.identity.tokens import is_number, is_unspaced, word_spans
+from aggregator.identity.tokens import is_number, is_unspaced, word_spans, words
 from aggregator.model.copies import (
     CopyDecision,
     CopyEvidence,
@@ -31,6 +32,9 @@ from aggregator.model.copies import (
     Passage,
     PreparedText,
 )
+
+Titles = tuple[str | None, str | None]
+NO_TITLES: Titles = (None, None)
 
 _TEASER_SHINGLES = 8  # a sentence of eleven words
 _FEW_NUMBERS = 3  # figures below which their differing says nothing
@@ -133,6 +137,7 @@ def compare(
     b: ComparableText,
     thresholds: CopyThresholds,
     *,
+    titles: Titles = NO_TITLES,
     young: bool = False,
 ) -> CopyDecision:
     """Decide whether two texts are one text.
@@ -141,6 +146,8 @@ def compare(
         a: One text.
         b: The other; the decision is the same both ways round.
         thresholds: The operator's.
+        titles: Their headlines. They make nothing one text; where each says what the other does
+            not, and the same stands against each other in the texts, these are two.
         young: One of the sources is too new for its boilerplate to be known.
 
     Returns:
@@ -165,6 +172,8 @@ def compare(
         asked = _asks_for_numbers(a, b, score, limits)
         vetoes = _vetoes(a, b, limits) if asked else ()
         vetoes = tuple(dict.fromkeys((*vetoes, *_speaks_against(a, b, score, beside, limits))))
+        if not vetoes and _told_apart(a, b, beside, titles, limits):
+            vetoes = ("titles",)
         enough = score >= needed or _is_one_sided(a, b, beside, limits)
         same = enough and not vetoes
         reason = _reason(score, vetoes) if enough else _too_little(score, needed)
@@ -286,6 +295,20 @@ def _speaks_against(
         yield "excerpt"
 
 
+def _told_apart(
+    a: ComparableText, b: ComparableText, beside: Alignment, titles: Titles, limits: CopyThresholds
+) -> bool:
+    """Whether the headlines name what stands against each other in one place of short texts."""
+    one, other = (tuple(words(title or "")) for title in titles)
+    fewer = min(sum(0.5 if is_unspaced(word) else 1 for word in text.words) for text in (a, b))
+    if not one or not other or fewer >= limits.short_text:
+        return False
+    places = beside.places if beside.front is None else (beside.front, *beside.places)
+    both = frozenset(a.words).intersection(b.words)
+    sides = ((one, other), (other, one))  # the shorter text is the first of the places
+    return any(titles_against(places, told, a.names | b.names, both) for told in sides)
+
+
 def _names_nouns(text: ComparableText) -> bool:
     opening = set(text.words[:_NAMED])
     return len(text.names & opening) > _NOUNS * len(opening)
@@ -317,6 +340,7 @@ _AGAINST = {
     "opening": "each begins with a text of its own",
     "ending": "each ends with a text of its own",
     "names": "they name others in one place",
+    "titles": "what their headlines name apart stands in one place",
     "excerpt": "it stands in the middle of a much longer one",
 }
 

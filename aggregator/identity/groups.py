@@ -53,7 +53,13 @@ def choose_group(
         if candidate.item_id == new.item_id:
             continue
         other = ready.get(candidate.item_id) or comparable(candidate.text, candidate.boilerplate)
-        decision = compare(text, other, limits, young=_is_young(new, candidate, limits))
+        decision = compare(
+            text,
+            other,
+            limits,
+            titles=(new.title, candidate.title),
+            young=_is_young(new, candidate, limits),
+        )
         if decision.same and new.source_id and candidate.source_id == new.source_id:
             decision = _within_source(decision, new, candidate, limits)
         overruled = candidate.group in kept_apart

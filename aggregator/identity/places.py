@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 
-from aggregator.identity.tokens import is_number, words
+from aggregator.identity.tokens import is_number, is_unspaced, words
 
 _SIGNS = re.compile(r"\D")
 _VERSION = re.compile(r"\d+(?:\.\d+){2,}")
@@ -85,6 +85,38 @@ def figures_against(places: Iterable[Place], shared: Collection[str]) -> int:
             _counts(place.b).difference(shared),
             rounded=True,
         )
+    )
+
+
+def titles_against(
+    places: Iterable[Place],
+    titles: tuple[Collection[str], Collection[str]],
+    names: Collection[str],
+    shared: Collection[str],
+) -> bool:
+    """Whether what only one headline says stands against what only the other says.
+
+    A form puts what it is about into its headline and into one place of its frame, so this holds
+    without capitals too, and where every noun has one. In scripts with spaces only names and
+    figures count: an editor changes other words in both.
+
+    Args:
+        places: Where the texts differ.
+        titles: The words of both headlines, in the order of the places' sides.
+        names: The names of both texts.
+        shared: The words that stand in both texts, anywhere.
+    """
+    told = tuple(
+        {
+            word
+            for word in set(one).difference(other, shared)
+            if word in names or is_unspaced(word) or _counts((word,))
+        }
+        for one, other in (titles, titles[::-1])
+    )
+    return any(
+        _apart(told[0].intersection(place.a), told[1].intersection(place.b), rounded=True)
+        for place in places
     )
 
 

@@ -40,8 +40,8 @@ def compare(
 
 
 def same_text(title_a: str, text_a: str, title_b: str, text_b: str) -> bool:
-    """Whether two items are copies, their sources unknown; the titles play no part."""
-    return compare(comparable(text_a), comparable(text_b)).same
+    """Whether two items are copies, their sources unknown."""
+    return compare(comparable(text_a), comparable(text_b), titles=(title_a, title_b)).same
 
 
 choose_group = partial(groups.choose_group, thresholds=COPIES)

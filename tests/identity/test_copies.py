@@ -411,3 +411,61 @@ def test_a_share_is_told_so_that_it_differs_from_its_threshold(
     score: float, needed: float, told: tuple[str, str]
 ) -> None:
     assert percents(score, needed) == told
+
+
+FORMS = {
+    "German weather": (
+        "Wetter in {0}",
+        "In {0} ziehen am Vormittag dichte Wolken auf, gegen Mittag setzt von Westen her Regen "
+        "ein. Dazu weht ein mäßiger Südwestwind. In der Nacht klingt der Regen ab, und "
+        "gebietsweise bildet sich Nebel.",
+        ("Obermoos", "der Heide"),
+    ),
+    "French water": (
+        "{0} : l’eau doit être bouillie",
+        "Les habitants de {0} sont invités à faire bouillir l’eau du robinet jusqu’à nouvel "
+        "ordre. L’eau doit bouillir au moins une minute avant d’être consommée. Le "
+        "réseau va être purgé.",
+        ("Montclair", "Vaubois"),
+    ),
+    "French release": (
+        "Plumeau passe en version {0}",
+        "L’équipe de Plumeau a publié la version {0} de son logiciel libre. Elle corrige un "
+        "plantage au démarrage, accélère la recherche et met à jour les "
+        "traductions. Le code est disponible.",
+        ("5.1", "5.3"),
+    ),
+    "Chinese road": (
+        "高速{0}段发生事故",
+        "今天早上，高速{0}段发生一起货车与两辆小客车相撞的交通事故，造成多人受伤，双向交通中断。交警、消防和医护"
+        "人员已赶到现场处置，伤者被送往附近医院救治。受事故影响，周边道路车流缓慢，请过往司机提前绕行。",
+        ("云台", "柳河"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_two_matters_of_one_form_are_told_apart_by_what_their_headlines_name(form: str) -> None:
+    title, text, (one, other) = FORMS[form]
+
+    def told(about: str) -> tuple[str, str]:
+        return title.format(about), text.format(about)
+
+    assert not same_text(*told(one), *told(other))
+    assert not same_text(*told(other), *told(one))
+    assert same_text("Kurz", text.format(one), *told(one))  # another headline over one text
+    assert compare(
+        comparable(text.format(one)), comparable(text.format(other)), titles=("", "")
+    ).same
+
+
+def test_an_editors_word_in_headline_and_text_does_not_part_copies() -> None:
+    one = (
+        "Bus drivers will walk out for two days in a dispute over pay, their union said. Members "
+        "voted {} for action after rejecting an offer below inflation. Talks resume next week."
+    )
+
+    assert same_text(
+        "Drivers vote heavily to strike", one.format("heavily"),
+        "Drivers vote overwhelmingly to strike", one.format("overwhelmingly"),
+    )  # fmt: skip

@@ -200,7 +200,7 @@ def _through(
         comparable(one.text, known_boilerplate(connection, one.source_id, limits))
         for one in (mine, theirs)
     )
-    decision = compare(a, b, limits)
+    decision = compare(a, b, limits, titles=(mine.title, theirs.title))
     return DecisionLine(
         kind=DecisionKind.COPY,
         why="Both are the same text as a third member of the group. "
