@@ -15,6 +15,7 @@ COPY packaging packaging
 RUN pip install --no-deps --no-build-isolation . \
     && pip uninstall --yes hatchling editables \
     && pip uninstall --yes pip setuptools \
+    && python3 packaging/licences.py --into /opt/aggregator/share/doc/aggregator/LICENCES.txt \
     && find /opt/aggregator -type d -name tests -prune -exec rm -rf {} +
 
 FROM ${PYTHON_IMAGE}

@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run demo test coverage check format bench simulate eval container-test lock clean
+.PHONY: help venv run demo test coverage check format bench simulate eval container-test audit sbom licences lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,21 @@ eval: $(VENV)/.dev  ## measure against labelled data, where it is (AGGREGATOR_EV
 
 container-test:  ## build the image, start it with compose, see that the data stays
 	@sh scripts/container-test.sh
+
+# Tools of their own, so that what the service is tested with holds nothing of theirs.
+.venv-supply/.done: requirements/supply.txt
+	"$$(sh scripts/python.sh)" -m venv --clear .venv-supply
+	.venv-supply/bin/pip install -q --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+audit: .venv-supply/.done  ## look for known vulnerabilities in the locked requirements (needs the internet)
+	@sh scripts/audit.sh requirements/dev.txt
+
+sbom: .venv-supply/.done  ## write what the image ships as a CycloneDX document: dist/aggregator.cdx.json
+	@sh scripts/sbom.sh dist/aggregator.cdx.json
+
+licences: $(VENV)/.run  ## list the licences of what the image ships, with their texts (ARGS=--brief without)
+	@$(BIN)/python packaging/licences.py requirements/run.txt $(ARGS)
 
 lock:  ## resolve the locked requirements again (needs uv)
 	sh requirements/compile.sh
