@@ -17,7 +17,7 @@ from sqlalchemy.exc import (
 )
 
 _SQLITE = {
-    sqlite3.SQLITE_FULL: ("the disk that holds {file} is full", "free some space"),
+    sqlite3.SQLITE_FULL: ("{file} has no space left on its disk", "free some"),
     sqlite3.SQLITE_READONLY: (
         "{file} is read-only",
         "make the file, its folder and its file system writable for this user",

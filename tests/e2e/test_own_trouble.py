@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -130,3 +133,57 @@ def test_a_clock_that_was_days_ahead_silences_nothing(program: Program, origin: 
     assert "were brought back" in program.log()
     program.wait(program.is_ready, "it is ready")
     assert len(program.items()) == 5
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 8 MiB of its own, where this system lets us mount one."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=8m", "aggregator-test", place],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    if mounted.returncode:
+        pytest.skip(f"no file system can be mounted here: {mounted.stderr.decode().strip()}")
+    yield place
+    subprocess.run(["umount", "--lazy", place], check=True)
+
+
+def fill(place: Path) -> Path:
+    """Take the last byte of a file system."""
+    filler = place / "filler"
+    with filler.open("ab", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(b"x" * 4096):
+            pass
+    return filler
+
+
+def assert_told_and_served(program: Program, origin: Origin, says: str) -> None:
+    """What holds while nothing can be stored, however long it lasts."""
+    assert is_unready(program)
+    program.wait(lambda: says in program.log(), "the log says why")
+    # One that was rendered, and two that cannot be stored.
+    assert [feed(program, fmt) for fmt in ("atom", "rss", "json")] == [200, 200, 200]
+    assert "polling waits" in program.get("/").text
+    said = program.run("status")
+    assert (said.returncode, "Traceback" in said.stderr) == (1, False)
+    assert says in said.stderr + said.stdout
+    asked = len(origin.requests("/north"))
+    assert is_unready(program)
+    assert len(origin.requests("/north")) == asked
+    assert {program.get(path).status_code for path in ("/", "/sources/north", "/opml")} == {200}
+
+
+def test_a_full_disk_is_told_and_waited_for(disk: Path, origin: Origin) -> None:
+    with Program(disk.parent, f"sqlite:///{disk}/aggregator.db") as program:
+        polling(program, origin)
+        assert feed(program) == 200
+        filler = fill(disk)
+        origin.answer("/north", body=rss("north", range(9)))
+        assert_told_and_served(program, origin, "has no space left on its disk")
+        filler.unlink()
+        goes_on(program, origin)
+        wait_until(lambda: len(program.items()) == 9, "what came meanwhile is read")
+        assert program.log().count("storage cannot be written") <= 2
+        assert " 500" not in program.log()

@@ -43,7 +43,7 @@ def test_a_full_database_says_so(tmp_path: Path) -> None:
             connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
             connection.exec_driver_sql("CREATE TABLE more AS SELECT zeroblob(1000000) AS much")
 
-    with pytest.raises(StorageTrouble, match="is full: free some space"):
+    with pytest.raises(StorageTrouble, match="has no space left on its disk: free some"):
         fill()
     database.close()
 
