@@ -172,7 +172,8 @@ class Program:
         while url:
             page = httpx.get(url, timeout=PATIENCE).json()
             items += page["items"]
-            url = page.get("next_url")
+            following = page.get("next_url")  # at `service.base_url`, where nobody listens
+            url = following and self.url + httpx.URL(following).raw_path.decode()
         return items
 
     def memory(self) -> tuple[int, int]:
