@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,7 +39,7 @@ class Contender:
     start: Callable[[Path], list[str | Path]]
     rows: Callable[[Path], int]
     conditional: bool = True  # asks with validators by itself
-    environment: dict[str, str] = field(default_factory=dict)
+    tree: Path | None = None  # a checkout of ours
 
 
 def environment(contender: Contender, folder: Path) -> dict[str, str]:
@@ -48,7 +48,8 @@ def environment(contender: Contender, folder: Path) -> dict[str, str]:
     Where it is not, every start of a Python program compiles hundreds of modules anew.
     """
     ours = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    return ours | {"HOME": str(folder), "PYTHONWARNINGS": "ignore"} | contender.environment
+    path = os.pathsep.join([*([str(contender.tree)] if contender.tree else []), str(ROOT)])
+    return ours | {"HOME": str(folder), "PYTHONWARNINGS": "ignore", "PYTHONPATH": path}
 
 
 def _count(database: Path, query: str) -> int:
@@ -70,9 +71,7 @@ def ours(tree: Path = ROOT, name: str = "aggregator") -> Contender:
 
     def command(folder: Path, *words: str) -> list[str | Path]:
         config = folder / "aggregator.yaml"
-        start = f"import sys; sys.path.insert(0, {str(tree)!r}); sys.argv[0] = 'aggregator'; "
-        start += "from aggregator.cli import main; main()"
-        return [sys.executable, "-c", start, *words, "--json", "--config", config]
+        return [sys.executable, "-m", "aggregator", *words, "--json", "--config", config]
 
     return Contender(
         name,
@@ -80,7 +79,7 @@ def ours(tree: Path = ROOT, name: str = "aggregator") -> Contender:
         lambda folder: command(folder, "poll", "--all"),
         lambda folder: command(folder, "poll"),
         lambda folder: _count(folder / "aggregator.db", "SELECT count(*) FROM item"),
-        environment={"PYTHONPATH": str(tree)},
+        tree=tree,
     )
 
 

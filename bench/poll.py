@@ -81,7 +81,7 @@ def measure(contender: Contender, command: list[str | Path], folder: Path) -> Co
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             env=environment(contender, folder),
-            cwd=ROOT,
+            cwd=folder,
         )
         peak = [0]
         watching = threading.Thread(target=_watch, args=(process.pid, peak))
@@ -226,6 +226,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--before", metavar="REVISION", help="measure this release of ours too")
     parser.add_argument("--only", nargs="*", help="names of the peers to measure")
+    parser.add_argument("--tree", type=Path, help="a checkout to measure in place of --before")
     parser.add_argument("--print", action="store_true", help="leave bench/README.md alone")
     options = parser.parse_args()
     documents = options.documents
@@ -235,6 +236,8 @@ def main() -> None:
         if options.before:
             before = release_before(options.before, Path(temporary))
             contenders += [before] if before else []
+        if options.tree:
+            contenders += [ours(options.tree, options.tree.name)]
         for name, peer in PEERS.items():
             found = peer() if options.only is None or name in options.only else None
             contenders += [found] if found else []

@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from aggregator.model.errors import OperatorError, StorageTrouble
 from aggregator.store import schema, trouble
+from aggregator.store.together import Together
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,6 +31,7 @@ _BUSY_MS = 30_000
 _PROBE_MS = 2_000  # a lock that lasts longer is trouble
 _CONNECT_SECONDS = 5
 _PROBED = "storage was written at"  # a fact of the installation
+_GATHERING = 0.02  # seconds that a small write waits for others to share its commit
 _SERIALISE_ID = 0x61676772  # advisory lock of transactions that must not overlap
 _PROBE = text(
     "INSERT INTO instance (name, value) VALUES (:name, :value) "
@@ -58,6 +60,7 @@ class Database:
         self.commits = 0  # of this process: who remembers what it read compares it
         self._writer = ThreadPoolExecutor(1 if self.is_sqlite else 4, thread_name_prefix="db-write")
         self._reader = ThreadPoolExecutor(4, thread_name_prefix="db-read")
+        self._together = Together(self.write, self._writer, _GATHERING)
         self._prober = ThreadPoolExecutor(1, thread_name_prefix="db-probe")
 
     def _engine(self) -> Engine:
@@ -175,6 +178,15 @@ class Database:
                 return function(connection, *args, **kwargs)
 
         return await asyncio.get_running_loop().run_in_executor(self._writer, call)
+
+    async def run_together(
+        self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """`run_write` for something small: it shares its transaction with others (`together`).
+
+        `function` has no effect but on the database; it returns before the commit, this after it.
+        """
+        return await self._together.run(lambda connection: function(connection, *args, **kwargs))
 
     def close(self) -> None:
         """Finish what the threads are doing and close every connection."""

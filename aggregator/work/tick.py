@@ -19,7 +19,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import Connection
 
 from aggregator.model.errors import StorageTrouble
-from aggregator.model.item import PollRecord
+from aggregator.model.item import FeedState, PollRecord
 from aggregator.model.settings import SourceSettings
 from aggregator.pipeline import policy
 from aggregator.pipeline.budgets import hour_cap, outage
@@ -34,7 +34,7 @@ from aggregator.pipeline.upkeep import maintain
 from aggregator.pipeline.upkeep.words import index_words
 from aggregator.schedule.clock import BUILT, SLACK, step
 from aggregator.store import transfer
-from aggregator.store.sources import claims, clock
+from aggregator.store.sources import claims, clock, states
 from aggregator.telemetry import metrics
 from aggregator.work.follow import PageReader
 
@@ -134,13 +134,13 @@ class Ticker:
             return 0
         leased = await self._parts.database.run_write(self._claim, now, room)
         self._tokens -= len(leased)
-        known = {source.id: source for source in self._parts.settings.sources}
-        for claim in leased:
+        known = {source.id: source for source in self._parts.settings.sources} if leased else {}
+        for claim, state in leased:
             source = known.get(claim.source_id)
             if source is None or not source.enabled:
                 await self._parts.database.run_write(claims.release, claim)
                 continue
-            task = asyncio.create_task(self._poll(source, claim), name=f"poll {source.id}")
+            task = asyncio.create_task(self._poll(source, claim, state), name=f"poll {source.id}")
             self._running.add(task)
             task.add_done_callback(self._running.discard)
             metrics.IN_FLIGHT.set(len(self._running))
@@ -235,8 +235,10 @@ class Ticker:
         await websub.keep_up(self._parts)
         await read_pushes(self._parts)
 
-    def _claim(self, connection: Connection, now: datetime, room: int) -> list[claims.Claim]:
-        """Claim within what our own network and the hourly cap allow."""
+    def _claim(
+        self, connection: Connection, now: datetime, room: int
+    ) -> list[tuple[claims.Claim, FeedState]]:
+        """Claim within what our own network and the hourly cap allow; with the feeds' states."""
         polling = self._parts.settings.polling
         if outage.since(connection) is not None:
             metrics.OWN_OUTAGE.set(1)
@@ -248,10 +250,12 @@ class Ticker:
         room = room if under is None else min(room, under - len(self._running))
         if room <= 0:
             return []
-        return claims.claim_due(
+        leased = claims.claim_due(
             connection, now, room, self._parts.owner, policy.lease(self._parts.settings),
             one_a_host=bool(polling.host_gap),
         )  # fmt: skip
+        remembered = states.states_of(connection, [claim.source_id for claim in leased])
+        return [(claim, remembered[claim.source_id]) for claim in leased]
 
     async def _settle(self) -> None:
         """What all plans add up to, and the slowdown that the cap asks for."""
@@ -269,10 +273,10 @@ class Ticker:
         if late:
             log.info("overdue sources are spread over the next minutes", sources=late)
 
-    async def _poll(self, source: SourceSettings, claim: claims.Claim) -> None:
+    async def _poll(self, source: SourceSettings, claim: claims.Claim, state: FeedState) -> None:
         with metrics.POLL_SECONDS.time():
             try:
-                await poll_guarded(self._parts, source, claim)
+                await poll_guarded(self._parts, source, claim, state)
             except StorageTrouble as error:
                 self._left.append(claim)
                 self._trouble(error)
@@ -335,14 +339,14 @@ class Ticker:
 
 
 async def poll_guarded(
-    parts: Parts, source: SourceSettings, claim: claims.Claim
+    parts: Parts, source: SourceSettings, claim: claims.Claim, state: FeedState | None = None
 ) -> PollRecord | None:
     """Poll a source; an error of ours is logged whole and the source tried again later.
 
     Raises StorageTrouble when nothing can be stored.
     """
     try:
-        return await poll_source(parts, source, claim)
+        return await poll_source(parts, source, claim, state)
     except StorageTrouble:
         raise
     except Exception as error:

@@ -50,7 +50,7 @@ def polled(database: Database, name: str) -> None:
         states.put_state(connection, replace(
             state, validators=Validators('"v1"', None, "https://x/"), body_hash="h", failures=3,
             next_poll_at=NOON + timedelta(hours=1), policy='{"learned": 1}', title="Kept",
-        ), claim)  # fmt: skip
+        ), claim, "h")  # fmt: skip
 
 
 def test_new_sources_are_due_at_once_and_the_same_configuration_changes_nothing(

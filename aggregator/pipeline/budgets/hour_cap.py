@@ -13,7 +13,7 @@ from aggregator.store import facts
 from aggregator.store.sources import polls, states
 from aggregator.telemetry import metrics
 
-_FACT = "poll slowdown"
+FACT = "poll slowdown"
 _MOST = 64.0
 _SHORTEST = 60.0  # seconds: a retry a moment later is no pace
 _HOUR = timedelta(hours=1)
@@ -26,7 +26,11 @@ def planned_per_hour(connection: Connection) -> float:
 
 def slowdown(connection: Connection) -> float:
     """The factor on the adaptive intervals in force; at least 1."""
-    value = facts.fact(connection, _FACT)
+    return factor_of(facts.fact(connection, FACT))
+
+
+def factor_of(value: str | None) -> float:
+    """The factor as the fact says it."""
     return float(value) if value else 1.0
 
 
@@ -44,7 +48,7 @@ def settle(connection: Connection, polling: PollingSettings, planned: float) -> 
         factor = min(_MOST, slowdown_for_cap(unbraked, cap))
         factor = before + (factor - before) / 2 if before > 1.0 else factor  # no swinging
     if factor != before:
-        facts.set_fact(connection, _FACT, repr(round(factor, 3)))
+        facts.set_fact(connection, FACT, repr(round(factor, 3)))
     metrics.PLANNED_PER_HOUR.set(planned)
     metrics.SLOWDOWN.set(factor)
     metrics.PRICE_SECONDS.set(price(polling).total_seconds() * factor)

@@ -34,12 +34,12 @@ UNASKED: tuple[str, ...] = (
 PROBES = 2  # polls let out at a time while our network is gone
 PROBE_EVERY = timedelta(seconds=60)
 RETURN = timedelta(minutes=10)  # the longest time over which the overdue are spread
-_FACT = "own outage since"
+FACT = "own outage since"
 
 
 def since(connection: Connection) -> datetime | None:
     """Since when our own network is gone; None while it is there."""
-    value = facts.fact(connection, _FACT)
+    value = facts.fact(connection, FACT)
     return datetime.fromisoformat(value) if value else None
 
 
@@ -65,7 +65,7 @@ def notice(
         standing = states.standing(connection, UNREACHED, UNASKED)
         if not own_failure(standing, host, now, own_network=own_network):
             return None
-    facts.set_fact(connection, _FACT, now.isoformat())
+    facts.set_fact(connection, FACT, now.isoformat())
     metrics.OWN_OUTAGE.set(1)
     for source_id, name in _suspects(connection, standing, now):
         _forgive(connection, source_id, name, now)
@@ -118,6 +118,6 @@ def over(connection: Connection, now: datetime) -> int:
     """
     if since(connection) is None:
         return 0
-    facts.set_fact(connection, _FACT, "")
+    facts.set_fact(connection, FACT, "")
     metrics.OWN_OUTAGE.set(0)
     return claims.spread_overdue(connection, now, timedelta(0), RETURN)

@@ -65,7 +65,7 @@ class DatabaseSlots:
         deadline = self._clock.now() + self._patience
         while True:
             now = self._clock.now()
-            taken, again_at, why = await self._database.run_write(
+            taken, again_at, why = await self._database.run_together(
                 _take, slot, now, polling.lease, polling.host_gap, page_gap
             )
             if taken:
@@ -81,7 +81,7 @@ class DatabaseSlots:
 
     async def _unless_blocked(self, slot: Slot) -> Slot:
         now = self._clock.now()
-        block = await self._database.run_read(hosts.blocked, slot.host, now)
+        block = await self._database.run_together(hosts.blocked, slot.host, now)
         if block is not None:
             raise HostBusy(slot.host, *block)
         return slot
@@ -91,7 +91,7 @@ class DatabaseSlots:
         end: a host that is slow to answer gets a rest too."""
         gap = self._polling().host_gap
         if gap:
-            await self._database.run_write(
+            await self._database.run_together(
                 hosts.give_slot, slot.host, slot.owner, self._clock.now() + gap
             )
 

@@ -55,7 +55,6 @@ class Decided:
         record: The row of the poll log, without the counts of what is stored.
         outcome: What the poll told its schedule.
         intents: What is to be done with the document's entries.
-        host: Who answered; `interval` is the source's usual one, for that host's health.
         interval: How often the source is usually asked.
         polling_host: Whose budget the next poll belongs to.
         complete: The keys of all entries of a document that says it is the whole feed.
@@ -68,7 +67,6 @@ class Decided:
     record: PollRecord
     outcome: PollOutcome
     intents: Sequence[EntryIntent]
-    host: str
     interval: timedelta
     polling_host: str
     complete: frozenset[str] | None
@@ -146,7 +144,6 @@ def decide_after(
         record=record,
         outcome=polled.outcome,
         intents=intents,
-        host=circumstances.host,
         interval=interval,
         polling_host=host_key(state.effective_url or source.url),
         complete=None if result.delta else _complete(polled, intents),

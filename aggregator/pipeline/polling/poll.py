@@ -27,13 +27,17 @@ from aggregator.telemetry import metrics
 log = structlog.get_logger("aggregator.poll")
 
 
-async def poll_source(parts: Parts, source: SourceSettings, claim: Claim) -> PollRecord:
+async def poll_source(
+    parts: Parts, source: SourceSettings, claim: Claim, state: FeedState | None = None
+) -> PollRecord:
     """Poll a source that was claimed; stores everything and gives the lease back.
 
-    Never raises for what a server does: the record says what happened and when comes the next.
+    `state` is what is remembered of its feed, where the claim brought it along. Never raises for
+    what a server does: the record says what happened and when comes the next.
     """
     started = parts.clock.now()
-    state = await parts.database.run_read(states.feed_state, source.id)
+    if state is None:
+        state = await parts.database.run_read(states.feed_state, source.id)
     if state is None:
         raise LookupError(f"source {source.id} is not in the database")
     polled = None
@@ -64,7 +68,7 @@ async def _put_back(parts: Parts, claim: Claim, result: FetchResult, now: dateti
     """The host's budget had no room: no request was sent, nothing is learned or counted."""
     at = result.retry_at or now + timedelta(seconds=30)
     detail = result.detail or "its host is not to be contacted before then"
-    await parts.database.run_write(claims.postpone, claim, at, PlanReason.HOST, detail)
+    await parts.database.run_together(claims.postpone, claim, at, PlanReason.HOST, detail)
     return PollRecord(
         source_id=claim.source_id, at=now, status=None, outcome=PollWord.HOST_BUSY,
         next_at=at, reason=PlanReason.HOST, reason_detail=detail,

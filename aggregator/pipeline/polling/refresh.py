@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from aggregator.model.item import PollRecord
+from sqlalchemy import Connection
+
+from aggregator.model.item import FeedState, PollRecord
 from aggregator.model.meanings import PLANNED
-from aggregator.model.settings import SourceSettings
+from aggregator.model.settings import Settings, SourceSettings
 from aggregator.model.states import PollWord
 from aggregator.pipeline import policy
 from aggregator.pipeline.parts import Parts
@@ -48,29 +50,45 @@ async def _refresh_one(
     parts: Parts, source: SourceSettings, *, only_due: bool
 ) -> PollRecord | None:
     now = parts.clock.now()
-    state = await parts.database.run_read(states.feed_state, source.id)
+    taken = await parts.database.run_together(
+        _take, parts.settings, parts.owner, source, now, only_due=only_due
+    )
+    if taken is None or isinstance(taken, PollRecord):
+        return taken
+    claim, state = taken
+    return await poll_source(parts, source, claim, state)
+
+
+def _take(
+    connection: Connection,
+    settings: Settings,
+    owner: str,
+    source: SourceSettings,
+    now: datetime,
+    *,
+    only_due: bool,
+) -> tuple[claims.Claim, FeedState] | PollRecord | None:
+    """The lease of a source with the state of its feed, or why it is not polled."""
+    state = states.feed_state(connection, source.id)
     if state is None:
         return None
     if only_due and (state.next_poll_at is None or state.next_poll_at > now):
         return None
-    host = host_key(state.effective_url or source.url)
-    block = await parts.database.run_read(hosts.blocked, host, now)
     if not only_due:
+        block = hosts.blocked(connection, host_key(state.effective_url or source.url), now)
         floor = refresh_allowed(
             PolicyState.from_json(state.policy),
-            parts.settings.polling.min_refresh,
+            settings.polling.min_refresh,
             now,
             host_floors(block),
         )
         if floor is not None:
             until = floor.until.isoformat(timespec="seconds")
             return _skipped(source, now, f"not before {until}: {PLANNED[floor.name]}")
-    claim = await parts.database.run_write(
-        claims.claim_one, source.id, now, parts.owner, policy.lease(parts.settings)
-    )
+    claim = claims.claim_one(connection, source.id, now, owner, policy.lease(settings))
     if claim is None:
         return _skipped(source, now, "being polled by another process now")
-    return await poll_source(parts, source, claim)
+    return claim, state
 
 
 def _skipped(source: SourceSettings, now: datetime, why: str) -> PollRecord:

@@ -9,7 +9,7 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -32,6 +32,7 @@ from aggregator.pipeline.polling.document import Polled
 from aggregator.pipeline.polling.ending import Circumstances, Decided, decide_after
 from aggregator.pipeline.secrets import unless_secret
 from aggregator.schedule.hosts import HostHealth
+from aggregator.store import facts
 from aggregator.store.items import withdrawals, writing
 from aggregator.store.items.ingest import Ingest
 from aggregator.store.sources import claims, clock, hosts, polls, states
@@ -41,7 +42,19 @@ from aggregator.urls.origin import host_key
 
 log = structlog.get_logger("aggregator.poll")
 
+# Intents up to which a poll shares its transaction with others: SQLite has one writer anyway.
+# PostgreSQL has several, and there who stores items waits for whoever else does.
+_SMALL = 50
 _ANEW = timedelta(minutes=1)  # never at once: two processes may differ in their configuration
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    """A poll as it was stored: its record, the decision, and why its host was blocked by it."""
+
+    record: PollRecord
+    decided: Decided
+    blocked_by: str | None
 
 
 async def store(
@@ -58,53 +71,69 @@ async def store(
     lease is another's, nothing more is stored.
     """
     now = parts.clock.now()
-    host = host_key(result.final_url)  # who answered, or did not
-    around = await parts.database.run_read(
-        circumstances, source.id, host, now, websub_on=parts.settings.service.websub
-    )
-    decided = decide_after(
-        polled, around, source, parts.settings.polling, result, started=started, now=now
-    )
     ingest = _ingest(parts, source, polled, now)
-    written = writing.Written()
-    intents = decided.intents
+    before = writing.Written()
+    intents = polled.identified.intents if polled.identified else ()
     batches = [intents[i : i + writing.BATCH] for i in range(0, len(intents), writing.BATCH)]
     for batch in batches[:-1]:
         done = await parts.database.run_write(_write_batch, claim, source, ingest, batch)
         if done is None:
-            return await _superseded(parts, claim, decided.record, now)
-        written.add(done)
-    if decided.outage_over:
-        spread = await parts.database.run_write(outage.over, now)
-        log.info("our own network is back", overdue_sources_spread=spread)
+            return await _superseded(parts, claim, source, result, now)
+        before.add(done)
     last = batches[-1] if batches else ()
 
-    def finish(connection: Connection) -> PollRecord | None:
-        done = _write_batch(connection, claim, source, ingest, last)
-        if done is None:
+    def finish(connection: Connection) -> _Finished | None:
+        written = _write_batch(connection, claim, source, ingest, last)
+        if written is None:
             return None
-        written.add(done)
-        return _write_end(connection, parts, claim, source, decided, written, polled, result, now)
+        written.add(before, first=True)
+        around = circumstances(
+            connection, source.id, host_key(result.final_url), now,
+            websub_on=parts.settings.service.websub,
+        )  # fmt: skip
+        decided = decide_after(
+            polled, around, source, parts.settings.polling, result, started=started, now=now
+        )
+        return _write_end(
+            connection, parts, claim, source, around, decided, written, polled, result, now
+        )
 
-    finished = await parts.database.run_write(finish)
+    if not last or (parts.database.is_sqlite and len(last) <= _SMALL):
+        finished = await parts.database.run_together(finish)
+    else:
+        finished = await parts.database.run_write(finish)
     if finished is None:
-        return await _superseded(parts, claim, decided.record, now)
-    if decided.moved:
+        return await _superseded(parts, claim, source, result, now)
+    await _after(parts, finished, now)
+    return finished.record
+
+
+async def _after(parts: Parts, finished: _Finished, now: datetime) -> None:
+    """What follows from a poll outside of its transaction, once that is committed."""
+    if finished.decided.outage_over:
+        spread = await parts.database.run_write(outage.over, now)
+        log.info("our own network is back", overdue_sources_spread=spread)
+    if finished.decided.moved:
         metrics.MOVES.inc()
-    return finished
+    if finished.blocked_by is not None:
+        metrics.HOST_BLOCKS.labels(reason=finished.blocked_by).inc()
 
 
 def circumstances(
     connection: Connection, source_id: str, host: str, now: datetime, *, websub_on: bool
 ) -> Circumstances:
-    """What a plan depends on besides its source: the host, the cap, our own network, pushes."""
+    """What a plan depends on besides its source: the host, the cap, our own network, pushes.
+
+    `host` is who answered, or did not; its row is locked to the end of the transaction.
+    """
+    known = facts.facts(connection, (hour_cap.FACT, outage.FACT, clock.STEPPED))
     return Circumstances(
         host=host,
-        health=HostHealth.from_json(hosts.health(connection, host)),
-        slowdown=hour_cap.slowdown(connection),
-        outage=outage.since(connection) is not None,
+        health=HostHealth.from_json(hosts.health(connection, host, lock=True)),
+        slowdown=hour_cap.factor_of(known.get(hour_cap.FACT)),
+        outage=bool(known.get(outage.FACT)),
         pushed=websub_on and websub.is_active(connection, source_id, now),
-        settled=clock.settled(connection, now),
+        settled=clock.settled_since(known.get(clock.STEPPED), now),
     )
 
 
@@ -126,12 +155,13 @@ def _write_end(
     parts: Parts,
     claim: Claim,
     source: SourceSettings,
+    around: Circumstances,
     decided: Decided,
     written: writing.Written,
     polled: Polled,
     result: FetchResult,
     now: datetime,
-) -> PollRecord:
+) -> _Finished:
     """What the last transaction of a poll holds besides its last items."""
     state = redirects.flag_duplicate(connection, decided.state, decided.record.at)
     record = replace(
@@ -149,31 +179,38 @@ def _write_end(
         )
         record = replace(record, reason_detail=f"{record.reason_detail}; {told}")
         state = replace(state, next_detail=record.reason_detail)
-    states.put_state(connection, state, claim)
+    states.put_state(connection, state, claim, decided.polling_host)
     polls.log_poll(connection, record)
     stated.meet(connection, parts.settings, written.new_items, now)
     entries = queue.stored_entries(decided.intents)
     queue.after_poll(connection, parts.settings, source, entries, written, now)
-    states.set_host(connection, source.id, decided.polling_host)
     if decided.complete is not None:
         withdrawals.follow_complete(connection, source.id, decided.complete, now)
     if decided.outcome.kind is PollKind.OK and not result.delta:
         websub.check_by_poll(connection, source.id, decided.outcome.new_dates, now)
         if polled.read is not None:
             websub.discovered(connection, parts.settings, source, result, polled.read.feed, now)
-    health.remember(connection, decided.host, source.id, decided.outcome, decided.interval, now)
-    return record
+    blocked = health.remember(
+        connection, around.host, around.health, source.id, decided.outcome, decided.interval, now
+    )
+    return _Finished(record, decided, blocked)
 
 
-async def _superseded(parts: Parts, claim: Claim, record: PollRecord, now: datetime) -> PollRecord:
+async def _superseded(
+    parts: Parts, claim: Claim, source: SourceSettings, result: FetchResult, now: datetime
+) -> PollRecord:
     """The source's address, access, privacy or lease changed during the poll: polled anew."""
     detail = "its configuration or its lease changed while it was polled"
     at = now + _ANEW
     await parts.database.run_write(claims.postpone, claim, at, PlanReason.ADDRESS, detail)
-    return replace(
-        record,
+    return PollRecord(
+        source_id=source.id,
+        at=now,
+        status=result.status,
         outcome=PollWord.SUPERSEDED,
-        error=None,
+        wire_bytes=result.wire_bytes,
+        decoded_bytes=result.decoded_bytes,
+        timing=result.timing,
         next_at=at,
         reason=PlanReason.ADDRESS,
         reason_detail=detail,

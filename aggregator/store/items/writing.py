@@ -51,12 +51,16 @@ class Written:
     new_entries: int = 0
     grown: changed.Grown = field(default_factory=changed.Grown)  # of this batch
 
-    def add(self, other: Written) -> None:
-        """Count another batch of the same poll."""
-        self.new_items += other.new_items
-        self.joined_items += other.joined_items
-        self.changed_items += other.changed_items
-        self.replaced_items += other.replaced_items
+    def add(self, other: Written, *, first: bool = False) -> None:
+        """Count another batch of the same poll, one that came `first` or after this one."""
+        for ours, theirs in (
+            (self.new_items, other.new_items),
+            (self.joined_items, other.joined_items),
+            (self.changed_items, other.changed_items),
+            (self.replaced_items, other.replaced_items),
+        ):
+            place = 0 if first else len(ours)
+            ours[place:place] = theirs
         self.new_entries += other.new_entries
 
 

@@ -24,6 +24,22 @@ from aggregator.schedule.dispatch import Due, fair_order, resume_at
 from aggregator.store import schema as t
 
 BIG_HOST = 20  # feeds from which a host may have two requests in flight
+# What is true of the row of `feed` that a lease is on, while it is in force; values from `leased`.
+LEASED = (
+    t.feed.c.source_id == bindparam("leased_source"),
+    t.feed.c.lease_owner == bindparam("leased_by"),
+    t.feed.c.lease_until == bindparam("leased_until"),
+)
+# Made once: making a statement takes longer than running it.
+_HELD = select(t.feed.c.source_id).where(*LEASED).with_for_update()
+_CLAIM_ONE = (
+    update(t.feed)
+    .where(
+        t.feed.c.source_id == bindparam("source"),
+        or_(t.feed.c.lease_until.is_(None), t.feed.c.lease_until <= bindparam("moment")),
+    )
+    .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"))
+)
 _PAGE_FACTOR = 8  # due rows read for each one wanted
 _ROUNDS = 8  # each finds other hosts behind a backlog
 
@@ -85,18 +101,16 @@ def claim_due(
 
 def holds(connection: Connection, claim: Claim) -> bool:
     """Whether a lease is still in force; nobody else takes it before this transaction ends."""
-    query = select(t.feed.c.source_id).where(*is_leased(claim)).with_for_update()
-    return connection.execute(query).first() is not None
+    return connection.execute(_HELD, leased(claim)).first() is not None
 
 
-def is_leased(claim: Claim) -> tuple[ColumnElement[bool], ...]:
-    """What is true of the row of `feed` that a lease is on, while it is in force."""
-    f = t.feed.c
-    return (
-        f.source_id == claim.source_id,
-        f.lease_owner == claim.owner,
-        f.lease_until == claim.until,
-    )
+def leased(claim: Claim) -> dict[str, Any]:
+    """The values of `LEASED`."""
+    return {
+        "leased_source": claim.source_id,
+        "leased_by": claim.owner,
+        "leased_until": claim.until,
+    }
 
 
 def _waiting_hosts(connection: Connection, now: datetime) -> set[str]:
@@ -150,15 +164,9 @@ def claim_one(
     connection: Connection, source_id: str, now: datetime, owner: str, lease: timedelta
 ) -> Claim | None:
     """Lease one source whether due or not; None when another holds it (or it is not there)."""
-    f = t.feed.c
-    done = connection.execute(
-        update(t.feed)
-        .where(
-            f.source_id == source_id,
-            or_(f.lease_until.is_(None), f.lease_until <= now),
-        )
-        .values(lease_owner=owner, lease_until=now + lease)
-    )
+    until = now + lease
+    values = {"source": source_id, "moment": now, "owner": owner, "until": until}
+    done = connection.execute(_CLAIM_ONE, values)
     return Claim(source_id, owner, now + lease) if done.rowcount == 1 else None
 
 
@@ -184,7 +192,7 @@ def release_owned(connection: Connection, owner_prefix: str) -> int:
 def release(connection: Connection, claim: Claim) -> None:
     """Give back a lease without having polled."""
     connection.execute(
-        update(t.feed).where(*is_leased(claim)).values(lease_owner=None, lease_until=None)
+        update(t.feed).where(*LEASED).values(lease_owner=None, lease_until=None), leased(claim)
     )
 
 
@@ -195,14 +203,15 @@ def postpone(connection: Connection, claim: Claim, at: datetime, reason: str, de
     """
     connection.execute(
         update(t.feed)
-        .where(*is_leased(claim))
+        .where(*LEASED)
         .values(
             next_poll_at=at,
             next_reason=reason,
             next_detail=detail,
             lease_owner=None,
             lease_until=None,
-        )
+        ),
+        leased(claim),
     )
 
 

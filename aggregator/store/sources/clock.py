@@ -28,7 +28,7 @@ from aggregator.store import facts
 from aggregator.store import schema as t
 from aggregator.store.changed import show_all_anew
 
-_STEPPED = "clock stepped at"
+STEPPED = "clock stepped at"
 _HOSTS_WORD = (PlanReason.HOST, PlanReason.BUSY)  # plans that wait for a host
 _LONGEST_WAIT = timedelta(days=1, hours=1)  # of such a plan beyond its host's block
 _MICROSECOND = timedelta(microseconds=1)
@@ -61,12 +61,16 @@ def newest(connection: Connection) -> datetime | None:
 
 def note_step(connection: Connection, now: datetime) -> None:
     """Remember that the clock was set."""
-    facts.set_fact(connection, _STEPPED, now.isoformat())
+    facts.set_fact(connection, STEPPED, now.isoformat())
 
 
 def settled(connection: Connection, now: datetime) -> bool:
     """Whether no step of the clock was noticed within the last hour."""
-    noted = facts.fact(connection, _STEPPED)
+    return settled_since(facts.fact(connection, STEPPED), now)
+
+
+def settled_since(noted: str | None, now: datetime) -> bool:
+    """The same of the fact `STEPPED`."""
     return is_settled(datetime.fromisoformat(noted) if noted else None, now)
 
 

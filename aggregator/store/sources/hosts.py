@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, and_, delete, func, or_, select, text, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from aggregator.model.meanings import meaning
 from aggregator.model.poll import PlanReason
@@ -17,7 +28,36 @@ from aggregator.store import schema as t
 from aggregator.store.rows import upsert
 from aggregator.store.sources.claims import is_big
 
+# Made once: making a statement takes longer than running it.
+_HOST = select(t.host).where(t.host.c.host == bindparam("name"))
+_HOST_LOCKED = _HOST.with_for_update()
+_BLOCKED = select(t.host.c.blocked_until, t.host.c.blocked_reason).where(
+    t.host.c.host == bindparam("name")
+)
+_HEALTH = select(t.host.c.health).where(t.host.c.host == bindparam("name"))
+_HEALTH_LOCKED = _HEALTH.with_for_update()
+_SLOTS = select(t.host_slot.c.host, t.host_slot.c.address, t.host_slot.c.lease_until).where(
+    or_(t.host_slot.c.host == bindparam("name"), t.host_slot.c.address == bindparam("at"))
+)
+_ENDED = delete(t.host_slot).where(
+    or_(t.host_slot.c.host == bindparam("name"), t.host_slot.c.address == bindparam("at")),
+    t.host_slot.c.lease_until <= bindparam("moment"),
+)
+_BIG = select(is_big(bindparam("name")))
+_STARTS = update(t.host).where(t.host.c.host == bindparam("name"))
+_START = _STARTS.values(next_at=bindparam("next"))
+_PAGE_START = _STARTS.values(next_at=bindparam("next"), article_next_at=bindparam("page"))
+_GIVE = delete(t.host_slot).where(t.host_slot.c.owner == bindparam("holder"))
+_REST = (
+    update(t.host)
+    .where(
+        t.host.c.host == bindparam("name"),
+        or_(t.host.c.next_at.is_(None), t.host.c.next_at < bindparam("next")),
+    )
+    .values(next_at=bindparam("next"))
+)
 PER_ADDRESS = 4  # in flight at one address: many small sites share a machine
+_ADDRESS_LOCK = text("SELECT pg_advisory_xact_lock(hashtext(:address))")
 FEED_FRESH = timedelta(seconds=30)  # a feed due for longer is nobody's; pages need not wait for it
 
 
@@ -40,8 +80,10 @@ def take_slot(
     Returns `(taken, when to try again, why not)`; why is `busy`, `address`, `gap`, `feeds first`
     or the reason of a block.
     """
-    upsert(connection, t.host, [{"host": host}], update=False)
-    row = connection.execute(select(t.host).where(t.host.c.host == host).with_for_update()).one()
+    row = connection.execute(_HOST_LOCKED, {"name": host}).first()
+    if row is None:
+        upsert(connection, t.host, [{"host": host}], update=False)
+        row = connection.execute(_HOST_LOCKED, {"name": host}).one()
     if row.blocked_until and row.blocked_until > now:
         return False, row.blocked_until, row.blocked_reason or "blocked"
     rests = (row.next_at, row.article_next_at if page_gap else None)
@@ -56,28 +98,28 @@ def take_slot(
         return False, *refusal
     slot = {"owner": owner, "host": host, "address": address, "lease_until": now + lease}
     upsert(connection, t.host_slot, [slot], update=True)
-    starts = {"next_at": now + gap}
+    starts = {"name": host, "next": now + gap}
     if page_gap:
-        starts["article_next_at"] = now + page_gap
-    connection.execute(update(t.host).where(t.host.c.host == host).values(**starts))
+        connection.execute(_PAGE_START, starts | {"page": now + page_gap})
+    else:
+        connection.execute(_START, starts)
     return True, now, ""
 
 
 def _no_room(
     connection: Connection, host: str, address: str | None, now: datetime, *, alone: bool
 ) -> tuple[datetime, str] | None:
-    s = t.host_slot.c
-    connection.execute(delete(t.host_slot).where(s.host == host, s.lease_until <= now))
-    ends = list(connection.scalars(select(s.lease_until).where(s.host == host)))
-    if ends and (alone or len(ends) >= 2 or not connection.scalar(select(is_big(host)))):
+    if address is not None and connection.dialect.name == "postgresql":
+        # Slots of two hosts at one address: one at a time.
+        connection.execute(_ADDRESS_LOCK, {"address": address})
+    rows = connection.execute(_SLOTS, {"name": host, "at": address}).all()
+    if any(row.lease_until <= now for row in rows):
+        connection.execute(_ENDED, {"name": host, "at": address, "moment": now})
+        rows = [row for row in rows if row.lease_until > now]
+    ends = [row.lease_until for row in rows if row.host == host]
+    if ends and (alone or len(ends) >= 2 or not connection.scalar(_BIG, {"name": host})):
         return min(ends), "busy"
-    if address is None:
-        return None
-    if connection.dialect.name == "postgresql":  # slots of two hosts at one address: one at a time
-        lock = text("SELECT pg_advisory_xact_lock(hashtext(:address))")
-        connection.execute(lock, {"address": address})
-    connection.execute(delete(t.host_slot).where(s.address == address, s.lease_until <= now))
-    at_address = list(connection.scalars(select(s.lease_until).where(s.address == address)))
+    at_address = [row.lease_until for row in rows if address and row.address == address]
     return (min(at_address), "address") if len(at_address) >= PER_ADDRESS else None
 
 
@@ -95,13 +137,8 @@ def _feed_is_due(connection: Connection, host: str, now: datetime) -> bool:
 
 def give_slot(connection: Connection, host: str, owner: str, next_at: datetime) -> None:
     """Give a slot back; nobody contacts the host before `next_at`."""
-    connection.execute(delete(t.host_slot).where(t.host_slot.c.owner == owner))
-    h = t.host.c
-    connection.execute(
-        update(t.host)
-        .where(h.host == host, or_(h.next_at.is_(None), h.next_at < next_at))
-        .values(next_at=next_at)
-    )
+    connection.execute(_GIVE, {"holder": owner})
+    connection.execute(_REST, {"name": host, "next": next_at})
 
 
 def block_host(connection: Connection, host: str, until: datetime, reason: str) -> None:
@@ -130,9 +167,7 @@ def block_host(connection: Connection, host: str, until: datetime, reason: str) 
 
 def blocked(connection: Connection, host: str, now: datetime) -> tuple[datetime, str] | None:
     """Until when and why a host is not to be contacted; None when it may be."""
-    row = connection.execute(
-        select(t.host.c.blocked_until, t.host.c.blocked_reason).where(t.host.c.host == host)
-    ).first()
+    row = connection.execute(_BLOCKED, {"name": host}).first()
     if row is None or row.blocked_until is None or row.blocked_until <= now:
         return None
     return row.blocked_until, row.blocked_reason or "blocked"
@@ -141,8 +176,7 @@ def blocked(connection: Connection, host: str, now: datetime) -> tuple[datetime,
 def health(connection: Connection, host: str, *, lock: bool = False) -> str | None:
     """What `schedule.hosts` remembers of a host, as its JSON; `lock` in a transaction that
     changes it."""
-    query = select(t.host.c.health).where(t.host.c.host == host)
-    return connection.scalar(query.with_for_update() if lock else query)
+    return connection.scalar(_HEALTH_LOCKED if lock else _HEALTH, {"name": host})
 
 
 def put_health(connection: Connection, host: str, state: str) -> None:

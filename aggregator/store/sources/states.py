@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Row,
     and_,
+    bindparam,
     case,
     delete,
     func,
@@ -26,7 +27,27 @@ from aggregator.model.poll import PlanReason
 from aggregator.schedule.outage import Standing
 from aggregator.store import schema as t
 from aggregator.store.rows import batches
-from aggregator.store.sources.claims import Claim, is_leased
+from aggregator.store.sources.claims import LEASED, Claim, leased
+
+_KEPT = (
+    "host", "etag", "last_modified", "validators_url", "body_hash", "effective_url", "title",
+    "link", "feed_id", "identity_policy", "policy", "failures", "last_polled_at",
+    "last_success_at", "document_at", "next_poll_at", "next_reason", "next_detail", "outcome",
+    "status", "error", "items_seen", "move_target", "move_seen", "extra",
+)  # fmt: skip
+# Made once: making a statement takes longer than running it.
+_PUT = (
+    update(t.feed)
+    .where(*LEASED)
+    .values(lease_owner=None, lease_until=None, **{name: bindparam(name) for name in _KEPT})
+)
+_STATE = select(t.feed).where(t.feed.c.source_id == bindparam("source"))
+_STATES = select(t.feed).where(t.feed.c.source_id.in_(bindparam("sources", expanding=True)))
+_IN_FORCE = (
+    select(t.source.c.url_hash, t.source.c.private)
+    .where(t.source.c.id == bindparam("source"))
+    .with_for_update(read=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +78,7 @@ def config_hashes(connection: Connection) -> dict[str, tuple[str, str, bool, boo
 
 def address_in_force(connection: Connection, source_id: str) -> tuple[str, bool] | None:
     """`(url hash, private)` of a source; nobody changes them before this transaction ends."""
-    s = t.source.c
-    row = connection.execute(
-        select(s.url_hash, s.private).where(s.id == source_id).with_for_update(read=True)
-    ).first()
+    row = connection.execute(_IN_FORCE, {"source": source_id}).first()
     return None if row is None else (row.url_hash, row.private)
 
 
@@ -186,18 +204,19 @@ def polled_at(connection: Connection, url: str, other_than: str) -> str | None:
     return next((row.id for row in rows if Noticed.from_json(row.extra).duplicate_of is None), None)
 
 
-def set_host(connection: Connection, source_id: str, host: str) -> None:
-    """Where a source is polled, after it moved or came back."""
-    f = t.feed.c
-    connection.execute(
-        update(t.feed).where(f.source_id == source_id, f.host != host).values(host=host)
-    )
-
-
 def feed_state(connection: Connection, source_id: str) -> FeedState | None:
     """What is remembered of a source's feed."""
-    row = connection.execute(select(t.feed).where(t.feed.c.source_id == source_id)).first()
+    row = connection.execute(_STATE, {"source": source_id}).first()
     return None if row is None else _state(row)
+
+
+def states_of(connection: Connection, ids: Collection[str]) -> dict[str, FeedState]:
+    """What is remembered of the feeds of these sources."""
+    found: dict[str, FeedState] = {}
+    for some in batches(ids):
+        rows = connection.execute(_STATES, {"sources": some})
+        found |= {row.source_id: _state(row) for row in rows}
+    return found
 
 
 def feed_states(connection: Connection, active_only: bool = False) -> list[FeedState]:
@@ -246,43 +265,44 @@ def _state(row: Row[Any]) -> FeedState:
     )
 
 
-def put_state(connection: Connection, state: FeedState, claim: Claim) -> None:
+def put_state(connection: Connection, state: FeedState, claim: Claim, host: str) -> None:
     """Write a feed's state after a poll and give its lease back.
+
+    `host` is whose budget the next poll belongs to: the source may have moved or come back.
 
     Raises:
         LookupError: the lease is no longer this poll's: what its successor holds stays.
     """
     done = connection.execute(
-        update(t.feed)
-        .where(*is_leased(claim))
-        .values(
-            etag=state.validators.etag,
-            last_modified=state.validators.last_modified,
-            validators_url=state.validators.url,
-            body_hash=state.body_hash,
-            effective_url=state.effective_url,
-            title=state.title,
-            link=state.link,
-            feed_id=state.feed_id,
-            identity_policy=state.identity_policy,
-            policy=state.policy,
-            failures=state.failures,
-            last_polled_at=state.last_polled_at,
-            last_success_at=state.last_success_at,
-            document_at=state.document_at,
-            next_poll_at=state.next_poll_at,
-            next_reason=state.next_reason,
-            next_detail=state.next_detail,
-            outcome=state.outcome,
-            status=state.status,
-            error=state.error,
-            items_seen=state.items_seen,
-            move_target=state.move_target,
-            move_seen=list(state.move_seen),
-            extra=state.noticed.to_json(),
-            lease_owner=None,
-            lease_until=None,
-        )
+        _PUT,
+        {
+            "host": host,
+            "etag": state.validators.etag,
+            "last_modified": state.validators.last_modified,
+            "validators_url": state.validators.url,
+            "body_hash": state.body_hash,
+            "effective_url": state.effective_url,
+            "title": state.title,
+            "link": state.link,
+            "feed_id": state.feed_id,
+            "identity_policy": state.identity_policy,
+            "policy": state.policy,
+            "failures": state.failures,
+            "last_polled_at": state.last_polled_at,
+            "last_success_at": state.last_success_at,
+            "document_at": state.document_at,
+            "next_poll_at": state.next_poll_at,
+            "next_reason": state.next_reason,
+            "next_detail": state.next_detail,
+            "outcome": state.outcome,
+            "status": state.status,
+            "error": state.error,
+            "items_seen": state.items_seen,
+            "move_target": state.move_target,
+            "move_seen": list(state.move_seen),
+            "extra": state.noticed.to_json(),
+            **leased(claim),
+        },
     )
     if done.rowcount == 0:
         raise LookupError(f"the lease on {state.source_id} is no longer held")
