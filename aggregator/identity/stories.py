@@ -31,6 +31,7 @@ _FEW = 3  # items; rare in a collection of any size
 _PERSON = 4  # terms side by side that are one thing: office, first name, last name, where from
 _FIGURES = CopyThresholds()  # how the guard for figures and days is asked
 _OWN = 0.36  # of the shorter text, at one end of both: what they share is boilerplate
+_NOUNS = 0.4  # of the terms are names: a language that gives every noun a capital
 _SHOWN = 12  # shared terms named in a decision
 
 
@@ -190,7 +191,10 @@ def compare_items(
     documents = counts.documents + _PRIOR
     most = max(float(_FEW), limits.rare * counts.documents)
     strength = {}
+    names = new.terms.names | other.terms.names
     for term in shared:
+        if term in names and _of_another(term, new.terms, other.terms):
+            continue
         met = max(0.0, counts.of(term) - own.get(term, 0))
         if met <= most:
             strength[term] = math.log(documents / (met + 1))
@@ -200,7 +204,6 @@ def compare_items(
         for group in groups:
             strongest = sorted((strength[term] for term in group), reverse=True)
             tells += strongest[: math.ceil(len(group) / _PERSON)]
-    names = new.terms.names | other.terms.names
     return Evidence(
         min(1.0, sum(weights.values())),
         shared,
@@ -208,6 +211,17 @@ def compare_items(
         sum(tells) - math.log(documents),
         bool(names & strength.keys()) or not names,
     )
+
+
+def _of_another(name: int, ours: Terms, others: Terms) -> bool:
+    """Whether a name is two offices or houses: "Bank of Norvania" here, "Bank of Taravia" there.
+
+    Not where every noun has a capital: "Explosion im Werk" is no office.
+    """
+    if max(len(side.names) / len(side.counts()) for side in (ours, others)) > _NOUNS:
+        return False
+    mine, theirs = ours.holders(name), others.holders(name)
+    return bool(mine and theirs) and not mine & theirs
 
 
 def _things(shared: Collection[int], beside: Iterable[tuple[int, int]]) -> list[set[int]]:

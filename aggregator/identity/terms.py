@@ -63,6 +63,15 @@ class Terms:
             if _GAP not in pair
         }
 
+    def holders(self, name: int) -> frozenset[int]:
+        """Whose or where a name is: names behind it and one word that is no term ("Bank of …")."""
+        return frozenset(
+            part[place + 2]
+            for part in (self.headline, self.opening)
+            for place in range(len(part) - 2)
+            if part[place] == name and part[place + 1] == _GAP and part[place + 2] in self.names
+        )
+
     def pack(self) -> bytes:
         """Four bytes a term."""
         numbers = array(

@@ -219,6 +219,25 @@ def test_the_words_of_a_trade_are_no_event() -> None:
     assert recent(item(1, RATES)).place(item(2, reaction)).with_item == 1
 
 
+def test_an_office_of_two_countries_is_no_shared_name() -> None:
+    held = (
+        "Taravia leaves key rate unchanged at 3 percent",
+        "The Bank of Taravia held its key rate at 3 percent as inflation eased. Economists expect "
+        "a first cut in the spring.",
+    )
+    raised = (
+        "Central bank of Norvania raises key rate to 5.25 percent",
+        "The Central Bank of Norvania lifted its key rate by half a point to 5.25 percent, saying "
+        "inflation would stay above target into next year.",
+    )
+    told = (
+        "Norvania surprises markets",
+        "The Bank of Norvania raised its key rate by half a point, more than was expected.",
+    )
+    assert recent(item(1, held)).place(item(2, raised)).with_item is None
+    assert recent(item(1, told)).place(item(2, raised)).with_item == 1
+
+
 def test_one_name_and_one_word_are_an_event_one_place_is_none() -> None:
     fire = (
         "Wagon burns in Kettelberg tunnel",
