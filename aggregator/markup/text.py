@@ -24,8 +24,11 @@ _UNSAFE = re.compile(
 )
 
 _C0 = bytes({*range(0x20)} - {*b"\t\n\r"})
-# What the noncharacters contain in UTF-8 (and little else): U+FDD0..FDEF, U+xxFFFE, U+xxFFFF.
-_RARE = (b"\xef\xb7", b"\xbf\xbe", b"\xbf\xbf")
+# How noncharacters begin in UTF-8 (and little else): U+FDD0..FDEF, U+FFFE and U+FFFF; and those of
+# the other planes, whose first byte few texts have. To look for one byte costs next to nothing.
+_BASIC = (b"\xef\xb7", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
+_LEADS = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
+_ENDS = (b"\xbf\xbe", b"\xbf\xbf")
 
 _SPACE = re.compile(r"\s+")
 _BLANKS = re.compile(r"[^\S\n]+")
@@ -85,7 +88,9 @@ def clean(s: str) -> str:
 
 def has_noncharacters(raw: bytes) -> bool:
     """Whether UTF-8 text may hold noncharacters; now and then it says so of text without any."""
-    return _RARE[0] in raw or _RARE[1] in raw or _RARE[2] in raw
+    if b"\xef" in raw and any(sequence in raw for sequence in _BASIC):
+        return True
+    return any(lead in raw for lead in _LEADS) and any(end in raw for end in _ENDS)
 
 
 def cap(s: str, max_bytes: int) -> str:

@@ -91,7 +91,9 @@ def _is_spotless(raw: bytes) -> bool:
     XML itself refuses control characters, as they are and in references. What is left are
     noncharacters, which are rare enough to be looked for in the whole document once.
     """
-    return not has_noncharacters(raw) and _NONCHARACTER.search(raw) is None
+    if not raw.isascii() and has_noncharacters(raw):
+        return False
+    return b"&#" not in raw or _NONCHARACTER.search(raw) is None
 
 
 # References to them: U+FDD0..FDEF and the last two of every plane; decimal ones by their size.
