@@ -1,6 +1,7 @@
 """`kill -9` at any moment loses nothing and repeats nothing (invariant 1).
 
-`AGGREGATOR_KILLS=500` makes it a long test; the seed of the moments is `AGGREGATOR_SEED`.
+`AGGREGATOR_KILLS=500` makes it a long test, for which pytest needs `--timeout 0`; the seed of the
+moments is `AGGREGATOR_SEED`.
 """
 
 from __future__ import annotations

@@ -187,3 +187,10 @@ def test_a_full_disk_is_told_and_waited_for(disk: Path, origin: Origin) -> None:
         wait_until(lambda: len(program.items()) == 9, "what came meanwhile is read")
         assert program.log().count("storage cannot be written") <= 2
         assert " 500" not in program.log()
+        assert program.stop() == 0
+        # On one that is read-only from the begin it does not start, and says why.
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        said = program.run("run")
+        assert said.returncode == 2
+        assert "check that its folder is there and that this user may write to it" in said.stderr
+        assert "Traceback" not in said.stderr
