@@ -13,12 +13,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from aggregator.identity.agreement import titles_agree
 from aggregator.identity.copies import ComparableText, compare, days_differ, percents
 from aggregator.identity.tokens import words
 from aggregator.model.copies import CopyDecision, CopyThresholds
-from aggregator.model.item import Earlier, EntryIntent
-from aggregator.model.states import EntryKind
+from aggregator.model.item import Earlier, EntryIntent, KnownEntry
+from aggregator.model.states import EntryKind, Mark
 
+_SAYS_SOMETHING = 6  # words of a teaser
 _OLDER_LISTED = 3  # a pinned entry or two do not show that nothing fell off a document's end
 
 
@@ -69,6 +71,39 @@ def unlisted(
     return found
 
 
+def of_same_date(
+    intents: Sequence[EntryIntent],
+    dated: Mapping[datetime, Collection[Earlier]],
+    taken: Collection[int],
+) -> list[tuple[int, Earlier]]:
+    """New entries with what the document no longer lists and bore their very date, by place.
+
+    Headline, address and id may all have been edited together. `taken` are the places of entries
+    that have a headline or an address in common with an earlier one.
+    """
+    listed = {intent.known.item_id for intent in intents if intent.known is not None}
+    return [
+        (place, earlier)
+        for place, intent in enumerate(intents)
+        if intent.kind is EntryKind.NEW and place not in taken and intent.entry.published
+        for earlier in dated.get(intent.entry.published, ())
+        if earlier.text is not None and earlier.known.item_id not in listed
+    ]
+
+
+def is_restated(intent: EntryIntent, earlier: Earlier) -> bool:
+    """Whether an entry of the same date says the same in too few words to compare.
+
+    Either side has the words of the other, or neither has any, and then the headlines agree.
+    """
+    new = words(intent.body.text if intent.body else "")
+    old = words(earlier.text or "")
+    if new != old:
+        return False
+    enough = len(new) >= _SAYS_SOMETHING
+    return enough or titles_agree(intent.entry.title, earlier.known.title)
+
+
 EDITION = 0.5  # a text of which less is shared is another edition, not an edited one
 
 
@@ -79,9 +114,16 @@ def is_edition(
 
     The daily bulletin: another id, a later date, and a text that shares less than half.
     """
-    published = intent.entry.published
     if intent.guid is None or earlier.known.guid is None or intent.guid == earlier.known.guid:
         return False
+    return is_another(intent, earlier, new, old)
+
+
+def is_another(
+    intent: EntryIntent, earlier: Earlier, new: ComparableText, old: ComparableText
+) -> bool:
+    """Whether an entry is later than an earlier one, and shares less than half of its text."""
+    published = intent.entry.published
     if published is None or published <= earlier.at or not new.shingles or not old.shingles:
         return False
     ones, others = set(new.shingles), set(old.shingles)
@@ -94,7 +136,7 @@ def judge_correction(
     *,
     apart: timedelta,
     taken_out: bool,
-    same_address: bool = False,
+    mark: Mark = Mark.HEADLINE,
     thresholds: CopyThresholds,
 ) -> CopyDecision:
     """Whether a new text is a corrected state of an earlier one with its headline or address.
@@ -105,7 +147,8 @@ def judge_correction(
         apart: Time between the two.
         taken_out: The document still lists older entries: the earlier one did not merely fall off
             its end.
-        same_address: They have one address: whatever the time and the headlines.
+        mark: What they have in common. At one address time and headlines do not matter; of one
+            date alone, they must be copies too.
         thresholds: The operator's.
 
     Returns:
@@ -115,7 +158,7 @@ def judge_correction(
     limits = thresholds
     decision = compare(new, earlier, limits)
     evidence = decision.evidence
-    soon = same_address or abs(apart) <= limits.correction_window
+    soon = mark is not Mark.HEADLINE or abs(apart) <= limits.correction_window
     side, needed = ("shorter", limits.sure) if soon else ("longer", limits.resent)
     fewer, more = sorted((evidence.shingles_a, evidence.shingles_b))
     score = evidence.shared / max(1, fewer if soon else more)
@@ -128,9 +171,10 @@ def judge_correction(
         vetoes.append("dates")
     if not soon and not taken_out:
         vetoes.append("source")
+    if mark is Mark.DATE and not decision.same:
+        vetoes.append("date")
     same = score >= needed and not vetoes
     share = f"{percents(score, needed)[0]} of the {side} text is in the other"
-    mark = "address" if same_address else "headline"
     reason = (
         f"its publisher sent it again under another id, with the same {mark}; the earlier id is "
         f"gone, {share}, and no figure speaks against it"
@@ -171,18 +215,29 @@ def time_apart(intent: EntryIntent, earlier: Earlier, now: datetime) -> timedelt
     return min(intent.entry.published or now, now) - earlier.at
 
 
-def corrected(intent: EntryIntent, earlier: Earlier, decision: CopyDecision) -> EntryIntent:
-    """The intent of a new entry that turned out to be a correction of an earlier one."""
+def corrected(
+    intent: EntryIntent, earlier: Earlier, decision: CopyDecision | None = None
+) -> EntryIntent:
+    """The intent of a new entry that turned out to be a state of an earlier one.
+
+    Without a decision it is one of the same date that says the same.
+    """
     known = earlier.known
     return replace(
         intent,
         kind=EntryKind.RENAMED,
         known=known,
         archived=False,
-        why=decision.reason,
-        body=None if known.content_hash == intent.content_hash else intent.body,
+        why=decision.reason
+        if decision
+        else "the same words and the same date, and the earlier id is gone",
+        body=None if _is_shown(intent, known) else intent.body,
         decision=decision,
     )
+
+
+def _is_shown(intent: EntryIntent, known: KnownEntry) -> bool:
+    return (known.content_hash, known.shown) == (intent.content_hash, intent.shown)
 
 
 def _figures_agree(a: ComparableText, b: ComparableText, limits: CopyThresholds) -> bool:

@@ -6,18 +6,23 @@ re-checks every key in its transaction, so a stale answer here cannot store an e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from aggregator.identity.agreement import titles_agree
-from aggregator.identity.keys import KeyedEntry
+from aggregator.identity.equals import match_equals
+from aggregator.identity.hashing import digest
+from aggregator.identity.keys import KeyedEntry, key_by_link
+from aggregator.identity.relisted import found_again
 from aggregator.identity.shown import difference
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import EntryIntent, KnownEntry
 from aggregator.model.states import EntryKind
 
 ON_TOP = timedelta(hours=48)  # invariant 11: what a first document brings on top of a view
+_AGAIN = "the document came again under other ids and addresses, with the same words"
+_AGAIN_MINIMUM = 2
 _FLIP_SHARE = 0.5
 _FLIP_MINIMUM = 3
 _FLOOD_MINIMUM = 5
@@ -28,7 +33,8 @@ class Known:
     """What the store knows of a source's entries that this document may mean.
 
     `by_key` includes former keys of renamed entries. `newest_published` is of the whole source;
-    `empty` says that the source has no entry at all yet.
+    `empty` says that the source has no entry at all yet. `recent` is what the last document listed,
+    where `wants_recent` asked for it.
     """
 
     by_key: dict[str, KnownEntry]
@@ -36,15 +42,20 @@ class Known:
     by_url_key: dict[str, KnownEntry]
     newest_published: datetime | None
     empty: bool
+    recent: tuple[KnownEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """Intents in the order they are to be stored (oldest first), and what was noticed."""
+    """Intents in the order they are to be stored (oldest first), and what was noticed.
+
+    `again` says that half of the document or more was known, but not by its keys.
+    """
 
     intents: tuple[EntryIntent, ...]
     guid_flip: bool = False
     flood: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,41 +67,129 @@ class Reading:
         version: Of our reading: what a new version reads differently is no publisher's change.
         older: The keys of entries that only older pages of the feed list.
         reused: URL keys under which the source brings one edition after the other.
+        unlasting: Neither ids nor addresses of the source last: entries are known by their words.
     """
 
     now: datetime
     version: int
     older: frozenset[str] = frozenset()
     reused: frozenset[str] = frozenset()
+    unlasting: bool = False
+
+
+def wants_recent(keyed: Sequence[KeyedEntry], by_key: Mapping[str, KnownEntry]) -> bool:
+    """Whether `identify` needs what the last document listed: half of this one is not known."""
+    missed = sum(1 for one in keyed if not any(k in by_key for k in (one.key, *one.candidates)))
+    return missed * 2 >= len(keyed) or any(one.equal for one in keyed)
 
 
 def identify(keyed: Sequence[KeyedEntry], known: Known, reading: Reading) -> Identified:
     """Decide what every entry of one document is."""
-    present = {entry.key for entry in keyed} | {c for e in keyed for c in e.candidates}
-    present |= {k.key for e in keyed if (k := _by_key(e, known))}
-    flip = _is_guid_flip(keyed, known, present)
-    claimed: set[int] = {k.entry_id for e in keyed if (k := _by_key(e, known))}
-    intents: list[EntryIntent] = []
-    for one in _told_by_address(keyed, reading.reused):
-        hit = _by_key(one, known)
-        if hit is not None:
-            intents.append(_seen(one, hit, reading))
+    told = _told_by_address(keyed, reading.reused)
+    told, hits, reused = _hits(told, known)
+    present = {one.key for one in told} | {hit.key for hit in hits.values()}
+    flip = _is_guid_flip(told, hits, known, present)
+    claimed = {hit.entry_id for hit in hits.values()}
+    former: dict[int, tuple[KnownEntry, str]] = {}
+    for place, one in enumerate(told):
+        if place in hits or one.equal:
             continue
-        former = _renamed(one, known, present, flip)
-        if former is not None and former.entry_id not in claimed:
-            claimed.add(former.entry_id)
-            intents.append(_intent(EntryKind.RENAMED, one, former, _rename_reason(flip)))
-            continue
-        intents.append(_intent(EntryKind.NEW, one, None, "no entry of this source has this id"))
+        hit = _renamed(one, known, present, flip)
+        if hit is not None and hit.entry_id not in claimed:
+            claimed.add(hit.entry_id)
+            former[place] = (hit, _rename_reason(flip))
+    missed = {
+        place: one
+        for place, one in enumerate(told)
+        if place not in hits and place not in former and not one.equal
+    }
+    gone = [k for k in known.recent if k.entry_id not in claimed and k.key not in present]
+    pairs = found_again(missed, gone, listed=len(told), unlasting=reading.unlasting)
+    former |= {place: (hit, _AGAIN) for place, hit in pairs.items()}
+    intents = [
+        _seen(one, hits[place], reading)
+        if place in hits
+        else _renamed_intent(one, *former[place], reading)
+        if place in former
+        else _intent(EntryKind.NEW, one, None, "no entry of this source has this id")
+        for place, one in enumerate(told)
+    ]
+    intents = [replace(i, reuses_id=True) if n in reused else i for n, i in enumerate(intents)]
+    again = len(former) >= max(_AGAIN_MINIMUM, _FLIP_SHARE * len(told))
     ordered, flood = _order(intents, known, reading)
-    return Identified(tuple(ordered), guid_flip=flip, flood=flood)
+    return Identified(tuple(ordered), guid_flip=flip, flood=flood, again=again)
 
 
-def _told_by_address(keyed: Iterable[KeyedEntry], reused: frozenset[str]) -> Iterable[KeyedEntry]:
+def _told_by_address(keyed: Iterable[KeyedEntry], reused: frozenset[str]) -> list[KeyedEntry]:
     """The entries, without the identity of addresses that are used again and again."""
-    for one in keyed:
-        again = one.url_key in reused
-        yield replace(one, url_is_identity=False, extra_url_keys=()) if again else one
+    return [
+        replace(one, url_is_identity=False, extra_url_keys=()) if one.url_key in reused else one
+        for one in keyed
+    ]
+
+
+def _hits(
+    keyed: Sequence[KeyedEntry], known: Known
+) -> tuple[list[KeyedEntry], dict[int, KnownEntry], set[int]]:
+    """The entries with their keys, what these find, and whose ids are another's: by place."""
+    equals = match_equals(keyed, known.by_key, known.recent)
+    addresses = {one.url_key for one in keyed}
+    told, hits = list(keyed), {}
+    taken: set[str] = set()
+    reused: set[int] = set()
+    oldest_first = sorted(range(len(keyed)), key=lambda place: _turn(keyed[place]))
+    for place in oldest_first if equals else range(len(keyed)):
+        one = keyed[place]
+        hit = equals[place] if place in equals else _by_key(one, known)
+        if hit is not None and _is_anothers_id(one, hit, known, addresses):
+            told[place] = replace(one, key=key_by_link(one.entry) or one.key, alias=None)
+            hit = known.by_url_key.get(one.url_key or "")
+            reused.add(place)
+        elif hit is None and one.equal is not None:
+            told[place] = replace(one, key=_free_key(one, known.by_key, taken))
+            taken.add(told[place].key)
+        if hit is not None:
+            hits[place] = hit
+    return told, hits, reused
+
+
+def _turn(one: KeyedEntry) -> float:
+    return one.entry.published.timestamp() if one.entry.published else 0.0
+
+
+def _free_key(one: KeyedEntry, by_key: Mapping[str, KnownEntry], taken: Collection[str]) -> str:
+    """The key of a new one among equal entries: that of one alone, if it is still to be had."""
+    for key in (one.equal or one.key, one.key):
+        if key not in by_key and key not in taken:
+            return key
+    return digest(one.key, str(len(taken)))
+
+
+def _is_anothers_id(
+    one: KeyedEntry, hit: KnownEntry, known: Known, addresses: Collection[str | None]
+) -> bool:
+    """Whether an id that is known means another entry now: ids that are places in a list.
+
+    The entry has another address and another headline, and either the known one stands in the
+    document too, at its own address, or this one's address is known as that of another entry.
+    """
+    if not is_at_another_address(one.entry, one.url_key, hit) or not one.url_is_identity:
+        return False
+    elsewhere = known.by_url_key.get(one.url_key or "")
+    return hit.url_key in addresses or (
+        elsewhere is not None and elsewhere.entry_id != hit.entry_id
+    )
+
+
+def is_at_another_address(entry: ParsedEntry, url_key: str | None, known: KnownEntry) -> bool:
+    """Whether an entry with a known id has another address and another headline than it had."""
+    return (
+        entry.id is not None
+        and entry.id == known.guid
+        and None not in (url_key, known.url_key, entry.title, known.title)
+        and url_key != known.url_key
+        and not titles_agree(known.title, entry.title)
+    )
 
 
 def _by_key(one: KeyedEntry, known: Known) -> KnownEntry | None:
@@ -125,7 +224,8 @@ def _seen(one: KeyedEntry, hit: KnownEntry, reading: Reading) -> EntryIntent:
         return _intent(EntryKind.CHANGED, one, hit, "the text changed")
     found = difference(one.shown, hit, reading.now)
     if found is None:
-        return _intent(EntryKind.TOUCHED, one, hit, "same text")
+        redated = one.equal is not None and one.entry.published != hit.published
+        return replace(_intent(EntryKind.TOUCHED, one, hit, "same text"), redated=redated)
     kind = EntryKind.REPLACED if found.replaces else EntryKind.TOUCHED
     return replace(_intent(kind, one, hit, found.why), quiet=found.quiet)
 
@@ -152,18 +252,30 @@ def _renamed(one: KeyedEntry, known: Known, present: set[str], flip: bool) -> Kn
     return None
 
 
+def _renamed_intent(one: KeyedEntry, former: KnownEntry, why: str, reading: Reading) -> EntryIntent:
+    """The intent of a known entry under another key; `quiet` where only what passes differs."""
+    found = None
+    if former.content_hash == one.content_hash:
+        found = difference(one.shown, former, reading.now)
+    quiet = found is not None and (found.quiet or why is _AGAIN)
+    intent = replace(_intent(EntryKind.RENAMED, one, former, why), quiet=quiet)
+    return intent if found is None or found.replaces else replace(intent, shown=former.shown)
+
+
 def _rename_reason(flip: bool) -> str:
     if flip:
         return "every id of the document changed while its links stayed: remapped in bulk"
     return "same address and text under another id, and the old id is gone"
 
 
-def _is_guid_flip(keyed: Sequence[KeyedEntry], known: Known, present: set[str]) -> bool:
-    missed = [one for one in keyed if _by_key(one, known) is None]
+def _is_guid_flip(
+    keyed: Sequence[KeyedEntry], hits: Mapping[int, KnownEntry], known: Known, present: set[str]
+) -> bool:
     moved = [
         one
-        for one in missed
-        if one.url_key
+        for place, one in enumerate(keyed)
+        if place not in hits
+        and one.url_key
         and one.url_is_identity
         and (hit := known.by_url_key.get(one.url_key)) is not None
         and hit.key not in present

@@ -7,7 +7,7 @@ guid nor link alone is an identity. A policy is chosen from the document, kept, 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +24,7 @@ _HOPELESS = 0.5
 # Of a link as its entry's key has it: for good, whatever else is learned about links.
 _SESSION = re.compile(r";\w*sess\w*=[^/;]*", re.IGNORECASE)
 _PASSING = re.compile(r"utm_|(?=\w*sess)\w*+(?<=id)=|sid=[0-9a-f]{32}$", re.IGNORECASE)
+_Alike = tuple[str, str | None, str]  # what entries have in common that are the same but for a date
 _SCHEME_AND_HOST = re.compile(r"^[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
 
 
@@ -34,6 +35,8 @@ class KeyedEntry:
     `key` is the one in force; `candidates` are keys it may have had: a repeated id alone, ids
     under stronger policies.
     `url_key` is set for any usable link; `url_is_identity` only where a link can be an identity.
+    `equal` is set where the document has several entries that differ in their dates alone: the key
+    that one of them would have.
     """
 
     entry: ParsedEntry
@@ -45,6 +48,7 @@ class KeyedEntry:
     extra_url_keys: tuple[str, ...]
     content_hash: str
     shown: str
+    equal: str | None = None
 
 
 def choose_policy(entries: Sequence[ParsedEntry], current: str | None) -> str:
@@ -78,11 +82,11 @@ def key_entries(
     items of several sources meet by, not for the entry's own key, which a setting must not change.
 
     An entry without the policy's own id takes the next policy that gives one. Entries that repeat
-    an id within the document are told apart by their URL key, then by their content; of entries
-    that are the same word for word one is left.
+    an id within the document are told apart by their URL key, then by their content, then by their
+    dates where all have one; of entries that are the same word for word one is left, and of those
+    at one address too, whatever ids they have.
     """
     url_keys = [_url(entry, extra_parameters) for entry in entries]
-    link_counts = Counter(key for key, _ in url_keys)
     guid_counts = Counter(entry.id for entry in entries)
     hashes = [content_hash(entry.title, entry.summary, entry.content) for entry in entries]
     bases = [_base_key(entry, policy, hashes[i]) for i, entry in enumerate(entries)]
@@ -90,13 +94,19 @@ def key_entries(
     rank = POLICIES.index(policy)
     keyed: list[KeyedEntry] = []
     taken: set[str] = set()
-    told: set[tuple[str, str | None, str]] = set()
-    for entry, (link_key, is_identity), hashed, base in zip(
-        entries, url_keys, hashes, bases, strict=True
+    alike = [(b, link, h) for b, (link, _), h in zip(bases, url_keys, hashes, strict=True)]
+    dates = _dates(entries, alike)
+    link_counts = Counter(link for link, _ in {(a[1], a[2]) for a in alike})
+    told: set[tuple[str, str | None, str, str]] = set()
+    for entry, (link_key, is_identity), hashed, base, same in zip(
+        entries, url_keys, hashes, bases, alike, strict=True
     ):
-        if (base, link_key, hashed) in told:
+        many = len(dates[same]) > 1
+        date = _instant(entry.published)
+        whole = ("" if is_identity else base, link_key, hashed, date if many or is_identity else "")
+        if whole in told:
             continue  # the same entry twice, word for word
-        told.add((base, link_key, hashed))
+        told.add(whole)
         repeated = base_counts[base] > 1
         # All repeats are told apart, the first too: which one stands first changes from day to day.
         key = (
@@ -104,10 +114,14 @@ def key_entries(
             if repeated
             else base
         )
+        equal = key if many else None
+        if many:
+            key = digest(key, "dated", date)
         if key in taken:
             key = digest(key, hashed)
         taken.add(key)
         former = [base] if repeated else []
+        former += [equal] if equal else []
         for name in POLICIES[:rank]:
             part = _identity(entry, name)
             if part and (name != "guid" or guid_counts[entry.id] == 1):
@@ -119,13 +133,28 @@ def key_entries(
                 candidates=tuple(former),
                 alias=_alias(entry.id) if entry.id and guid_counts[entry.id] == 1 else None,
                 url_key=link_key,
-                url_is_identity=is_identity and link_counts[link_key] == 1,
+                url_is_identity=is_identity and link_counts[link_key] == 1 and not many,
                 extra_url_keys=_extra_keys(entry, link_key, extra_parameters),
                 content_hash=revision_hash(hashed, entry.title),
                 shown=shown_state(entry),
+                equal=equal,
             )
         )
     return keyed
+
+
+def _dates(entries: Sequence[ParsedEntry], alike: Sequence[_Alike]) -> dict[_Alike, set[str]]:
+    """The dates that tell entries apart which are alike otherwise; none where one has no date."""
+    found: defaultdict[_Alike, set[str]] = defaultdict(set)
+    for entry, same in zip(entries, alike, strict=True):
+        found[same].add("" if entry.date_inferred else _instant(entry.published))
+    return {same: set() if "" in dates else dates for same, dates in found.items()}
+
+
+def key_by_link(entry: ParsedEntry) -> str | None:
+    """The key that an entry has where ids do not tell; None without a usable link."""
+    link = lasting_link(entry.original_link or entry.link)
+    return digest("link", link) if link else None
 
 
 def _base_key(entry: ParsedEntry, policy: str, hashed: str) -> str:

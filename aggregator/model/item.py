@@ -85,6 +85,8 @@ class EntryIntent:
     shown: str | None = None  # `identity.shown.shown_state`
     withdraws_address: bool = False  # a new edition: its address identifies nothing any more
     quiet: bool = False  # of a replacement: views show it with their next change
+    redated: bool = False  # one of several equal entries, whose dates tell them apart, has another
+    reuses_id: bool = False  # its id was another entry's: ids identify nothing here any more
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aggregator.model.poll import Asking
+from aggregator.model.states import Weakened
 
 _UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 _COUNTED = ("guid_flips", "floods", "renames", "future_dates", "no_dates")
@@ -31,6 +32,7 @@ class WeakerPolicy:
 
     before: str
     at: datetime
+    why: Weakened = Weakened.ALIKE
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Noticed:
     future_dates: Tally | None = None
     no_dates: Tally | None = None
     weaker_policy: WeakerPolicy | None = None
+    again: int = 0  # documents in a row that came again under other keys
     moved: Moved | None = None
     duplicate_of: str | None = None  # the source that is polled at the same address
     reused: tuple[str, ...] = ()  # URL keys under which new editions appear again and again
@@ -90,7 +93,11 @@ class Noticed:
                 found[name] = {"count": tally.count, "last": tally.last.isoformat()}
         if self.weaker_policy is not None:
             weaker = self.weaker_policy
-            found["weaker_policy"] = {"from": weaker.before, "at": weaker.at.isoformat()}
+            found["weaker_policy"] = {
+                "from": weaker.before, "at": weaker.at.isoformat(), "why": weaker.why.value,
+            }  # fmt: skip
+        if self.again:
+            found["again"] = self.again
         if self.moved is not None:
             found["moved"] = {"at": self.moved.at.isoformat(), "why": self.moved.why}
             if self.moved.looked:
@@ -123,7 +130,8 @@ class Noticed:
                 for name in _COUNTED
                 if name in stored
             },
-            weaker_policy=WeakerPolicy(weaker["from"], at(weaker.get("at"))) if weaker else None,
+            weaker_policy=_weaker(weaker) if weaker else None,
+            again=int(stored.get("again", 0)),
             moved=_moved(moved) if moved else None,
             duplicate_of=stored.get("duplicate_of"),
             reused=tuple(stored.get("reused", ())),
@@ -132,6 +140,14 @@ class Noticed:
                 for g in stored.get("gaps", ())
             ),
         )
+
+
+def _weaker(stored: Mapping[str, Any]) -> WeakerPolicy:
+    try:
+        why = Weakened(stored.get("why", Weakened.ALIKE))
+    except ValueError:
+        why = Weakened.ALIKE
+    return WeakerPolicy(stored["from"], _moment(stored.get("at")), why)
 
 
 def _moved(stored: Mapping[str, Any]) -> Moved:

@@ -15,6 +15,22 @@ class EntryKind(StrEnum):
     RENAMED = "renamed"  # the same entry under another id
 
 
+class Mark(StrEnum):
+    """What a new entry has in common with an earlier one that it may be a state of."""
+
+    ADDRESS = "address"
+    HEADLINE = "headline"
+    DATE = "date"
+
+
+class Weakened(StrEnum):
+    """Why the entries of a source are told apart by less than before."""
+
+    ALIKE = "alike"  # too many were alike or had none
+    CHANGING = "changing"  # a whole document came again under other keys, twice running
+    REUSED = "reused"  # one was used again for another entry
+
+
 class PollWord(StrEnum):
     """How a poll ended, for the log. Beside these: the values of `FetchError` and parse errors."""
 

@@ -11,7 +11,7 @@ from aggregator.identity.corrections import corrected, headline, time_apart, was
 from aggregator.model.copies import CopyDecision, CopyThresholds
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import Earlier, EntryIntent, KnownEntry, PreparedBody
-from aggregator.model.states import EntryKind
+from aggregator.model.states import EntryKind, Mark
 from tests.identity.shipped import comparable, judge_correction, prepare_text, unlisted
 from tests.identity.texts import ENGLISH, GERMAN, LANGUAGES, MARKET_REPORTS
 
@@ -20,14 +20,14 @@ FIGURES = {"a": 101, "b": 2, "c": 37, "d": 4.5, "e": 55, "f": 66, "g": 78}
 
 
 def judge(
-    new: str, earlier: str, *, hours: float = 2, taken_out: bool = False, same_address: bool = False
+    new: str, earlier: str, *, hours: float = 2, taken_out: bool = False, mark: Mark = Mark.HEADLINE
 ) -> CopyDecision:
     return judge_correction(
         comparable(new),
         comparable(earlier),
         apart=timedelta(hours=hours),
         taken_out=taken_out,
-        same_address=same_address,
+        mark=mark,
     )
 
 
@@ -58,7 +58,7 @@ def test_a_bulletin_with_other_figures_is_no_correction() -> None:
     later = report.format(**{k: v + 11 for k, v in FIGURES.items()}, word="up", day="March 3")
     assert judge(monday, monday).same
     assert "numbers" in judge(later, monday).evidence.vetoes
-    assert not judge(later, monday, taken_out=True, same_address=True).same
+    assert not judge(later, monday, taken_out=True, mark=Mark.ADDRESS).same
 
 
 def test_a_bulletin_about_another_day_is_no_correction() -> None:
@@ -75,7 +75,7 @@ def test_after_the_window_the_earlier_one_must_have_been_taken_out_and_hardly_ch
     assert judge(ENGLISH + note, ENGLISH, hours=30, taken_out=True).same
     assert judge(half, ENGLISH, hours=2).same
     assert not judge(half, ENGLISH, hours=30, taken_out=True).same
-    assert judge(half, ENGLISH, hours=30, same_address=True).same
+    assert judge(half, ENGLISH, hours=30, mark=Mark.ADDRESS).same
 
 
 def test_the_window_is_the_operator_s() -> None:

@@ -12,12 +12,12 @@ import structlog
 from sqlalchemy import Connection
 
 from aggregator.feeds.version import READER
-from aggregator.identity.entries import Identified, Known, Reading, identify
-from aggregator.identity.keys import KeyedEntry
+from aggregator.identity.entries import Identified, Known, Reading, identify, wants_recent
+from aggregator.identity.keys import POLICIES, KeyedEntry
 from aggregator.isolate.pool import WorkerBusy, WorkerClosed, WorkerError
 from aggregator.model.feed import ParsedEntry, ParsedFeed
 from aggregator.model.http import FetchResult, Validators
-from aggregator.model.item import EntryIntent, FeedState
+from aggregator.model.item import EntryIntent, FeedState, KnownEntry
 from aggregator.model.poll import PollKind, PollOutcome
 from aggregator.model.settings import SourceSettings
 from aggregator.model.states import EntryKind, PollWord
@@ -35,6 +35,7 @@ from aggregator.pipeline.polling.reading import (
 from aggregator.pipeline.secrets import unless_secret
 from aggregator.store.copies.boilerplate import known_boilerplate
 from aggregator.store.items import entries
+from aggregator.store.items.writing import SEEN_AGAIN
 from aggregator.store.sources import states
 from aggregator.telemetry import metrics
 from aggregator.urls.origin import host_key
@@ -132,7 +133,10 @@ async def _read(
             failed = replace(failed, kind=PollKind.ERROR, error=word)
             return Polled(state, failed, word, _explain(feed))
         found = await parts.database.run_read(_known_of, source.id, read.keyed)
-        reading = Reading(parts.clock.now(), READER, reused=frozenset(state.noticed.reused))
+        reading = Reading(
+            parts.clock.now(), READER, reused=frozenset(state.noticed.reused),
+            unlasting=read.policy == POLICIES[-1],
+        )  # fmt: skip
         identified = identify(read.keyed, found, reading)
         document = read
         if not result.delta and gaps.is_gap(identified.intents):
@@ -158,18 +162,19 @@ async def _read(
         result, feed, document.keyed, found,
         _of_document(intents, document), now, conditional=conditional,
     )  # fmt: skip
+    told = replace(identified, intents=tuple(intents))
     learned = replace(
         state,
         validators=state.validators if result.delta else access.storable(result.validators, source),
         body_hash=state.body_hash if result.delta else hashed,
-        identity_policy=read.policy,
+        identity_policy=noticed.policy_after(state.noticed, told, read.policy),
         title=feed.title or state.title,
         link=unless_secret(feed.link or state.link, source),
         feed_id=unless_secret(feed.id or state.feed_id, source),
         items_seen=len(document.keyed),
         noticed=noticed.noted(
             replace(state.noticed, reader=READER),
-            replace(identified, intents=tuple(intents)),
+            told,
             now,
             before=state.identity_policy,
             policy=read.policy,
@@ -182,7 +187,7 @@ async def _read(
     )
     return Polled(
         learned, outcome, PollWord.NEW if changed else PollWord.UNCHANGED, feed.error or left_out,
-        read, found, replace(identified, intents=tuple(intents)), boilerplate,
+        read, found, told, boilerplate,
     )  # fmt: skip
 
 
@@ -244,8 +249,12 @@ def _known_of(connection: Connection, source_id: str, keyed: Sequence[KeyedEntry
         return Known({}, {}, {}, None, empty=True)
     state = states.feed_state(connection, source_id)
     keys = [key for one in keyed for key in (one.key, *one.candidates)]
+    by_key = entries.entries_by_key(connection, source_id, keys)
+    recent: Sequence[KnownEntry] = ()
+    if state is not None and state.document_at is not None and wants_recent(keyed, by_key):
+        recent = entries.recent(connection, source_id, state.document_at - SEEN_AGAIN)
     return Known(
-        by_key=entries.entries_by_key(connection, source_id, keys),
+        by_key=by_key,
         by_alias=entries.entries_by_alias(
             connection, source_id, [one.alias for one in keyed if one.alias]
         ),
@@ -253,6 +262,7 @@ def _known_of(connection: Connection, source_id: str, keyed: Sequence[KeyedEntry
             connection, source_id, [one.url_key for one in keyed if one.url_key]
         ),
         newest_published=newest,
+        recent=tuple(recent),
         empty=state is None or state.last_success_at is None,  # its first poll was cut short
     )
 
@@ -336,6 +346,7 @@ async def _bodies(
 
 
 def _needs_body(intent: EntryIntent) -> bool:
-    if intent.kind == EntryKind.RENAMED:
-        return intent.known is None or intent.known.content_hash != intent.content_hash
+    known = intent.known
+    if intent.kind == EntryKind.RENAMED and known is not None:
+        return (known.content_hash, known.shown) != (intent.content_hash, intent.shown)
     return intent.kind in (EntryKind.NEW, EntryKind.CHANGED, EntryKind.REPLACED)

@@ -15,6 +15,7 @@ from aggregator.model.poll import Plan, PlanReason, PollKind, PollOutcome
 from aggregator.model.settings import PollingSettings, SourceSettings
 from aggregator.pipeline.polling import planning, redirects
 from aggregator.pipeline.polling.document import Polled
+from aggregator.pipeline.polling.noticed import told_apart
 from aggregator.pipeline.secrets import hide
 from aggregator.schedule.clock import SETTLE
 from aggregator.schedule.hosts import HostHealth, host_after, host_floors
@@ -118,6 +119,9 @@ def decide_after(
     )
     if plan.dead and policy.trouble.failures and not circumstances.settled:
         plan = _not_yet_dead(plan, now)
+    weaker = before.noticed.weaker_policy
+    if weaker is not None and weaker.at >= started:
+        plan = replace(plan, detail=f"{plan.detail}; {told_apart(polled.state)}")
     advice = redirects.advice(source, result)
     if advice and polled.error:
         polled = replace(polled, error=f"{polled.error}; {advice}")

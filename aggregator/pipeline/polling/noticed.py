@@ -8,7 +8,7 @@ from datetime import datetime
 from aggregator.identity.entries import Identified
 from aggregator.model.item import FeedState
 from aggregator.model.noticed import Noticed, Tally, WeakerPolicy
-from aggregator.model.states import EntryKind
+from aggregator.model.states import EntryKind, Weakened
 
 _MEANS = {
     "guid": "the ids that it gives them",
@@ -17,6 +17,12 @@ _MEANS = {
     "link+title": "their addresses and headlines",
     "content": "their words",
 }
+_WHY = {
+    Weakened.ALIKE: "by {} too many were alike or had none",
+    Weakened.CHANGING: "by {} a whole document was new twice running, though its words were known",
+    Weakened.REUSED: "an id was used again for another entry",
+}
+_TWICE = 2  # documents in a row that came again under other keys
 _MOST_REUSED = 100  # addresses with editions of one source
 
 
@@ -50,9 +56,36 @@ def noted(
     if again:
         reused = dict.fromkeys([*noticed.reused, *again])
         found = replace(found, reused=tuple(reused)[-_MOST_REUSED:])
-    if before is not None and before != policy:
+    after = policy_after(noticed, identified, policy)
+    if after != policy:
+        why = Weakened.REUSED if _reuses_ids(identified) else Weakened.CHANGING
+        found = replace(found, weaker_policy=WeakerPolicy(policy, now, why))
+    elif before is not None and before != policy:
         found = replace(found, weaker_policy=WeakerPolicy(before, now))
-    return found
+    if not identified.intents:
+        return found
+    return replace(found, again=found.again + 1 if identified.again else 0)
+
+
+def policy_after(noticed: Noticed, identified: Identified, policy: str) -> str:
+    """The identity policy from the next document on, which is keyed by `policy` now.
+
+    By addresses once an id was used again for another entry; by addresses, and if they do not last
+    either by words, when a whole document came again under other keys, twice running.
+    """
+    if _reuses_ids(identified):
+        return "link" if policy == "guid" else policy
+    if not identified.again or noticed.again + 1 < _TWICE:
+        return policy
+    moved = [i for i in identified.intents if i.kind is EntryKind.RENAMED]
+    by_address = sum(1 for i in moved if i.known is not None and i.url_key == i.known.url_key)
+    if policy == "guid" and by_address * 2 > len(moved):
+        return "link"
+    return "content"
+
+
+def _reuses_ids(identified: Identified) -> bool:
+    return any(intent.reuses_id for intent in identified.intents)
 
 
 def _more(tally: Tally | None, count: int, now: datetime) -> Tally | None:
@@ -63,7 +96,8 @@ def notes(state: FeedState) -> tuple[str, ...]:
     """Decisions about a source that an operator may ask about, one sentence each."""
     noticed, said = state.noticed, []
     if state.identity_policy:
-        said.append(_policy(state.identity_policy, noticed.weaker_policy))
+        apart = told_apart(state)
+        said.append(f"{apart[0].upper()}{apart[1:]}.")
     for tally, happened, meaning in (
         (noticed.guid_flips, "Its ids changed for known texts",
          "nothing was taken as new for that"),
@@ -96,12 +130,14 @@ def notes(state: FeedState) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _policy(policy: str, weaker: WeakerPolicy | None) -> str:
-    said = f"Its entries are told apart by {_MEANS.get(policy, policy)}"
+def told_apart(state: FeedState) -> str:
+    """By what the entries of a source are told apart, since when and why, for a sentence."""
+    policy, weaker = state.identity_policy or "guid", state.noticed.weaker_policy
+    said = f"its entries are told apart by {_MEANS.get(policy, policy)}"
     if weaker is None:
-        return f"{said}."
+        return said
     before = _MEANS.get(weaker.before, weaker.before)
-    return f"{said}, since {weaker.at:%Y-%m-%d}: by {before} too many were alike or had none."
+    return f"{said}, since {weaker.at:%Y-%m-%d}: {_WHY[weaker.why].format(before)}"
 
 
 def _times(number: int) -> str:

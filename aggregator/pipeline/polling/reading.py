@@ -17,6 +17,7 @@ from aggregator.identity.keys import KeyedEntry, choose_policy, key_entries
 from aggregator.model.copies import CopyDecision, CopyThresholds, PreparedText
 from aggregator.model.feed import ParsedEntry, ParsedFeed
 from aggregator.model.item import PreparedBody
+from aggregator.model.states import Mark
 
 IN_WORKERS = ("aggregator.feeds.parse", "aggregator.feeds.prepare")
 Prepared = tuple[PreparedBody, PreparedText]
@@ -88,20 +89,19 @@ def _prepared(entry: ParsedEntry, boilerplate: frozenset[int]) -> Prepared | Unr
 
 
 def judge_corrections(
-    pairs: Sequence[tuple[PreparedText, str, timedelta, bool, bool]],
+    pairs: Sequence[tuple[PreparedText, str, timedelta, bool, Mark]],
     boilerplate: frozenset[int],
     thresholds: CopyThresholds,
 ) -> list[CopyDecision]:
     """Compare new entries with the earlier items they may be. Runs in a worker process.
 
     `pairs` are the new text, the earlier one, the time between them, whether the earlier one was
-    taken out of the document, and whether both have one address; `boilerplate` as in
-    `prepare_bodies`.
+    taken out of the document, and what both have in common; `boilerplate` as in `prepare_bodies`.
     """
     return [
         judge_correction(
             restore(new), comparable(earlier, boilerplate),
-            apart=apart, taken_out=taken_out, same_address=one_address, thresholds=thresholds,
+            apart=apart, taken_out=taken_out, mark=mark, thresholds=thresholds,
         )
-        for new, earlier, apart, taken_out, one_address in pairs
+        for new, earlier, apart, taken_out, mark in pairs
     ]  # fmt: skip

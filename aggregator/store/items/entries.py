@@ -16,6 +16,8 @@ from aggregator.store import schema as t
 from aggregator.store.rows import BATCH, batches
 
 _NEWEST = 2000  # entries of one source among which a headline is looked for
+_OF_ONE_DATE = 5  # entries of a source that are looked at since a new one has their date
+_RECENT = 1000  # entries of one source among which those without a lasting id are looked for
 
 
 def entries_by_key(
@@ -68,34 +70,62 @@ def newest_published(connection: Connection, source_id: str) -> tuple[datetime |
     return None, some is None
 
 
-def namesakes(
-    connection: Connection, source_id: str, headlines: Collection[str], since: datetime
-) -> dict[str, list[Earlier]]:
-    """By headline, the source's entries since a time that bear it, one of each item.
+def recent(connection: Connection, source_id: str, since: datetime) -> list[KnownEntry]:
+    """Of the newest 1,000 entries of a source those that were listed since a time, newest first."""
+    e = t.entry.c
+    newest = (
+        select(e.id)
+        .where(e.source_id == source_id)
+        .order_by(e.sort_at.desc(), e.item_id.desc())
+        .limit(_RECENT)
+    )
+    rows = connection.execute(
+        _entries()
+        .where(e.id.in_(newest.scalar_subquery()), e.last_seen >= since)
+        .order_by(e.sort_at.desc(), e.item_id.desc())
+    )
+    return [_known(row) for row in rows]
 
-    Of the newest 2,000 entries; the text is there only where one item bears the headline.
+
+def namesakes(
+    connection: Connection,
+    source_id: str,
+    headlines: Collection[str],
+    dates: Collection[datetime],
+    since: datetime,
+) -> tuple[dict[str, list[Earlier]], dict[datetime, list[Earlier]]]:
+    """By headline and by date, the source's entries since a time that have it, one of each item.
+
+    Of the newest 2,000 entries; the text is there only where one item bears the headline. Of a date
+    that more than five entries have (the day alone) none are there.
     """
     e = t.entry.c
     rows = connection.execute(
-        select(e.id, e.item_id, e.title)
+        select(e.id, e.item_id, e.title, e.published)
         .where(e.source_id == source_id, e.sort_at >= since)
         .order_by(e.sort_at.desc(), e.item_id.desc())
         .limit(_NEWEST)
     )
     bearing: defaultdict[str, dict[int, int]] = defaultdict(dict)  # item -> its newest entry
+    of_date: defaultdict[datetime, list[int]] = defaultdict(list)
     for row in rows:
         title = headline(row.title)
         if title in headlines:
             bearing[title].setdefault(row.item_id, row.id)
+        if row.published in dates:
+            of_date[row.published].append(row.id)
+    dated = {date: found for date, found in of_date.items() if len(found) <= _OF_ONE_DATE}
     numbers = [number for found in bearing.values() for number in found.values()]
-    entries = earlier_states(connection, source_id, numbers)
-    return {
+    numbers += [number for found in dated.values() for number in found]
+    entries = earlier_states(connection, source_id, list(dict.fromkeys(numbers)))
+    by_headline = {
         title: [
             entries[number] if len(found) == 1 else replace(entries[number], text=None)
             for number in found.values()
         ]
         for title, found in bearing.items()
     }
+    return by_headline, {date: [entries[n] for n in found] for date, found in dated.items()}
 
 
 def earlier_states(
@@ -124,7 +154,7 @@ def earlier_states(
     found: dict[int, Earlier] = {}
     for some in batches(numbers):
         rows = connection.execute(
-            _entries(e.published, e.first_seen, x.text, own.label("own"))
+            _entries(e.first_seen, x.text, own.label("own"))
             .join(t.item_text, x.item_id == i.id, isouter=True)
             .where(e.id.in_(some))
         )

@@ -75,6 +75,7 @@ def write_entries(
     _withdraw(connection, ingest, [i.url_key for i in new if i.withdraws_address and i.url_key])
     texts: list[NewText] = []
     _write_new(connection, ingest, new, written, texts)
+    _redate(connection, ingest, [intent for intent in intents if intent.redated])
     touched: list[int] = []
     read_anew: list[int] = []
     for intent in intents:
@@ -95,7 +96,8 @@ def write_entries(
             read_anew.append(entry.entry_id)
         if intent.body is None or (entry.tombstone and intent.kind is not EntryKind.CHANGED):
             continue
-        if intent.kind is EntryKind.REPLACED:
+        same = intent.kind is EntryKind.RENAMED and entry.content_hash == intent.content_hash
+        if intent.kind is EntryKind.REPLACED or same:
             _replace(connection, ingest, intent, written, texts)
         else:
             _revise(connection, ingest, intent, written, texts)
@@ -266,6 +268,17 @@ def _withdraw(connection: Connection, ingest: Ingest, addresses: Sequence[str]) 
         connection.execute(
             delete(t.url_key).where(k.scope == ingest.scope, k.key.in_(some), k.item_id.in_(ours))
         )
+
+
+def _redate(connection: Connection, ingest: Ingest, intents: Sequence[EntryIntent]) -> None:
+    """Keep the dates by which equal entries are told apart; what their items show stays."""
+    for intent in intents:
+        if intent.known is not None:
+            connection.execute(
+                update(t.entry)
+                .where(t.entry.c.id == intent.known.entry_id)
+                .values(published=not_later(intent.entry.published, ingest.now))
+            )
 
 
 def _rename(connection: Connection, ingest: Ingest, intent: EntryIntent, known: KnownEntry) -> None:
