@@ -23,6 +23,7 @@ settings.load_profile("patient")
 _NOT_INSTALLED = " is not installed"
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Two processes of tests for each core: tests of the whole program mostly wait."""
     return 2 * len(os.sched_getaffinity(0))

@@ -30,6 +30,7 @@ PLANNED: Mapping[PlanReason, str] = {
     PlanReason.NEW: "it was never polled yet",
     PlanReason.ADDRESS: "its address or access has changed",
     PlanReason.CLOCK: "the clock was set",
+    PlanReason.ASKED: "a person asked for this poll",
     PlanReason.DUPLICATE: "another source has the same feed and is polled for both",
     PlanReason.RATE: "something new is to be expected by then",
     PlanReason.BURST: "it brings more than usual just now",

@@ -291,6 +291,14 @@ class ItemPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """What became of a person's wish to poll a source now: in words, and when it will be."""
+
+    said: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ReadyState:
     """Whether the service can do its work; `checks` are `(name, fine, detail)` without secrets.
 

@@ -114,6 +114,7 @@ class PlanReason(StrEnum):
     NEW = "new"  # never polled
     ADDRESS = "address"  # configured otherwise
     CLOCK = "clock"
+    ASKED = "asked"
     DUPLICATE = "duplicate"
     RATE = "rate"
     BURST = "burst"

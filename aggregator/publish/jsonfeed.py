@@ -57,6 +57,12 @@ def render_json(page: FeedPage) -> bytes:
         return _encoded(_tidy(tidy, clean))
 
 
+def item_object(item: ServedItem, about: str) -> dict[str, Any]:
+    """An item as the format has it; `about` is where our extension is explained."""
+    tidy: dict[str, Any] = _tidy(_item(item, about), clean)
+    return tidy
+
+
 def _item(item: ServedItem, about: str) -> dict[str, Any]:
     return {
         "id": item.public_id,

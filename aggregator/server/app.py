@@ -20,6 +20,9 @@ from aggregator.model.errors import StorageTrouble
 from aggregator.model.settings import Settings
 from aggregator.server.access.auth import access_of
 from aggregator.server.access.guesses import Guesses, GuessPolicy, WrongTokens
+from aggregator.server.api.operations import PREFIX
+from aggregator.server.api.problems import problem
+from aggregator.server.api.routes import Api
 from aggregator.server.backend import Backend
 from aggregator.server.feeds import Feeds
 from aggregator.server.front import Front
@@ -88,6 +91,7 @@ def create_app(
             *Searching(backend, settings, feeds.feed, feed_max_age).routes(),
             *feeds.routes(),
             *Health(backend, settings).routes(),
+            *Api(backend, settings).routes(),
             *Login(settings).routes(),
             *PageRoutes(backend, settings).routes(),
             *(Callback(subscriber).routes() if subscriber else ()),
@@ -117,6 +121,8 @@ def _error(request: Request, settings: Settings, error: HTTPException) -> Respon
     phrase = HTTPStatus(status).phrase
     detail = error.detail if error.detail and error.detail != phrase else ""
     path = local_path(request, "").removeprefix(settings.service.root_path)
+    if path.startswith(PREFIX + "/"):
+        return problem(status, detail, error.headers)
     if path.startswith(_FOR_MACHINES):
         message = f"{status} {phrase}. {detail}".strip()
         response: Response = PlainTextResponse(message + "\n", status, headers=error.headers)

@@ -20,6 +20,7 @@ from aggregator.model.pages import (
     SourceList,
     SourcePage,
     ViewPage,
+    Wish,
 )
 
 
@@ -88,6 +89,10 @@ class Backend(Protocol):
 
     async def merge(self, number: int, other: int) -> str | None:
         """Make two items copies of each other; says what was done, None without such items."""
+        ...
+
+    async def poll_now(self, source_id: str) -> Wish | None:
+        """Let a source be polled at once; None without such a source that is enabled."""
         ...
 
     async def opml(self, *, private: bool) -> bytes:

@@ -28,7 +28,7 @@ from aggregator.server.wire.negotiate import accepts_gzip, not_modified
 
 Handler = Callable[[Request], Awaitable[Response]]
 
-_OFF = (
+OFF = (
     "Searching is off: it is on where service.token guards everything, or with "
     "service.search: everywhere."
 )
@@ -71,7 +71,7 @@ class Searching:
         if tidy := without_token(request, access):
             return tidy
         if not may_search(settings, access):
-            raise HTTPException(403, _OFF)
+            raise HTTPException(403, OFF)
         asked = request.query_params.get("q", "").strip()
         shown, error, canonical, status = None, None, "", 200
         if asked:
@@ -101,7 +101,7 @@ class Searching:
         if not access.admitted:
             return unauthorized()
         if not may_search(settings, access):
-            return _text(_OFF, 403)
+            return _text(OFF, 403)
         try:
             query = text_of(parse(request.query_params.get("q", "")))
             mode, limit = _mode(request), _limit(request, settings)
@@ -127,7 +127,7 @@ class Searching:
         if view is None or (mode is ViewMode.UNIQUE and limit is None):
             return await self._feed(request)
         if not may_search(settings, access):
-            return _text(_OFF, 403)
+            return _text(OFF, 403)
         return await self._answer(request, settings, Asked(view.id, None, mode, limit), fmt)
 
     async def _answer(

@@ -31,6 +31,7 @@ from aggregator.model.pages import (
     SourcePage,
     ViewOverview,
     ViewPage,
+    Wish,
 )
 from aggregator.model.settings import Secret, ServiceSettings, Settings, ViewSettings
 from aggregator.model.states import DecisionKind
@@ -294,6 +295,13 @@ class SampleBackend:
             views=("desk",) if found.private else ("all", "desk"),
             notes=("Ids of this source changed on 2026-02-11; 240 items were recognised by link.",),
         )
+
+    async def poll_now(self, source_id: str) -> Wish | None:
+        found = next((s for s in sources() if s.id == source_id), None)
+        if found is None or found.health is SourceHealth.DISABLED:
+            return None
+        self.overruled.append(("poll", source_id))
+        return Wish("It is polled within seconds.", NOON)
 
     async def split(self, number: int) -> str | None:
         return self._overrule("split", number)

@@ -10,6 +10,8 @@ from sqlalchemy import Connection
 
 from aggregator.model.item import FeedState, PollRecord
 from aggregator.model.meanings import PLANNED
+from aggregator.model.pages import Wish
+from aggregator.model.poll import PlanReason
 from aggregator.model.settings import Settings, SourceSettings
 from aggregator.model.states import PollWord
 from aggregator.pipeline import policy
@@ -100,3 +102,27 @@ def _skipped(source: SourceSettings, now: datetime, why: str) -> PollRecord:
         reason=why,
         reason_detail=why,
     )
+
+
+def ask_now(
+    connection: Connection, source: SourceSettings, settings: Settings, now: datetime
+) -> Wish | None:
+    """Let the running service poll a source at its next tick, at a person's word.
+
+    As in `refresh`, the plan and soft floors are skipped; what the host demands and the smallest
+    time between two polls hold.
+
+    Returns:
+        What was decided; None for a source that was never applied or is not enabled.
+    """
+    state = states.feed_state(connection, source.id)
+    if state is None or not source.enabled:
+        return None
+    block = hosts.blocked(connection, host_key(state.effective_url or source.url), now)
+    floor = refresh_allowed(
+        PolicyState.from_json(state.policy), settings.polling.min_refresh, now, host_floors(block)
+    )
+    if floor is not None:
+        return Wish(f"It waits: {PLANNED[floor.name]}.", floor.until)
+    claims.make_due(connection, source.id, now, PlanReason.ASKED)
+    return Wish("It is polled within seconds.", now)

@@ -28,11 +28,13 @@ from aggregator.model.pages import (
     SourcePage,
     ViewOverview,
     ViewPage,
+    Wish,
 )
 from aggregator.model.settings import FullText, Settings, SourceSettings, ViewSettings
 from aggregator.model.states import DecisionKind
 from aggregator.pipeline import policy
 from aggregator.pipeline.budgets import outage
+from aggregator.pipeline.polling.refresh import ask_now
 from aggregator.pipeline.showing import (
     counting,
     decisions,
@@ -50,7 +52,7 @@ from aggregator.pipeline.showing.views import (
     shows_page_text,
 )
 from aggregator.publish.opml import render_opml
-from aggregator.rules.select import view_sources
+from aggregator.rules.select import find_view, view_sources
 from aggregator.store import transfer
 from aggregator.store.database import Database
 from aggregator.store.decisions import overrules
@@ -127,7 +129,7 @@ class Pages:
     async def view_page(self, view_id: str, before: str | None) -> ViewPage | None:
         """The latest items of a view, or those before a place."""
         settings = self._settings()
-        view = next((view for view in settings.views if view.id == view_id), None)
+        view = find_view(settings, view_id)
         if view is None or (before and parse_place(before) is None):
             return None
         return await self._database.run_read(_view_page, settings, view, before)
@@ -161,6 +163,19 @@ class Pages:
     async def merge(self, number: int, other: int) -> str | None:
         """Make two items copies of each other, for good."""
         return await self._overrule(decisions.merge, (number, other))
+
+    async def poll_now(self, source_id: str) -> Wish | None:
+        """Let a source be polled at the next tick, as far as its host allows."""
+        settings = self._settings()
+        source = next((one for one in settings.sources if one.id == source_id), None)
+        if source is None:
+            return None
+
+        def ask(connection: Connection) -> Wish | None:
+            transfer.check_usable(connection)
+            return ask_now(connection, source, settings, self._clock.now())
+
+        return await self._database.run_write(ask)
 
     async def _overrule(
         self, verb: Callable[..., str], what: object, *policy: CopyThresholds

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
@@ -11,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from aggregator.model.pages import ItemPage, Neighbourhood, SourceHealth, SourceOverview
+from aggregator.model.pages import SourceHealth, SourceOverview
 from aggregator.model.settings import Settings
 from aggregator.server.access.auth import Access, access_of, remember
+from aggregator.server.access.visible import visible_part
 from aggregator.server.backend import Backend
 from aggregator.server.pages.chart import draw_days
 from aggregator.server.pages.graph import draw
@@ -144,7 +144,11 @@ class PageRoutes:
         if tidy := without_token(request, access):
             return tidy
         chart = draw_days(shown.days)
-        return page("source.html", settings, access, shown=shown, source=shown.source, chart=chart)
+        proof = form_proof(access, shown.source.id)
+        return page(
+            "source.html", settings, access, shown=shown, source=shown.source, chart=chart,
+            form_proof=proof,
+        )  # fmt: skip
 
     async def item(self, request: Request) -> Response:
         """One item with its related links, copies, revisions and the decisions about it."""
@@ -158,13 +162,7 @@ class PageRoutes:
             return ask_for_token(request, settings)
         if tidy := without_token(request, access):
             return tidy
-        if not access.trusted:
-            shown = _public_part(shown)
-        everywhere = settings.service.page_text == "everywhere"
-        if not (everywhere or access.may_see(private=True, views=shown.views)):
-            shown = _without_page_text(shown)
-        elif shown.full is not None:
-            shown = replace(shown, item=shown.full)
+        shown = visible_part(shown, access)
         item = shown.item
         return page(
             "item.html",
@@ -198,28 +196,3 @@ def without_token(request: Request, access: Access) -> Response | None:
     response = RedirectResponse(local_path(request, query), 303)
     remember(response, access)
     return response
-
-
-def _without_page_text(shown: ItemPage) -> ItemPage:
-    """The page without what was taken from article pages: earlier versions and quotes too."""
-    return replace(
-        shown,
-        full=None,
-        revisions=() if shown.full is not None else shown.revisions,
-        decisions=tuple(
-            replace(d, sides=(), passages=()) if d.from_page else d for d in shown.decisions
-        ),
-    )
-
-
-def _public_part(shown: ItemPage) -> ItemPage:
-    """The page without what other, private sources say."""
-    graph = shown.graph
-    return replace(
-        shown,
-        entries=tuple(e for e in shown.entries if shown.private or not e.private),
-        decisions=tuple(d for d in shown.decisions if not d.private),
-        graph=Neighbourhood(tuple(n for n in graph.nodes if not n.private), graph.edges)
-        if graph
-        else None,
-    )

@@ -20,6 +20,7 @@ from sqlalchemy import (
     update,
 )
 
+from aggregator.model.poll import PlanReason
 from aggregator.schedule.dispatch import Due, fair_order, resume_at
 from aggregator.store import schema as t
 
@@ -212,6 +213,17 @@ def postpone(connection: Connection, claim: Claim, at: datetime, reason: str, de
             lease_until=None,
         ),
         leased(claim),
+    )
+
+
+def make_due(connection: Connection, source_id: str, now: datetime, reason: PlanReason) -> None:
+    """Let a source be due now, whatever was planned; one that is being polled is left alone."""
+    f = t.feed.c
+    connection.execute(
+        update(t.feed)
+        .where(f.source_id == source_id, f.active, f.next_poll_at > now)
+        .where(or_(f.lease_until.is_(None), f.lease_until <= now))
+        .values(next_poll_at=now, next_reason=reason, next_detail=None)
     )
 
 
