@@ -77,7 +77,7 @@ def test_it_subscribes_is_verified_and_reads_what_is_pushed(
     assert statuses == [202]
     wait_until(lambda: len(subscribed.items()) == 3, "the pushed item is there")
     assert len(origin.requests("/feed")) == polled  # no poll was needed
-    assert any("WebSub" in note and "active" in note for note in why(subscribed)["notes"])
+    assert any("it tells us what is new" in note for note in why(subscribed)["notes"])
     assert [one["outcome"] for one in why(subscribed)["polls"]] == ["push", "new"]
 
 
@@ -118,7 +118,7 @@ def test_a_denied_subscription_leaves_polling_as_it_was(
     subscribed.start()
     wait_until(lambda: bool(hub.log("verified")), "the hub denied")
     notes = why(subscribed)["notes"]
-    assert any("denied (not you)" in note for note in notes)
+    assert any("it refuses to tell us (not you)" in note for note in notes)
     assert "push" not in [floor["name"] for floor in why(subscribed)["floors"]]
     assert hub.post("/probe", url=callback_of(hub), body="<rss/>") == 410
 
@@ -141,7 +141,7 @@ def test_a_hub_that_refuses_is_not_asked_again_at_once(
     wait_until(lambda: bool(hub.log("asked")), "the hub is asked")
     time.sleep(5)
     assert len(hub.log("asked")) == 1
-    assert any("failed" in note for note in why(subscribed)["notes"])
+    assert any("it could not be asked" in note for note in why(subscribed)["notes"])
 
 
 def test_a_lease_is_renewed_in_time_with_a_new_callback_and_the_old_one_is_gone(
