@@ -285,6 +285,8 @@ class ItemPage:
     withdrawal: str | None = None
     image_caption: str | None = None
     image_credit: str | None = None
+    outlet: str | None = None  # whose text it is by its own page, where its feed is another's
+    editor: str | None = None
     has_copies: bool = False  # in its group, private ones included
     graph: Neighbourhood | None = None
     full: ServedItem | None = None  # with text taken from its page: for who may read that

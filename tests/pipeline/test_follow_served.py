@@ -186,6 +186,13 @@ def origin_feed(site: Site, number: int) -> bytes:
     ).encode()
 
 
+def test_the_outlet_and_the_editor_that_a_page_names_are_shown(site: Site) -> None:
+    site.page(1, more="<p>Source: Quay Courier</p><p>Editor: Runa Falk</p>")
+    site.poll()
+    shown = pages(site, "item_page", site.items()["Quay plan number 1"]["id"])
+    assert (shown.outlet, shown.editor) == ("Quay Courier", "Runa Falk")
+
+
 def test_the_picture_of_a_page_comes_with_its_caption_and_credit(site: Site) -> None:
     figure = (
         '<figure><img src="/images/quay.jpg" width="800" height="500"><figcaption>The quay at '

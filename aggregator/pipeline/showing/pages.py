@@ -424,6 +424,8 @@ def _item_page(connection: Connection, settings: Settings, number: int) -> ItemP
         withdrawal=neighbours.withdrawal(item),
         image_caption=article.caption if article else None,
         image_credit=article.credit if article else None,
+        outlet=_outlet(article, item.source.title),
+        editor=article.editor if article else None,
         graph=neighbours.neighbourhood(
             connection, number, item, scope, overrules.members_of(connection, number)
         ),
@@ -432,6 +434,12 @@ def _item_page(connection: Connection, settings: Settings, number: int) -> ItemP
         has_copies=len(overrules.members_of(connection, number)) > 1,
         decisions=neighbours.telling_pages(connection, number, (*decided, *_same(visible, titles))),
     )
+
+
+def _outlet(article: articles.ArticleRow | None, source: str) -> str | None:
+    """Whom the page names as its source or publisher, where it is not the feed's title again."""
+    named = (article.source_line or article.publisher) if article else None
+    return named if named and named.casefold() != source.casefold() else None
 
 
 def _same(entries: Sequence[items.EntryRow], titles: Mapping[str, str]) -> tuple[DecisionLine, ...]:
