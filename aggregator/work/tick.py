@@ -292,7 +292,7 @@ class Ticker:
         await counting.count(self._parts)
 
     async def _add_up(self) -> None:
-        await maintain.add_up_changes(self._parts)
+        await maintain.tidy_views(self._parts)
 
     async def _maintain(self) -> None:
         if not await self._parts.database.run_read(clock.settled, self._parts.clock.now()):

@@ -14,8 +14,10 @@ from aggregator.store.decisions import forgotten
 from aggregator.store.following import articles, budgets
 from aggregator.store.items import words
 from aggregator.store.sources import polls
+from aggregator.store.views import rendered
 
 _AT_ONCE = 500
+_DOCUMENTS = 64  # stored with their bytes, for the next start and other processes
 _SANITIZER = "all html is of sanitizer version"  # a fact of the store
 
 
@@ -56,9 +58,13 @@ async def sanitize_again(parts: Parts) -> int:
     return done
 
 
-async def add_up_changes(parts: Parts) -> int:
-    """Add the change rows of views up, so that their versions stay cheap to read."""
-    return await parts.database.run_write(changed.add_up)
+async def tidy_views(parts: Parts) -> None:
+    """Keep versions of views cheap to read, and stored documents few.
+
+    A view costs one row for each change, and each of its documents its size: both are bounded here.
+    """
+    await parts.database.run_write(changed.add_up)
+    await parts.database.run_write(rendered.strip_rendered, _DOCUMENTS)
 
 
 # Number, HTML, summary and the link they are relative to; then without the link, sanitised.

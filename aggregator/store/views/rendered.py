@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Row,
+    and_,
     bindparam,
     delete,
     func,
@@ -21,6 +23,8 @@ from sqlalchemy import (
 from aggregator.store import changed
 from aggregator.store import schema as t
 from aggregator.store.rows import batches, upsert
+
+STRIPPED = 0  # the version of a stored document without bytes: no view ever has it
 
 
 def drop_rendered(connection: Connection, numbers: Sequence[int], now: datetime) -> None:
@@ -124,26 +128,52 @@ def rendered(connection: Connection, view_id: str, fmt: str, page: str) -> Rende
             r.view_id == view_id, r.format == fmt, r.page == page
         )
     ).first()
-    return None if row is None else RenderedRow(*row)
+    if row is None:
+        return None
+    packed = bytes(row.gzip)
+    body = bytes(row.body) or (gzip.decompress(packed) if packed else b"")
+    return RenderedRow(row.version, body, packed, *row[3:])
 
 
 def put_rendered(
     connection: Connection, view_id: str, fmt: str, page: str, row: RenderedRow, now: datetime
 ) -> None:
-    """Keep a rendered page for every process and the next start."""
+    """Keep a rendered page for every process and the next start; compressed, which holds it all."""
     upsert(
         connection,
         t.rendered,
         [
             {
                 "view_id": view_id, "format": fmt, "page": page, "version": row.version,
-                "body": row.body, "gzip": row.gzip, "etag": row.etag, "gzip_etag": row.gzip_etag,
+                "body": b"", "gzip": row.gzip, "etag": row.etag, "gzip_etag": row.gzip_etag,
                 "last_modified": row.last_modified, "updated": row.updated,
                 "used_at": now,
             }
         ],
         update=True,
     )  # fmt: skip
+
+
+def strip_rendered(connection: Connection, kept: int) -> int:
+    """Remove the bytes of all stored documents but the `kept` that were rendered last.
+
+    What their next rendering goes by stays: tag, date and `updated`, which never go back. Returns
+    how many were stripped.
+    """
+    r = t.rendered.c
+    newest = (
+        select(r.view_id, r.format, r.page)
+        .where(r.version != STRIPPED)
+        .order_by(r.used_at.desc(), r.view_id, r.format, r.page)
+        .offset(kept)
+    )
+    keys = [tuple(row) for row in connection.execute(newest)]
+    for key in keys:
+        same = and_(r.view_id == key[0], r.format == key[1], r.page == key[2])
+        connection.execute(
+            update(t.rendered).where(same).values(version=STRIPPED, body=b"", gzip=b"")
+        )
+    return len(keys)
 
 
 _CHANGE = t.view_change.alias().c
