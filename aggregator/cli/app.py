@@ -21,6 +21,7 @@ COMMANDS = {
     "related": ("articles", "related"),
     "reread": ("articles", "reread"),
     "forget": ("articles", "forget"),
+    "token": ("tokens", "app"),
     "open": ("configuring", "open_source"),
     "poll": ("polling", "poll"),
     "status": ("polling", "status"),
@@ -62,7 +63,10 @@ def build(words: Sequence[str] = ()) -> typer.Typer:
     for command in [named] if named in COMMANDS else COMMANDS:
         module, function = COMMANDS[command]
         found = getattr(import_module(f"aggregator.cli.{module}"), function)
-        app.command(command)(found)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=command)
+        else:
+            app.command(command)(found)
     return app
 
 

@@ -11,7 +11,13 @@ from pydantic import BeforeValidator
 
 from aggregator.config.kinds import Kind, as_text, or_variable, shown, wrong
 from aggregator.config.problems import did_you_mean
-from aggregator.config.values import or_several, read_optional_text, split_at_commas, whole
+from aggregator.config.values import (
+    or_several,
+    read_optional_text,
+    read_text,
+    split_at_commas,
+    whole,
+)
 from aggregator.config.variables import Confidential
 from aggregator.model.settings import Network, Secret
 from aggregator.urls.origin import split, web_address
@@ -75,6 +81,24 @@ def read_base_url(value: Any) -> str | None:
 BaseUrl = Annotated[
     str | None,
     Kind(read_base_url, or_variable({"type": "string", "pattern": "^(https?://[^?#@]+)?$"})),
+]
+
+
+def read_origin(value: Any) -> str:
+    """An origin as browsers send it (RFC 6454 §6.2): scheme, host and maybe a port; or `*`."""
+    text = read_text(value).lower()
+    if text == "*":
+        return text
+    parts = split(text)
+    if parts is None or text != f"{parts.scheme}://{text.partition('://')[2].partition('/')[0]}":
+        raise wrong(f"expected an origin, not {shown(value)}", "write it as https://reader.example")
+    return text
+
+
+Origins = Annotated[
+    tuple[Annotated[str, Kind(read_origin, {"type": "string"})], ...],
+    BeforeValidator(split_at_commas),
+    or_several({"type": "string"}),
 ]
 
 

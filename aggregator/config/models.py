@@ -18,6 +18,7 @@ from aggregator.config.addresses import (
     DatabaseUrl,
     Listen,
     Networks,
+    Origins,
     Ports,
     Proxy,
     Url,
@@ -85,6 +86,11 @@ class Service(Group):
     )
     trusted_proxies: Words | None = Field(
         None, description="Addresses of reverse proxies whose `X-Forwarded-*` headers count."
+    )
+    cors: Origins | None = Field(
+        None,
+        description="Origins whose pages may read feeds by script (CORS), as "
+        "`https://reader.example`; `*` for any.",
     )
     websub: Flag | None = Field(
         None,

@@ -41,6 +41,7 @@ _URIS = {
     ),
     "sy": ("http://purl.org/rss/1.0/modules/syndication/",),
     "fh": ("http://purl.org/syndication/history/1.0",),
+    "at": ("http://purl.org/atompub/tombstones/1.0",),
     "feedburner": ("http://rssnamespace.org/feedburner/ext/1.0",),
     "pheedo": ("http://www.pheedo.com/namespace/pheedo",),
     "xhtml": ("http://www.w3.org/1999/xhtml",),

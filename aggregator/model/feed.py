@@ -146,6 +146,7 @@ class ParsedFeed:
     hints: FeedHints = field(default_factory=FeedHints)
     complete: bool = False  # fh:complete, RFC 5005 §2
     archive: bool = False  # fh:archive, RFC 5005 §4
+    deleted: tuple[str, ...] = ()  # ids of at:deleted-entry, RFC 6721 §3
     dropped: int = 0  # entries beyond the cap
     error: str | None = None
     error_class: ParseFault | None = None

@@ -212,6 +212,14 @@ class ServedItem:
 
 
 @dataclass(frozen=True, slots=True)
+class DeletedItem:
+    """An item that readers were served and that is taken back (RFC 6721)."""
+
+    public_id: str
+    at: datetime  # since when
+
+
+@dataclass(frozen=True, slots=True)
 class FeedPage:
     """One page of a view, ready to render: no clock, no request in it.
 
@@ -229,5 +237,6 @@ class FeedPage:
     older: Mapping[str, str] = field(default_factory=dict)  # format -> URL
     newest: Mapping[str, str] = field(default_factory=dict)  # format -> URL of the current page
     archive: bool = False
+    deleted: tuple[DeletedItem, ...] = ()  # the latest first
     generator: str = "aggregator"
     about_url: str | None = None  # where a person reads what our JSON Feed extension means

@@ -196,6 +196,7 @@ IDENTIFIED: Mapping[EntryKind, str] = {
 
 WITHDRAWN: Mapping[Withdrawn, str] = {
     Withdrawn.FEED: "it is gone from a feed that lists everything",
+    Withdrawn.DELETED: "its feed says that it is deleted",
     Withdrawn.PAGE: "its page is gone",
 }
 """Where an item was seen to be gone."""

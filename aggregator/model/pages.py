@@ -33,6 +33,16 @@ class Rendered:
     content_type: str
 
 
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What is new in a document since one of its versions (RFC 3229); the tags are the whole's."""
+
+    body: bytes
+    etag: str
+    gzip_etag: str
+    last_modified: datetime
+
+
 class MoreThan(int):
     """A number at which counting stopped: there are more."""
 

@@ -57,6 +57,7 @@ class ServiceSettings:
     token: Secret | None = None  # guards everything but health when set
     admin_token: Secret | None = None  # guards what changes something: splitting and merging
     trusted_proxies: tuple[str, ...] = ()
+    cors: tuple[str, ...] = ()  # origins whose pages may read feeds by script; `*`: any
     websub: bool = False  # subscribe at the hubs of feeds; they must reach `base_url`
     page_text: str = "guarded"  # guarded | everywhere: text taken from pages, see `full_text`
     search: str = "guarded"  # guarded | everywhere: searching and feeds made of queries

@@ -60,6 +60,7 @@ class Withdrawn(StrEnum):
     """Where an item was seen to be gone."""
 
     FEED = "feed"
+    DELETED = "deleted"  # by an at:deleted-entry of its feed (RFC 6721)
     PAGE = "page"
 
 

@@ -31,6 +31,7 @@ from aggregator.publish.values import (
     web_url,
 )
 
+TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 CONTENT_TYPE = "application/atom+xml; charset=utf-8"
 
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -59,6 +60,10 @@ def render_atom(page: FeedPage) -> bytes:
         etree.SubElement(feed, f"{{{HISTORY}}}archive")
     for item in page.items:
         _entry(feed, item)
+    for one in page.deleted:  # RFC 6721 §3
+        gone = etree.SubElement(feed, f"{{{TOMBSTONES}}}deleted-entry", nsmap={"at": TOMBSTONES})
+        gone.set("ref", one.public_id)
+        gone.set("when", rfc3339(one.at))
     return etree.tostring(feed, encoding="utf-8", xml_declaration=True)
 
 

@@ -6,13 +6,13 @@ gives them back in their order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import quote
 
 from lxml import etree
 
 from aggregator.markup.text import one_line
-from aggregator.model.settings import SourceSettings
+from aggregator.model.settings import SourceSettings, ViewSettings
 from aggregator.publish.values import web_url
 
 
@@ -57,6 +57,40 @@ def render_opml(
             outline.set("htmlUrl", site)
         if source.tags:
             outline.set("category", ",".join(one_line(tag) for tag in source.tags))
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
+
+
+def render_views(
+    views: Iterable[ViewSettings],
+    title: str,
+    feed_of: Callable[[str], str],
+    site_of: Callable[[str], str],
+) -> bytes:
+    """Render views as an OPML document: their merged feeds, for subscribing to all at once.
+
+    Args:
+        views: what to list; leave out what may not be known of.
+        title: the document's own.
+        feed_of: the address of a view's feed, by its id.
+        site_of: the address of its page.
+    """
+    root = etree.Element("opml", version="2.0")
+    head = etree.SubElement(root, "head")
+    etree.SubElement(head, "title").text = one_line(title)
+    body = etree.SubElement(root, "body")
+    for view in views:
+        shown = one_line(view.title or view.id)
+        outline = etree.SubElement(
+            body,
+            "outline",
+            type="rss",
+            text=shown,
+            title=shown,
+            xmlUrl=feed_of(view.id),
+            htmlUrl=site_of(view.id),
+        )
+        if view.description:
+            outline.set("description", one_line(view.description))
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
 
 

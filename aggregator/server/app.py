@@ -33,6 +33,7 @@ from aggregator.server.pages.overrule import Overrule
 from aggregator.server.pages.routes import PageRoutes
 from aggregator.server.searching import Searching
 from aggregator.server.websub import Callback, Subscriber
+from aggregator.server.wire.cors import CrossOrigin
 from aggregator.server.wire.headers import SecureHeaders, secure
 from aggregator.server.wire.unread import UnreadBodies
 
@@ -102,6 +103,7 @@ def create_app(
         middleware=[
             Middleware(UnreadBodies),
             Middleware(SecureHeaders, settings=settings),
+            Middleware(CrossOrigin, settings=settings),
             Middleware(WrongTokens, settings=settings, guesses=Guesses(guess_policy)),
         ],
         exception_handlers={

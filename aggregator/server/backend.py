@@ -11,6 +11,7 @@ from typing import Protocol
 
 from aggregator.model.pages import (
     Asked,
+    Delta,
     ItemPage,
     Overview,
     ReadyState,
@@ -69,6 +70,17 @@ class Backend(Protocol):
         self, after: str, states: Collection[SourceHealth], *, private: bool
     ) -> SourceList:
         """The sources after an id, as many as a page takes; of some states, or of all."""
+        ...
+
+    async def delta(self, view_id: str, fmt: str, tags: Collection[str]) -> Delta | None:
+        """What is new in a view's document since the version that one of these tags names.
+
+        None where that is not known, or the whole document is no larger.
+        """
+        ...
+
+    async def opened_by(self, token: str) -> str | None:
+        """The id of the view that a token in the path of a feed opens; None for any other."""
         ...
 
     async def view_page(self, view_id: str, before: str | None) -> ViewPage | None:

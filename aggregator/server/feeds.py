@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from email.utils import format_datetime
+from gzip import compress
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -14,15 +16,21 @@ from starlette.routing import Route
 from aggregator.model.pages import Rendered
 from aggregator.model.settings import Settings, ViewSettings
 from aggregator.publish.formats import FORMATS
+from aggregator.publish.opml import render_views
 from aggregator.rules.select import find_view
 from aggregator.server.access.auth import access_of
 from aggregator.server.backend import Backend
-from aggregator.server.wire.negotiate import accepts_gzip, not_modified
+from aggregator.server.wire.negotiate import accepts_gzip, not_modified, tags_of, wants_delta
 
 # A feed reader sends a password only when it is asked for one in a scheme that it knows.
 _CHALLENGE = 'Basic realm="aggregator", charset="UTF-8", Bearer realm="aggregator"'
 
 
+_OPML = {
+    "Content-Type": "text/x-opml; charset=utf-8",
+    "Content-Disposition": 'attachment; filename="aggregator.opml"',
+    "Cache-Control": "private, no-cache",
+}
 OF_CONTENT = ("Content-Type", "Content-Encoding")
 
 
@@ -41,8 +49,10 @@ class Feeds:
         """The routes, GET and HEAD each."""
         return [
             Route("/feeds/{name}", self.feed, name="feed"),
+            Route("/feeds/by/{token}/{name:path}", self.by_token, name="feed by its address"),
             Route("/feeds/{kind:str}/{name}", self.feed, name="implied feed"),
             Route("/opml", self.opml, name="opml"),
+            Route("/opml/views", self.opml_of_views, name="opml of views"),
         ]
 
     async def feed(self, request: Request) -> Response:
@@ -63,7 +73,27 @@ class Feeds:
         rendered = await self._rendered(view.id, fmt, request.query_params.get("page"))
         if rendered is None:
             return _text("This view has no such page. Start again without ?page=.\n", 404)
+        if "page" not in request.query_params:
+            delta = await self._delta(request, view, fmt)
+            if delta is not None:
+                return delta
         return self._answer(request, settings, view, rendered)
+
+    async def by_token(self, request: Request) -> Response:
+        """A view for whoever has an address that holds a token of it: 200, 304, 401 or 404."""
+        settings = self.settings()
+        name, _, fmt = request.path_params["name"].rpartition(".")
+        opened = await self.backend.opened_by(request.path_params["token"])
+        view = find_view(settings, name)
+        if opened is None or view is None or view.id != opened or fmt not in FORMATS:
+            return unauthorized()
+        rendered = await self._rendered(view.id, fmt, None)
+        if rendered is None:
+            return unauthorized()
+        answer = self._answer(request, settings, view, rendered)
+        seconds = int(self.max_age.total_seconds())
+        answer.headers["Cache-Control"] = f"private, max-age={seconds}"  # the address is a secret
+        return answer
 
     async def _rendered(self, view_id: str, fmt: str, page: str | None) -> Rendered | None:
         """What the backend gives; who asks for the same while it is asked shares its answer.
@@ -96,6 +126,31 @@ class Feeds:
             return Response(status_code=304, headers=headers)
         return Response(rendered.gzip if gzip else rendered.body, headers=headers)
 
+    async def _delta(self, request: Request, view: ViewSettings, fmt: str) -> Response | None:
+        """What is new since the version that the reader has (RFC 3229): 226, or None for the whole.
+
+        No cache may keep it: it is good for this reader alone.
+        """
+        tags = tags_of(request.headers.get("if-none-match"))
+        if not tags or not wants_delta(request.headers.get("a-im")):
+            return None
+        delta = await self.backend.delta(view.id, fmt, tags)
+        if delta is None or delta.etag in tags or delta.gzip_etag in tags:
+            return None
+        packed = accepts_gzip(request.headers.get("accept-encoding"))
+        headers = {
+            "ETag": delta.gzip_etag if packed else delta.etag,
+            "Last-Modified": format_datetime(delta.last_modified, usegmt=True),
+            "IM": "feed",
+            "Cache-Control": "no-store",
+            "Vary": "Accept-Encoding, A-IM, If-None-Match",
+            "Content-Type": FORMATS[fmt].content_type,
+        }
+        if packed:
+            headers["Content-Encoding"] = "gzip"
+        body = compress(delta.body, mtime=0) if packed else delta.body
+        return Response(body, 226, headers=headers)
+
     async def opml(self, request: Request) -> Response:
         """The sources as OPML; private ones only for a service-wide token."""
         access = access_of(request, self.settings())
@@ -103,12 +158,23 @@ class Feeds:
             return unauthorized()
         return Response(
             await self.backend.opml(private=access.trusted),
-            headers={
-                "Content-Type": "text/x-opml; charset=utf-8",
-                "Content-Disposition": 'attachment; filename="aggregator.opml"',
-                "Cache-Control": "private, no-cache",
-            },
+            headers=_OPML,
         )
+
+    async def opml_of_views(self, request: Request) -> Response:
+        """The merged feeds as OPML: those that may be read; the addresses hold no token."""
+        settings = self.settings()
+        access = access_of(request, settings)
+        views = [view for view in settings.views if access.may_read(view)]
+        if not views and not access.admitted:
+            return unauthorized()
+        base = settings.service.public_url
+        document = render_views(
+            views, settings.service.name,
+            lambda name: f"{base}/feeds/{quote(name, safe='/')}.atom",
+            lambda name: f"{base}/views/{quote(name, safe='/')}",
+        )  # fmt: skip
+        return Response(document, headers=_OPML)
 
 
 def feed_headers(

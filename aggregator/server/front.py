@@ -86,6 +86,8 @@ class Front:
         if scope["query_string"] or scope["method"] not in ("GET", "HEAD"):
             return None
         settings = self._settings()
+        if settings.service.cors:
+            return None  # answers differ by origin
         address = self._address(scope["path"], settings)
         if address is None:
             return None

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from lxml import etree
 
-from aggregator.model.settings import Secret, SourceSettings
-from aggregator.publish.opml import render_opml
+from aggregator.model.settings import Secret, SourceSettings, ViewSettings
+from aggregator.publish.opml import render_opml, render_views
 from tests.trees import attributes, element
 
 NEWS = SourceSettings(
@@ -79,4 +79,28 @@ def test_a_source_names_its_own_site_and_no_other_kind_of_address() -> None:
     assert [one.get("htmlUrl") for one in found if "xmlUrl" in one] == [
         "https://example.org/",
         None,
+    ]
+
+
+def test_views_are_listed_with_their_titles_feeds_and_pages() -> None:
+    views = [ViewSettings("all", "All & more", description="Everything"), ViewSettings("b", "B")]
+    data = render_views(
+        views, "Desk", lambda name: f"https://n.example/{name}.atom", lambda name: f"/views/{name}"
+    )
+    assert outlines(data) == [
+        {
+            "type": "rss",
+            "text": "All & more",
+            "title": "All & more",
+            "xmlUrl": "https://n.example/all.atom",
+            "htmlUrl": "/views/all",
+            "description": "Everything",
+        },
+        {
+            "type": "rss",
+            "text": "B",
+            "title": "B",
+            "xmlUrl": "https://n.example/b.atom",
+            "htmlUrl": "/views/b",
+        },
     ]

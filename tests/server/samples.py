@@ -15,6 +15,7 @@ from aggregator.model.item import CopyRef, FeedPage, PollRecord, RelatedRef, Ser
 from aggregator.model.pages import (
     Asked,
     DecisionLine,
+    Delta,
     EntryLine,
     GraphNode,
     ItemPage,
@@ -245,6 +246,16 @@ class SampleBackend:
             items=12040,
             problem=self.problem,
         )
+
+    async def delta(self, view_id: str, fmt: str, tags: Collection[str]) -> Delta | None:
+        whole = rendered_of(fmt, self.items, None)
+        if '"an-old-version"' not in tags:
+            return None
+        new = rendered_of(fmt, self.items[:1], None).body
+        return Delta(new, whole.etag, whole.gzip_etag, whole.last_modified)
+
+    async def opened_by(self, token: str) -> str | None:
+        return {"path-token-of-the-desk": "desk"}.get(token)
 
     async def view_page(self, view_id: str, before: str | None) -> ViewPage | None:
         if before not in (None, "a b"):

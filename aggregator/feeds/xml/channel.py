@@ -51,6 +51,7 @@ class _Said:
     title: str | None = None
     description: str | None = None
     present: set[str] = field(default_factory=set)
+    deleted: list[str] = field(default_factory=list)
 
 
 def read_channel(
@@ -96,6 +97,7 @@ def read_channel(
         ),
         complete="fh:complete" in said.present,
         archive="fh:archive" in said.present,
+        deleted=tuple(dict.fromkeys(said.deleted))[: limits.entries],
         dropped=dropped,
         reader=reader,
     )
@@ -115,6 +117,9 @@ def _listen(channel: etree._Element, names: Names, limits: ParseLimits, base: st
                 said.links.append(link)
             elif child.text:
                 said.texts.setdefault("link", child.text)
+        elif name == "at:deleted-entry":
+            if ref := fields.id_of(child.get("ref"), limits):
+                said.deleted.append(ref)
         elif name == "title":
             said.title = said.title or fields.title_of(markup_of(child, None), limits)
         elif name == "atom:title":

@@ -186,6 +186,10 @@ def _write_end(
     queue.after_poll(connection, parts.settings, source, entries, written, now)
     if decided.complete is not None:
         withdrawals.follow_complete(connection, source.id, decided.complete, now)
+    if polled.read is not None:
+        feed = polled.read.feed
+        listed = {entry.id for entry in feed.entries if entry.id}
+        withdrawals.follow_deleted(connection, source.id, feed.deleted, listed, now)
     if decided.outcome.kind is PollKind.OK and not result.delta:
         websub.check_by_poll(connection, source.id, decided.outcome.new_dates, now)
         if polled.read is not None:

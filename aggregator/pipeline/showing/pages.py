@@ -42,6 +42,7 @@ from aggregator.pipeline.showing import (
     neighbours,
     phrases,
     sources,
+    tokens,
 )
 from aggregator.pipeline.showing.asked import Asker
 from aggregator.pipeline.showing.views import (
@@ -60,6 +61,7 @@ from aggregator.store.following import articles
 from aggregator.store.items import items
 from aggregator.store.sources import hosts, polls, standing, states, subscriptions
 from aggregator.store.views import leads, rendered, selections, served
+from aggregator.store.views import tokens as stored_tokens
 from aggregator.telemetry import metrics
 from aggregator.telemetry.clock import Clock
 
@@ -110,6 +112,7 @@ class Pages:
         asker = Asker(database, settings, policy.SEARCH)
         self.search_feed = asker.feed
         self.search_page = asker.page
+        self.delta = publisher.delta
 
     async def overview(self, *, private: bool) -> Overview:
         """The views, and the sources that need a person first; private ones only when asked for."""
@@ -125,6 +128,10 @@ class Pages:
             if holds
         ]
         return replace(overview, trouble=tuple(own))
+
+    async def opened_by(self, token: str) -> str | None:
+        """The view that a token in the path of a feed opens."""
+        return await self._database.run_read(stored_tokens.view_of, tokens.digest(token))
 
     async def view_page(self, view_id: str, before: str | None) -> ViewPage | None:
         """The latest items of a view, or those before a place."""

@@ -12,7 +12,7 @@ import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as BadBase64
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -24,16 +24,17 @@ from sqlalchemy import Connection
 
 from aggregator.model.errors import StorageTrouble
 from aggregator.model.item import FeedPage, ServedItem
-from aggregator.model.pages import Rendered
+from aggregator.model.pages import Delta, Rendered
 from aggregator.model.settings import Settings, ViewMode, ViewSettings
 from aggregator.pipeline.configure import put_view, view_hash
 from aggregator.pipeline.showing import queries
+from aggregator.pipeline.showing.deltas import Versions, since
 from aggregator.publish.byline import with_byline
 from aggregator.publish.fit import fit
 from aggregator.publish.formats import FORMATS
 from aggregator.rules.select import find_view, followed_sources, is_implied, view_sources
 from aggregator.store.database import Database
-from aggregator.store.views import leads, rendered, selections, served
+from aggregator.store.views import deleted, leads, rendered, selections, served
 from aggregator.store.views.rendered import RenderedRow, ViewState
 from aggregator.telemetry import metrics
 from aggregator.telemetry.clock import Clock
@@ -41,6 +42,7 @@ from aggregator.telemetry.clock import Clock
 log = structlog.get_logger("aggregator.publish")
 
 _WINDOW = timedelta(hours=48)  # invariant 11
+_TOLD = timedelta(days=30)  # before the last change: that long a document says what is gone
 _PAGE = 100
 _OTHERS = 0.1  # seconds in which a change by another process may go unseen
 _KEPT = 64  # rendered pages in memory
@@ -86,6 +88,8 @@ class Publisher:
         self._locks: dict[str, asyncio.Lock] = {}
         self._kept: OrderedDict[tuple[str, str, str], _Kept] = OrderedDict()
         self._seen: dict[str, _Seen] = {}  # by view
+        self._versions = Versions()
+        self._deltas: OrderedDict[tuple[tuple[str, str, str], str], Delta] = OrderedDict()
         self._storing: dict[tuple[str, str, str], asyncio.Task[None]] = {}
         self._unstored: dict[tuple[str, str, str], tuple[_Wanted, RenderedRow, list[int]]] = {}
 
@@ -124,6 +128,38 @@ class Publisher:
 
     def _is_recent(self, seen: _Seen) -> bool:
         return seen.commits == self._database.commits and time.monotonic() - seen.at < _OTHERS
+
+    async def delta(self, view_id: str, fmt: str, tags: Collection[str]) -> Delta | None:
+        """What is new in a view's document since the version that one of these tags names.
+
+        None where nobody remembers that version, or the whole document is no larger.
+        """
+        settings = self._settings()
+        view = find_view(settings, view_id)
+        had = self._versions.find((view_id, fmt), tags)
+        if view is None or had is None:
+            return None
+        wanted = _Wanted(view, fmt, "")
+        async with self._locks.setdefault(view_id, asyncio.Lock()):
+            row = await self._current(wanted)
+            known = next((tag for tag in tags if (wanted.key, tag) in self._deltas), None)
+            held = self._deltas.get((wanted.key, known)) if known is not None else None
+            if row is None or (held is not None and held.etag == row.etag):
+                return held if row is not None else None
+            loaded = await self._database.run_read(_load, settings, wanted)
+            if loaded is None or loaded[0].version != row.version:
+                return None  # it changed just now
+            page = since(loaded[1], had)
+            most = settings.service.max_document
+            fitted = await asyncio.to_thread(fit, page, FORMATS[fmt].render, most)
+        if len(fitted.body) >= len(row.body):
+            return None
+        made = Delta(fitted.body, row.etag, row.gzip_etag, row.last_modified)
+        for tag in tags:
+            self._deltas[wanted.key, tag] = made
+        while len(self._deltas) > _KEPT:
+            self._deltas.popitem(last=False)
+        return made
 
     async def _current(self, wanted: _Wanted) -> RenderedRow | None:
         """The stored page if it is of the view's present version."""
@@ -177,6 +213,9 @@ class Publisher:
         most = settings.service.max_document
         row = await asyncio.to_thread(_rows, wanted, page, state, older_row, most)
         metrics.RENDERS.labels(format=wanted.fmt).inc()
+        if not wanted.page:
+            key, tags = (wanted.view.id, wanted.fmt), (row.etag, row.gzip_etag)
+            await asyncio.to_thread(self._versions.add, key, tags, page)
         if state.config_hash != view_hash(wanted.view, settings):
             return row  # a changed configuration is about to be in force: not its document
         if fresh or not wanted.page:
@@ -383,6 +422,9 @@ def _load(
     more = bool(places) and bool(leads.before(connection, shown, places[-1], 1))
     old = rendered.rendered(connection, *wanted.key)
     page = _page(settings, wanted, state, places, items, more, old)
+    if not wanted.page:
+        since = state.changed_at - _TOLD
+        page = replace(page, deleted=deleted.taken_back(connection, shown.selection, since))
     alone = wanted.view.mode is ViewMode.ARTICLES
     fresh = [] if alone else leads.unfrozen(connection, wanted.view.id, numbers)
     return state, page, old, fresh

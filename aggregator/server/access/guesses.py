@@ -39,6 +39,7 @@ class GuessPolicy:
 
 
 _FREE = ("/health/", "/static/", "/websub/", "/robots.txt", "/favicon.ico")
+IN_PATH = "/feeds/by/"  # addresses that hold a token
 _TOO_MANY = PlainTextResponse(
     "429 Too Many Requests. Too many wrong tokens are being tried.\n",
     429,
@@ -115,6 +116,7 @@ class WrongTokens:
             await _TOO_MANY(scope, receive, send)
             return
         form = path == "/login" and request.method == "POST"
+        shown = shown or path.startswith(IN_PATH)
 
         async def send_late(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -130,5 +132,7 @@ class WrongTokens:
         await self.app(scope, receive, send_late)
 
     async def _wait(self, request: Request, path: str) -> bool:
+        if path.startswith(IN_PATH):
+            path = f"{IN_PATH}…"  # what stands there may be a token but for a slip of the pen
         client = request.client.host if request.client else "unknown"
         return await self.guesses.wrong(client, path)

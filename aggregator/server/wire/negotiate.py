@@ -23,6 +23,16 @@ def accepts_gzip(accept_encoding: str | None) -> bool:
     return gzip > 0 and gzip >= wanted.get("identity", 0.0)
 
 
+def wants_delta(a_im: str | None) -> bool:
+    """Whether a client takes what is new in a feed instead of the whole (RFC 3229 §10.5.3)."""
+    return bool(a_im) and _qualities(a_im or "").get("feed", 0.0) > 0
+
+
+def tags_of(if_none_match: str | None) -> list[str]:
+    """The entity tags of a header, compared weakly: without `W/`."""
+    return _ENTITY_TAG.findall(if_none_match or "")
+
+
 def not_modified(
     etag: str,
     last_modified: datetime,
