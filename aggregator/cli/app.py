@@ -27,6 +27,7 @@ COMMANDS = {
     "status": ("polling", "status"),
     "plan": ("explaining", "plan"),
     "why": ("explaining", "why"),
+    "rules": ("ruling", "rules"),
     "search": ("searching", "search"),
     "moves": ("explaining", "moves"),
     "import": ("configuring", "import_opml"),

@@ -23,6 +23,8 @@ from aggregator.model.settings import (
     FullText,
     PollingSettings,
     RelatedOverride,
+    RuleAction,
+    RuleSettings,
     Secret,
     ServiceSettings,
     SourceSettings,
@@ -146,7 +148,16 @@ def view(one: models.View) -> ViewSettings:
         given["mode"] = ViewMode(given["mode"])
     if "byline" in given:
         given["byline"] = Byline(given["byline"])
+    if "rules" in given:
+        given["rules"] = tuple(rule(each) for each in given["rules"])
     return ViewSettings(**{"title": one.id, **given})
+
+
+def rule(one: models.Rule) -> RuleSettings:
+    """A rule of a view."""
+    given = one.given()
+    action = next(action for action in RuleAction if action in given)
+    return RuleSettings(action, given.pop(action), **given)
 
 
 def split_userinfo(url: str) -> tuple[str, tuple[str, str] | None]:

@@ -10,7 +10,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 from aggregator.config.addresses import (
     BaseUrl,
@@ -25,7 +32,8 @@ from aggregator.config.addresses import (
 )
 from aggregator.config.credentials import HeaderName, HeaderValue, SecretText
 from aggregator.config.durations import Poll, Price, Size, duration
-from aggregator.config.query_values import Query
+from aggregator.config.kinds import wrong
+from aggregator.config.query_values import Condition, Prefix, Query
 from aggregator.config.values import (
     Flag,
     Id,
@@ -33,6 +41,7 @@ from aggregator.config.values import (
     Language,
     Languages,
     OptionalText,
+    Tag,
     Tags,
     Text,
     Texts,
@@ -511,6 +520,35 @@ class Source(Shared):
     )
 
 
+class Rule(Group):
+    """What is done with items of a view for which a condition holds: `keep`, `drop` or `set`."""
+
+    keep: Condition | None = Field(None, description="Items that stay, whatever a later rule says.")
+    drop: Condition | None = Field(None, description="Items that are not shown, whenever seen.")
+    set: Condition | None = Field(
+        None, description="Items that are shown otherwise: with `tag`, without `strip_prefix`."
+    )
+    tag: Tag | None = Field(None, description="A category that such items get.")
+    strip_prefix: Prefix | None = Field(
+        None, description="What their titles begin with and are shown without."
+    )
+    past: Flag | None = Field(
+        None, description="Whether it sets what was seen before the rule came into force, too."
+    )
+
+    @model_validator(mode="after")
+    def _one_verb(self) -> Rule:
+        given = self.given()
+        if len(given.keys() & {"keep", "drop", "set"}) != 1:
+            raise wrong("a rule has one of “keep”, “drop” and “set”")
+        changes = given.keys() & {"tag", "strip_prefix"}
+        if "set" in given and not changes:
+            raise wrong("“set” needs “tag” or “strip_prefix”")
+        if "set" not in given and given.keys() & {"tag", "strip_prefix", "past"}:
+            raise wrong("“tag”, “strip_prefix” and “past” are for “set”")
+        return self
+
+
 class View(Group):
     """A merged feed. Without `tags` and `sources` it selects every source."""
 
@@ -527,6 +565,9 @@ class View(Group):
     exclude_sources: Ids | None = Field(None, description="But none of these sources.")
     query: Query | None = Field(
         None, description="What has to hold besides, in the language of selections."
+    )
+    rules: list[Rule] | None = Field(
+        None, description="What is done with the items; of those that keep or drop the first."
     )
     token: SecretText | None = Field(
         None, description="Needed to read the view; private sources appear only with one."

@@ -28,5 +28,14 @@ def read_condition(value: Any) -> str:
     return _read(value, Use.RULE)
 
 
+def read_prefix(value: Any) -> str:
+    """The beginning of a title, with the space that ends it."""
+    text = as_text(value)
+    if not text.strip() or len(text) > 200 or not text.isprintable():
+        raise wrong("expected the beginning of a title: one line, at most 200 characters")
+    return str(text)
+
+
+Prefix = Annotated[str, Kind(read_prefix, TEXT_SCHEMA)]
 Query = Annotated[str, Kind(read_query, TEXT_SCHEMA)]
 Condition = Annotated[str, Kind(read_condition, TEXT_SCHEMA)]

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from aggregator.model.item import PollRecord, RelatedRef, ServedItem
-from aggregator.model.settings import ViewMode
+from aggregator.model.settings import RuleAction, ViewMode
 from aggregator.model.states import DecisionKind
 
 
@@ -151,6 +151,26 @@ class SearchPage:
     first: bool = True
     notes: tuple[str, ...] = ()  # names in it that nothing has
     complete: bool = True  # everything stored is in the index of words
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLine:
+    """What a rule does to the items of a view that came in some days."""
+
+    action: RuleAction
+    condition: str
+    items: int  # that it decides, or of which it sets something
+
+
+@dataclass(frozen=True, slots=True)
+class RulesPreview:
+    """What the rules of a view do to the items that came in some days."""
+
+    total: int  # without any rule
+    rules: tuple[RuleLine, ...]
+    hidden: tuple[ServedItem, ...]  # newest first
+    changed: tuple[tuple[ServedItem, ServedItem], ...]  # as it is, as it would be shown
+    more: bool = False  # there are more items than were looked at
 
 
 @dataclass(frozen=True, slots=True)

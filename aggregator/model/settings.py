@@ -240,6 +240,25 @@ class Byline(StrEnum):
     TITLE_PREFIX = "title_prefix"  # before the headline
 
 
+class RuleAction(StrEnum):
+    """What a rule does with the items for which its condition holds."""
+
+    KEEP = "keep"
+    DROP = "drop"
+    SET = "set"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSettings:
+    """A rule of a view. `condition` is canonical, in the language of selections."""
+
+    action: RuleAction
+    condition: str
+    tag: str | None = None  # a category that is added
+    strip_prefix: str | None = None  # taken off the title
+    past: bool = False  # what was seen before the rule is set too
+
+
 @dataclass(frozen=True, slots=True)
 class ViewSettings:
     """A merged feed: a selection, a path and who may read it.
@@ -262,6 +281,7 @@ class ViewSettings:
     description: str | None = None
     byline: Byline = Byline.NONE
     query: str | None = None  # in the language of selections: what has to hold besides
+    rules: tuple[RuleSettings, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
@@ -14,7 +15,13 @@ from sqlalchemy import Connection
 from aggregator import __version__
 from aggregator.identity.hashing import digest
 from aggregator.identity.naming import Mint
-from aggregator.model.settings import Settings, SourceSettings, ViewSettings
+from aggregator.model.settings import (
+    RuleAction,
+    RuleSettings,
+    Settings,
+    SourceSettings,
+    ViewSettings,
+)
 from aggregator.pipeline import access
 from aggregator.rules.select import find_view, followed_sources, is_implied, view_sources
 from aggregator.store import facts
@@ -22,6 +29,9 @@ from aggregator.store.sources import states as rows
 from aggregator.store.transfer import check_usable
 from aggregator.store.views import rendered
 from aggregator.urls.origin import host_key
+
+_RULES = "rules of view "
+_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 # A view that nobody is served: its version moves with anything in the store, private items too.
 EVERYTHING = ViewSettings("_search", "Everything")
@@ -81,6 +91,7 @@ def apply_settings(connection: Connection, settings: Settings, now: datetime) ->
 
 def put_view(connection: Connection, view: ViewSettings, settings: Settings, now: datetime) -> None:
     """Keep a view with what it selects; its version moves where that or its looks changed."""
+    _put_rules(connection, view, now)
     rendered.put_view(
         connection,
         view.id,
@@ -89,6 +100,27 @@ def put_view(connection: Connection, view: ViewSettings, settings: Settings, now
         sources=view_sources(view, settings.sources) + followed_sources(view, settings.sources),
         now=now,
     )
+
+
+def rule_key(rule: RuleSettings) -> str:
+    """What a rule is known by while its words stay the same."""
+    return digest("rule", *map(str, dataclasses.astuple(rule)))
+
+
+def rule_times(connection: Connection, view_id: str) -> dict[str, datetime]:
+    """By key, since when each rule of a view that sets something is in force."""
+    known = json.loads(facts.fact(connection, _RULES + view_id) or "{}")
+    return {key: datetime.fromisoformat(at) for key, at in known.items()}
+
+
+def _put_rules(connection: Connection, view: ViewSettings, now: datetime) -> None:
+    """Remember since when rules are in force: nobody was served anything of a new view."""
+    setting = [rule_key(rule) for rule in view.rules if rule.action is RuleAction.SET]
+    known = rule_times(connection, view.id)
+    if setting or known:
+        first = _ALWAYS if rendered.view_state(connection, view.id) is None else now
+        times = {key: known.get(key, first).isoformat() for key in setting}
+        facts.set_fact(connection, _RULES + view.id, json.dumps(times, sort_keys=True))
 
 
 def installation(connection: Connection, settings: Settings, now: datetime) -> Mint:
@@ -145,7 +177,11 @@ def view_hash(view: ViewSettings, settings: Settings) -> str:
             "sources": sorted(view_sources(view, settings.sources)),
             "followed sources": sorted(followed_sources(view, settings.sources)),
             "page text": settings.service.page_text,
-            "query": [view.query, _names(settings) if view.query or view == EVERYTHING else None],
+            "rules": [dataclasses.astuple(rule) for rule in view.rules],
+            "query": [
+                view.query,
+                _names(settings) if view.query or view.rules or view == EVERYTHING else None,
+            ],
             "everything": not (
                 view.tags or view.sources or view.exclude_tags or view.exclude_sources
             ),

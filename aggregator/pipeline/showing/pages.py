@@ -49,7 +49,7 @@ from aggregator.pipeline.showing.views import (
     Publisher,
     parse_place,
     place_token,
-    showing,
+    showing_now,
     shows_page_text,
 )
 from aggregator.publish.opml import render_opml
@@ -302,10 +302,9 @@ def _view_overview(connection: Connection, settings: Settings, view: ViewSetting
 def _view_page(
     connection: Connection, settings: Settings, view: ViewSettings, before: str | None
 ) -> ViewPage | None:
-    state = rendered.view_state(connection, view.id)
-    if state is None:
+    chosen = showing_now(connection, view, settings)
+    if chosen is None:
         return None
-    chosen = showing(view, settings, state.changed_at)
     start = parse_place(before) if before else None
     places = (
         leads.newest(connection, chosen, _PAGE + 1)

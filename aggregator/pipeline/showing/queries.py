@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
-from aggregator.model.settings import Settings
+from aggregator.model.settings import Settings, ViewSettings
+from aggregator.pipeline.configure import rule_key
 from aggregator.queries.parse import Use, parse
-from aggregator.queries.tree import Node, Source, Tag, leaves
+from aggregator.queries.rules import Rule
+from aggregator.queries.tree import Node, Or, Source, Tag, leaves
 from aggregator.store.search.condition import Query
+from aggregator.store.search.verdicts import Rules
+
+_NOTHING = Or(())
 
 
 @lru_cache(maxsize=1024)
@@ -44,9 +50,14 @@ def query(
 
     Raises QueryError.
     """
+    names = _names(settings, counted_from, guarded=guarded, page_text=page_text)
+    return replace(names, node=read(text, use))
+
+
+def _names(settings: Settings, counted_from: datetime, *, guarded: bool, page_text: bool) -> Query:
     known = [one for one in settings.sources if guarded or not one.private]
     return Query(
-        read(text, use),
+        _NOTHING,
         counted_from,
         page_text,
         tags=_by_tag((one.id, one.tags) for one in known),
@@ -54,6 +65,32 @@ def query(
         sources=frozenset(one.id for one in known),
         scopes=tuple(one.id for one in known if one.private),
     )
+
+
+def rules(
+    view: ViewSettings,
+    settings: Settings,
+    counted_from: datetime,
+    since: Mapping[str, datetime],
+    *,
+    guarded: bool,
+    page_text: bool,
+) -> Rules | None:
+    """The rules of a view as the store applies them; None where it has none.
+
+    `since` has, by `configure.rule_key`, from when on each holds that sets something.
+    """
+    if not view.rules:
+        return None
+    made = tuple(
+        Rule(
+            one.action, read(one.condition, Use.RULE), one.tag, one.strip_prefix,
+            None if one.past else since.get(rule_key(one)),
+        )
+        for one in view.rules
+    )  # fmt: skip
+    names = _names(settings, counted_from, guarded=guarded, page_text=page_text)
+    return Rules(made, replace(names, node=Or(tuple(rule.node for rule in made))))
 
 
 def notes(asked: Query) -> tuple[str, ...]:

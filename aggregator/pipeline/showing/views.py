@@ -26,7 +26,7 @@ from aggregator.model.errors import StorageTrouble
 from aggregator.model.item import FeedPage, ServedItem
 from aggregator.model.pages import Delta, Rendered
 from aggregator.model.settings import Settings, ViewMode, ViewSettings
-from aggregator.pipeline.configure import put_view, view_hash
+from aggregator.pipeline.configure import put_view, rule_times, view_hash
 from aggregator.pipeline.showing import queries
 from aggregator.pipeline.showing.deltas import Versions, since
 from aggregator.publish.byline import with_byline
@@ -48,6 +48,7 @@ _OTHERS = 0.1  # seconds in which a change by another process may go unseen
 _KEPT = 64  # rendered pages in memory
 _CHOSEN = 256  # views whose selection is kept; anybody may ask for any source and tag
 _SECOND = timedelta(seconds=1)
+_NO_RULES: Mapping[str, datetime] = {}
 _READ_PATIENCE = 3.0  # seconds for a database to answer before what is in memory is sent
 _WRITE_PATIENCE = 0.25  # seconds for a rendering to be stored before it is sent all the same
 
@@ -280,18 +281,31 @@ def shows_page_text(view: ViewSettings, settings: Settings) -> bool:
     return settings.service.page_text == "everywhere" or is_guarded(view, settings)
 
 
-def showing(view: ViewSettings, settings: Settings, changed_at: datetime) -> leads.Showing:
+def showing(
+    view: ViewSettings,
+    settings: Settings,
+    changed_at: datetime,
+    since: Mapping[str, datetime] = _NO_RULES,
+) -> leads.Showing:
     """What a view shows: its selection, one entry a copy group or story, and who leads.
 
     Worked out once for a configuration: among 10,000 sources it costs more than the look-up.
     Relative times of its query count from its last change, `changed_at`: no clock decides.
+    `since` is when its rules came into force (`configure.rule_times`).
     """
     made = _chosen.of(view, settings, _showing)
-    if view.query is None:
-        return made
     guarded, page_text = is_guarded(view, settings), shows_page_text(view, settings)
-    query = queries.query(view.query, settings, changed_at, guarded=guarded, page_text=page_text)
-    return replace(made, selection=replace(made.selection, query=query))
+    if view.rules:
+        rules = queries.rules(
+            view, settings, changed_at, since, guarded=guarded, page_text=page_text
+        )
+        made = replace(made, rules=rules)
+    if view.query is not None:
+        query = queries.query(
+            view.query, settings, changed_at, guarded=guarded, page_text=page_text
+        )
+        made = replace(made, selection=replace(made.selection, query=query))
+    return made
 
 
 def showing_now(
@@ -299,7 +313,14 @@ def showing_now(
 ) -> leads.Showing | None:
     """The same as of its last change; None for a view that is not in the store yet."""
     state = rendered.view_state(connection, view.id)
-    return None if state is None else showing(view, settings, state.changed_at)
+    return None if state is None else _as_of(connection, view, settings, state)
+
+
+def _as_of(
+    connection: Connection, view: ViewSettings, settings: Settings, state: ViewState
+) -> leads.Showing:
+    since = rule_times(connection, view.id) if view.rules else _NO_RULES
+    return showing(view, settings, state.changed_at, since)
 
 
 class _Chosen:
@@ -400,7 +421,7 @@ def _load(
     state = rendered.view_state(connection, wanted.view.id)
     if state is None:
         return None
-    shown = showing(wanted.view, settings, state.changed_at)
+    shown = _as_of(connection, wanted.view, settings, state)
     if wanted.page:
         start = parse_place(wanted.page)
         if start is None:

@@ -23,6 +23,7 @@ from aggregator.store import schema as t
 from aggregator.store import tally
 from aggregator.store.copies.stories import shown_at
 from aggregator.store.rows import batches, upsert
+from aggregator.store.search.verdicts import Rules, altered, hidden
 from aggregator.store.views import selections
 from aggregator.store.views.selections import Place, Selection
 
@@ -47,6 +48,7 @@ class Showing:
     selection: Selection
     mode: ViewMode = ViewMode.UNIQUE
     standings: Mapping[str, Standing] = field(default_factory=dict)
+    rules: Rules | None = None
 
 
 def newest(
@@ -54,7 +56,7 @@ def newest(
 ) -> list[Place]:
     """The newest places of a view: at least `limit` where there are, and all from `since` on."""
     places = selections.newest(connection, showing.selection, limit, since)
-    if showing.mode is ViewMode.ARTICLES:
+    if showing.mode is ViewMode.ARTICLES and not _hides(showing):
         return places
     shown = _leads(connection, showing, places)
     if len(places) >= limit:
@@ -64,13 +66,15 @@ def newest(
 
 def before(connection: Connection, showing: Showing, place: Place, limit: int) -> list[Place]:
     """The places of a view after (older than) a place, newest first."""
-    if showing.mode is ViewMode.ARTICLES:
+    if showing.mode is ViewMode.ARTICLES and not _hides(showing):
         return selections.before(connection, showing.selection, place, limit)
     return _more(connection, showing, place, limit)
 
 
 def count(connection: Connection, showing: Showing) -> int:
     """How many entries a view holds."""
+    if _hides(showing):
+        return len(_keys(connection, showing, None)[0])
     if showing.mode is ViewMode.ARTICLES:
         return selections.count(connection, showing.selection)
     key = _key(showing.mode)
@@ -84,12 +88,23 @@ def some(connection: Connection, showing: Showing) -> int:
     Where so many entries were looked at, the number found among them is a bound.
     """
     most = 2 * tally.MOST
-    rows = selections.held(connection, showing.selection, most)
-    column = {ViewMode.ARTICLES: "id", ViewMode.STORIES: "story_id"}.get(showing.mode, "group_id")
-    number = len({getattr(row, column) for row in rows})
+    keys, looked_at = _keys(connection, showing, most)
+    number = len(keys)
     if number > tally.MOST:
         return MoreThan(tally.MOST)
-    return MoreThan(number) if len(rows) == most else number
+    return MoreThan(number) if looked_at == most else number
+
+
+def _keys(connection: Connection, showing: Showing, most: int | None) -> tuple[set[int], int]:
+    """The groups, stories or items that are shown, of `most` entries; how many were looked at."""
+    rows = selections.held(connection, showing.selection, most)
+    gone = hidden(connection, showing.rules, [row.id for row in rows])
+    column = {ViewMode.ARTICLES: "id", ViewMode.STORIES: "story_id"}.get(showing.mode, "group_id")
+    return {getattr(row, column) for row in rows if row.id not in gone}, len(rows)
+
+
+def _hides(showing: Showing) -> bool:
+    return showing.rules is not None and showing.rules.hide
 
 
 def unfrozen(connection: Connection, view_id: str, numbers: Sequence[int]) -> list[int]:
@@ -129,6 +144,9 @@ def _inside(selection: Selection) -> list[Any]:
 
 def _leads(connection: Connection, showing: Showing, places: Sequence[Place]) -> list[Place]:
     """Those of the places whose item stands for its group in the view."""
+    if showing.mode is ViewMode.ARTICLES:
+        gone = hidden(connection, showing.rules, [place.number for place in places])
+        return [place for place in places if place.number not in gone]
     members = _members(connection, showing, [place.number for place in places])
     leads = {_lead(group) for group in members.values()}
     return [place for place in places if place.number in leads]
@@ -156,9 +174,11 @@ def _members(
             .join(t.article, t.article.c.item_id == i.id, isouter=True)
             .where(key.in_(keys), *_inside(showing.selection))
         ).all()  # fmt: skip
-        served = _served(connection, showing.view_id, [row.id for row in rows])
-        archived.update(row.id for row in rows if row.sort_at < row.first_seen)
-        for row in rows:
+        gone = hidden(connection, showing.rules, [row.id for row in rows])
+        inside = [row for row in rows if row.id not in gone]
+        served = _served(connection, showing.view_id, [row.id for row in inside])
+        archived.update(row.id for row in inside if row.sort_at < row.first_seen)
+        for row in inside:
             standing = showing.standings.get(row.source_id, Standing())
             found[row.key].append(
                 Member(
@@ -212,10 +232,12 @@ def with_company(
     made = {n: replace(item, copies=copies.get(n, ())) for n, item in items.items()}
     if showing is not None and showing.mode is ViewMode.STORIES:
         found = _coverage(connection, list(items), _inside(showing.selection))
+        told = [one.number for related in found.values() for one in related if one.number]
+        gone = hidden(connection, showing.rules, told)
         for number, related in found.items():
-            item = made[number]
-            made[number] = replace(item, related=(*item.related, *related))
-    return made
+            item, seen = made[number], [one for one in related if one.number not in gone]
+            made[number] = replace(item, related=(*item.related, *seen))
+    return altered(connection, showing.rules if showing else None, made)
 
 
 def _copies(

@@ -81,10 +81,12 @@ def count(connection: Connection, selection: Selection) -> int:
     return connection.scalar(query) or 0
 
 
-def held(connection: Connection, selection: Selection, most: int) -> Sequence[Row[int, int, int]]:
+def held(
+    connection: Connection, selection: Selection, most: int | None
+) -> Sequence[Row[int, int, int]]:
     """Number, group and story of items that a selection holds, an item once for each entry.
 
-    All of them, or any `most`.
+    All of them, or any `most`; None: all.
     """
     i, e = t.item.c, t.entry.alias().c
     query = select(i.id, i.group_id, i.story_id).where(*_shown(selection))
