@@ -193,11 +193,10 @@ def compare_items(
     strength = {}
     names = new.terms.names | other.terms.names
     for term in shared:
-        if term in names and _of_another(term, new.terms, other.terms):
-            continue
         met = max(0.0, counts.of(term) - own.get(term, 0))
-        if met <= most:
-            strength[term] = math.log(documents / (met + 1))
+        if met > most or (term in names and _of_another(term, new.terms, other.terms)):
+            continue
+        strength[term] = math.log(documents / (met + 1))
     tells: list[float] = []
     if len(strength) >= limits.rare_shared:
         groups = _things(strength, new.terms.neighbours() | other.terms.neighbours())
