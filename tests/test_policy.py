@@ -28,6 +28,7 @@ OWNERS = {
     settings.DedupSettings: {"dedup", "settings"},
     settings.SourceSettings: {"source", "one", "shown"},
     settings.ViewSettings: {"view", "one", "wanted"},
+    settings.RuleSettings: {"rule", "one"},
     settings.FollowSettings: {"follow", "policy"},
     settings.RelatedOverride: {"related", "overrides", "override"},
     settings.PollWhen: {"poll"},
