@@ -114,6 +114,14 @@ class Service(Group):
         None,
         description="Who may search and make feeds of queries: whoever has `token`, or everybody.",
     )
+    pictures: Annotated[str, choice("off", "direct")] | None = Field(
+        None,
+        description="Pictures in lists of items: none, or loaded by the reader's browser from the "
+        "publishers, who then see that somebody reads.",
+    )
+    timezone: Zone | None = Field(
+        None, description="The time zone of the times on pages, such as `Europe/Berlin`."
+    )
     max_document: Size | None = Field(
         None,
         description="The largest merged feed; beyond it the bodies of its oldest items become "

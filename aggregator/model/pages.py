@@ -124,20 +124,21 @@ class SourceList:
 class Asked:
     """A feed that nobody configured, as a request asks for it; equal ones are one feed.
 
-    `name` is `search`, or that of a view whose items are asked for otherwise (`source/ID`,
-    `tag/NAME`); `query` is canonical.
+    `name` is `search`, or that of a view whose items are asked for otherwise (a configured one,
+    `source/ID`, `tag/NAME`); `query` is canonical and has to hold besides what the view asks.
     """
 
     name: str
     query: str | None = None
     mode: ViewMode = ViewMode.UNIQUE
     limit: int | None = None  # None: as many as any merged feed
+    usual: ViewMode = ViewMode.UNIQUE  # the mode where none is named
 
     @property
     def parameters(self) -> dict[str, str]:
         """What stands in its address."""
         named = {"q": self.query, "limit": None if self.limit is None else str(self.limit)}
-        if self.mode is not ViewMode.UNIQUE:
+        if self.mode is not self.usual:
             named["mode"] = self.mode.value
         return {name: value for name, value in named.items() if value is not None}
 

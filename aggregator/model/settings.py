@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from zoneinfo import ZoneInfo
@@ -61,6 +61,8 @@ class ServiceSettings:
     websub: bool = False  # subscribe at the hubs of feeds; they must reach `base_url`
     page_text: str = "guarded"  # guarded | everywhere: text taken from pages, see `full_text`
     search: str = "guarded"  # guarded | everywhere: searching and feeds made of queries
+    pictures: str = "off"  # off | direct: pictures in lists of items, loaded from the publishers
+    timezone: tzinfo = UTC  # of the times on pages
     max_document: int = 4 * 1024 * 1024  # bytes of a merged feed: the oldest bodies are cut first
     max_entries: int = 1000  # of a merged feed: what does not fit stands on the next page
     log_format: str = "text"  # text | json

@@ -30,6 +30,7 @@ from aggregator.server.health import Health
 from aggregator.server.pages.layout import page
 from aggregator.server.pages.login import Login, local_path
 from aggregator.server.pages.overrule import Overrule
+from aggregator.server.pages.river import River
 from aggregator.server.pages.routes import PageRoutes
 from aggregator.server.searching import Searching
 from aggregator.server.websub import Callback, Subscriber
@@ -86,6 +87,7 @@ def create_app(
     async def favicon(request: Request) -> Response:  # noqa: ARG001
         return FileResponse(_STATIC / "favicon.svg", media_type="image/svg+xml")
 
+    river = River(backend, settings)
     feeds = Feeds(backend, settings, feed_max_age)
     app = Starlette(
         routes=[
@@ -94,7 +96,8 @@ def create_app(
             *Health(backend, settings).routes(),
             *Api(backend, settings).routes(),
             *Login(settings).routes(),
-            *PageRoutes(backend, settings).routes(),
+            *river.routes(),
+            *PageRoutes(backend, settings, river).routes(),
             *(Callback(subscriber).routes() if subscriber else ()),
             *Overrule(backend, settings).routes(),
             Route("/favicon.ico", favicon),

@@ -55,8 +55,8 @@ class Backend(Protocol):
         """
         ...
 
-    async def search_page(self, query: str, before: str | None) -> SearchPage | None:
-        """What a canonical query finds, or what is before the place that a token names.
+    async def search_page(self, asked: Asked, before: str | None) -> SearchPage | None:
+        """What is asked for, or what of it is before the place that a token names.
 
         Raises SearchTooLong when it costs more than it may.
         """
@@ -84,7 +84,10 @@ class Backend(Protocol):
         ...
 
     async def view_page(self, view_id: str, before: str | None) -> ViewPage | None:
-        """The latest items of a view, or those before the place that a token names."""
+        """The latest items of a view, or those before the place that a token names.
+
+        A view is configured, or what a source or a tag is by itself.
+        """
         ...
 
     async def source_page(self, source_id: str) -> SourcePage | None:

@@ -1,12 +1,11 @@
-"""Feeds and a page made of a query: `/feeds/search.atom?q=…`, `?mode=` and `?limit=`, `/search`."""
+"""Feeds made of a query: `/feeds/search.atom?q=…`; any view by `?q=`, `?mode=`, `?limit=`."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlencode
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -18,20 +17,14 @@ from aggregator.publish.formats import FORMATS
 from aggregator.queries.canonical import text_of
 from aggregator.queries.parse import QueryError, parse
 from aggregator.rules.select import find_view
-from aggregator.server.access.auth import Access, access_of
+from aggregator.server.access.auth import access_of
 from aggregator.server.backend import Backend
 from aggregator.server.feeds import unauthorized
-from aggregator.server.pages.layout import page
-from aggregator.server.pages.login import ask_for_token
-from aggregator.server.pages.routes import without_token
+from aggregator.server.pages.asking import OFF, read_asked, read_mode
 from aggregator.server.wire.negotiate import accepts_gzip, not_modified
 
 Handler = Callable[[Request], Awaitable[Response]]
 
-OFF = (
-    "Searching is off: it is on where service.token guards everything, or with "
-    "service.search: everywhere."
-)
 _LATER = {"Retry-After": "60"}
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -39,7 +32,7 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 class Searching:
     """What needs a query, a mode or a number of items from whoever asks.
 
-    `feed` answers for the feeds of sources and tags that are asked for without any of these.
+    `feed` answers for the feeds of views, sources and tags that are asked for without any of these.
     """
 
     def __init__(
@@ -57,42 +50,10 @@ class Searching:
     def routes(self) -> list[Route]:
         """The routes, GET and HEAD each; before those of all feeds."""
         return [
-            Route("/search", self.page, name="search"),
             Route("/feeds/search.{fmt}", self.found, name="search feed"),
+            Route("/feeds/{name}", self.otherwise, name="view asked for otherwise"),
             Route("/feeds/{kind:str}/{name}", self.otherwise, name="feed asked for otherwise"),
         ]
-
-    async def page(self, request: Request) -> Response:
-        """A box for a query, and what it finds; mistakes are shown at their place."""
-        settings = self.settings()
-        access = access_of(request, settings)
-        if not access.admitted:
-            return ask_for_token(request, settings)
-        if tidy := without_token(request, access):
-            return tidy
-        if not may_search(settings, access):
-            raise HTTPException(403, OFF)
-        asked = request.query_params.get("q", "").strip()
-        shown, error, canonical, status = None, None, "", 200
-        if asked:
-            try:
-                canonical = text_of(parse(asked))
-                before = request.query_params.get("before")
-                shown = await self.backend.search_page(canonical, before)
-                if shown is None:
-                    raise HTTPException(404, "There is no such place in what was found.")
-            except QueryError as mistake:
-                error, status = mistake, 400
-            except SearchTooLong as late:
-                raise HTTPException(503, str(late), _LATER) from late
-        feeds = {
-            fmt: f"{settings.service.public_url}/feeds/search.{fmt}?{urlencode({'q': canonical})}"
-            for fmt in FORMATS
-        }
-        return page(
-            "search.html", settings, access, status=status, asked=asked, canonical=canonical,
-            shown=shown, error=error, feeds=feeds,
-        )  # fmt: skip
 
     async def found(self, request: Request) -> Response:
         """What a query finds, as a feed: 200, 304, 400, 401, 403, 404 or 503."""
@@ -100,38 +61,46 @@ class Searching:
         access = access_of(request, settings)
         if not access.admitted:
             return unauthorized()
-        if not may_search(settings, access):
+        if not access.may_search:
             return _text(OFF, 403)
         try:
             query = text_of(parse(request.query_params.get("q", "")))
-            mode, limit = _mode(request), _limit(request, settings)
+            mode, limit = read_mode(request, ViewMode.UNIQUE), _limit(request, settings)
         except (QueryError, ValueError) as mistake:
             return _text(f"{mistake}", 400)
         asked = Asked("search", query, mode, limit)
-        return await self._answer(request, settings, asked, request.path_params["fmt"])
+        return await self._answer(
+            request, settings, asked, request.path_params["fmt"], guarded=False
+        )
 
     async def otherwise(self, request: Request) -> Response:
-        """The feed of a source or a tag with another mode or number of items."""
-        if not {"mode", "limit"} & request.query_params.keys():
+        """The feed of a view, a source or a tag, narrowed or with another mode or number."""
+        if not {"q", "mode", "limit"} & request.query_params.keys():
             return await self._feed(request)
         settings = self.settings()
         access = access_of(request, settings)
         name, _, fmt = request.path_params["name"].rpartition(".")
-        view = find_view(settings, f"{request.path_params['kind']}/{name}")
+        kind = request.path_params.get("kind")
+        view = find_view(settings, f"{kind}/{name}" if kind else name)
         if not (access.may_read(view) if view else access.unlimited):
             return unauthorized()
-        try:
-            mode, limit = _mode(request), _limit(request, settings)
-        except ValueError as mistake:
-            return _text(f"{mistake}", 400)
-        if view is None or (mode is ViewMode.UNIQUE and limit is None):
+        if view is None:
             return await self._feed(request)
-        if not may_search(settings, access):
+        try:
+            asked = read_asked(request, view)
+            limit = _limit(request, settings)
+        except (QueryError, ValueError) as mistake:
+            return _text(f"{mistake}", 400)
+        if not asked.parameters and limit is None:
+            return await self._feed(request)
+        if not access.may_search:
             return _text(OFF, 403)
-        return await self._answer(request, settings, Asked(view.id, None, mode, limit), fmt)
+        return await self._answer(
+            request, settings, replace(asked, limit=limit), fmt, guarded=view.token is not None
+        )
 
     async def _answer(
-        self, request: Request, settings: Settings, asked: Asked, fmt: str
+        self, request: Request, settings: Settings, asked: Asked, fmt: str, *, guarded: bool
     ) -> Response:
         if fmt not in FORMATS:
             return _text(f"The formats are {', '.join(FORMATS)}.", 404)
@@ -139,15 +108,16 @@ class Searching:
             made = await self.backend.search_feed(asked, fmt, request.query_params.get("page"))
         except SearchTooLong as late:
             return _text(str(late), 503, _LATER)
+        except QueryError as mistake:  # with what the view asks it is too long
+            return _text(f"{mistake}", 400)
         if made is None:
             return _text("This feed has no such page. Start again without page=.", 404)
-        return self._sent(request, settings, made)
+        return self._sent(request, made, guarded=guarded or settings.service.token is not None)
 
-    def _sent(self, request: Request, settings: Settings, made: Rendered) -> Response:
+    def _sent(self, request: Request, made: Rendered, *, guarded: bool) -> Response:
         """The document by its entity tag alone: nobody stored when it last changed."""
         gzip = accepts_gzip(request.headers.get("accept-encoding"))
         etag = made.gzip_etag if gzip else made.etag
-        guarded = settings.service.token is not None
         headers = {
             "ETag": etag,
             "Cache-Control": f"{'private' if guarded else 'public'}, "
@@ -160,20 +130,6 @@ class Searching:
         if gzip:
             headers["Content-Encoding"] = "gzip"
         return Response(made.gzip if gzip else made.body, headers=headers)
-
-
-def may_search(settings: Settings, access: Access) -> bool:
-    """Whether this request may search: searches cost more than stored feeds."""
-    service = settings.service
-    guarded = service.token is not None and access.trusted
-    return guarded or (service.search == "everywhere" and access.admitted)
-
-
-def _mode(request: Request) -> ViewMode:
-    given = request.query_params.get("mode", ViewMode.UNIQUE)
-    if given not in list(ViewMode):
-        raise ValueError(f"mode is one of {', '.join(ViewMode)}, not {given[:100]!r}")
-    return ViewMode(given)
 
 
 def _limit(request: Request, settings: Settings) -> int | None:

@@ -97,7 +97,7 @@ def test_its_tag_is_that_of_its_bytes_and_it_is_made_again_only_when_something_c
 
 def test_only_so_many_searches_are_under_way_or_wait(filled: House) -> None:
     async def many(asker: Asker) -> list[SearchPage | BaseException | None]:
-        asked = (asker.page(f"bridge {n}", None) for n in range(1, 12))
+        asked = (asker.page(Asked("search", f"bridge {n}"), None) for n in range(1, 12))
         return await asyncio.gather(*asked, return_exceptions=True)
 
     found = asking(filled, many)
@@ -127,7 +127,7 @@ def test_a_search_finds_nothing_of_private_sources_without_a_guard(
     assert titles(house, "bridge") == ["Bridge 3 opens"]
 
     async def search(asker: Asker) -> tuple[str, ...]:
-        found = await asker.page("tag:quite or source:alpa", None)
+        found = await asker.page(Asked("search", "tag:quite or source:alpa"), None)
         assert found is not None
         return found.notes
 

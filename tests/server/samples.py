@@ -228,7 +228,7 @@ class SampleBackend:
     async def search_feed(self, asked: Asked, fmt: str, page: str | None) -> Rendered | None:
         return await self.rendered("all", fmt, page)
 
-    async def search_page(self, query: str, before: str | None) -> SearchPage | None:
+    async def search_page(self, asked: Asked, before: str | None) -> SearchPage | None:
         shown = await self.view_page("all", before)
         return SearchPage(shown.items, shown.older, shown.first) if shown else None
 

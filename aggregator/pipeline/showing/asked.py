@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from sqlalchemy import Connection
 
@@ -68,6 +68,7 @@ class Asker:
         self._turn = asyncio.Semaphore(_UNDER_WAY)
         self._waiting = 0
         self._kept: OrderedDict[tuple[Asked, str, str], _Kept] = OrderedDict()
+        self._of: Settings | None = None  # whose views these are
         self._bytes = 0
 
     async def feed(self, asked: Asked, fmt: str, page: str | None) -> Rendered | None:
@@ -78,12 +79,15 @@ class Asker:
         if page and parse_place(page) is None:
             return None
         key = (asked, fmt, page or "")
+        settings = self._settings()
+        if self._of is not settings:
+            self._of, self._bytes = settings, 0
+            self._kept.clear()
         state = await self._database.run_read(rendered.view_state, EVERYTHING.id)
         kept = self._kept.get(key)
         if kept is not None and state is not None and kept.version == state.version:
             self._kept.move_to_end(key)
             return kept.made
-        settings = self._settings()
         async with self._one_of_few():
             loaded = await self._database.run_read(
                 _feed_page, settings, asked, fmt, page, self._limit
@@ -92,11 +96,12 @@ class Asker:
             return None
         version, feed_page = loaded
         made = await asyncio.to_thread(_rendered, feed_page, fmt, settings.service.max_document)
-        self._keep(key, _Kept(version, made))
+        if self._of is settings:
+            self._keep(key, _Kept(version, made))
         return made
 
-    async def page(self, query: str, before: str | None) -> SearchPage | None:
-        """What a query finds, for a page; None when there is no such place.
+    async def page(self, asked: Asked, before: str | None) -> SearchPage | None:
+        """What is asked for, for a page; None when there is no such view or place.
 
         Raises SearchTooLong.
         """
@@ -104,7 +109,7 @@ class Asker:
             return None
         async with self._one_of_few():
             return await self._database.run_read(
-                search_page, self._settings(), Asked("search", query), before, self._limit, _SHOWN
+                search_page, self._settings(), asked, before, self._limit, _SHOWN
             )
 
     @asynccontextmanager
@@ -171,17 +176,16 @@ def _guarded(view: ViewSettings, settings: Settings) -> ViewSettings:
 
 
 def _view(settings: Settings, asked: Asked) -> ViewSettings | None:
-    """What is asked for as a view; None where there is no such source or tag."""
+    """What is asked for as a view; None where there is no such view, source or tag."""
     if asked.name == "search":
         title = f"Search: {asked.query}"
         return ViewSettings("search", title, mode=asked.mode, query=asked.query)
     found = find_view(settings, asked.name)
     if found is None:
         return None
-    return ViewSettings(
-        found.id, found.title, sources=found.sources, tags=found.tags, mode=asked.mode,
-        query=asked.query,
-    )  # fmt: skip
+    both = [one for one in (found.query, asked.query) if one]
+    query = " ".join(f"({one})" for one in both) if len(both) > 1 else "".join(both)
+    return replace(found, mode=asked.mode, query=query or None)
 
 
 def _feed_page(
@@ -261,7 +265,11 @@ def _home(settings: Settings, asked: Asked) -> str:
     if asked.name == "search":
         return f"{base}/search?{urlencode({'q': asked.query or ''})}"
     kind, _, name = asked.name.partition("/")
-    return f"{base}/sources/{name}" if kind == "source" else f"{base}/"
+    if kind == "source":
+        return f"{base}/sources/{name}"
+    path = f"/tags/{quote(name)}" if kind == "tag" else f"/views/{asked.name}"
+    further = urlencode(asked.parameters)
+    return f"{base}{path}?{further}" if further else f"{base}{path}"
 
 
 def _rendered(page: FeedPage, fmt: str, most: int) -> Rendered:

@@ -34,6 +34,7 @@ from aggregator.model.settings import FullText, Settings, SourceSettings, ViewSe
 from aggregator.model.states import DecisionKind
 from aggregator.pipeline import policy
 from aggregator.pipeline.budgets import outage
+from aggregator.pipeline.configure import EVERYTHING
 from aggregator.pipeline.polling.refresh import ask_now
 from aggregator.pipeline.showing import (
     counting,
@@ -49,11 +50,12 @@ from aggregator.pipeline.showing.views import (
     Publisher,
     parse_place,
     place_token,
+    showing,
     showing_now,
     shows_page_text,
 )
 from aggregator.publish.opml import render_opml
-from aggregator.rules.select import find_view, view_sources
+from aggregator.rules.select import find_view, is_implied, view_sources
 from aggregator.store import transfer
 from aggregator.store.database import Database
 from aggregator.store.decisions import overrules
@@ -303,6 +305,9 @@ def _view_page(
     connection: Connection, settings: Settings, view: ViewSettings, before: str | None
 ) -> ViewPage | None:
     chosen = showing_now(connection, view, settings)
+    unasked = rendered.view_state(connection, EVERYTHING.id) if is_implied(view.id) else None
+    if chosen is None and unasked is not None:  # nobody has asked for its feed yet
+        chosen = showing(view, settings, unasked.changed_at)
     if chosen is None:
         return None
     start = parse_place(before) if before else None
@@ -319,8 +324,12 @@ def _view_page(
         chosen.selection.private_scopes,
         chosen,
     )
+    about = _view_overview(connection, settings, view)
+    if about.updated is None and unasked is not None:
+        number = leads.some(connection, chosen)
+        about = replace(about, items=number, updated=unasked.changed_at)
     return ViewPage(
-        view=_view_overview(connection, settings, view),
+        view=about,
         items=tuple(found[place.number] for place in shown),
         older=place_token(shown[-1]) if len(places) > _PAGE else None,
         first=start is None,

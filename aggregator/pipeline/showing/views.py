@@ -293,7 +293,9 @@ def showing(
     Relative times of its query count from its last change, `changed_at`: no clock decides.
     `since` is when its rules came into force (`configure.rule_times`).
     """
-    made = _chosen.of(view, settings, _showing)
+    # Who asks for a view otherwise does not have its sources chosen anew.
+    usual = replace(view, query=None, rules=(), mode=ViewMode.UNIQUE)
+    made = replace(_chosen.of(usual, settings, _showing), mode=view.mode)
     guarded, page_text = is_guarded(view, settings), shows_page_text(view, settings)
     if view.rules:
         rules = queries.rules(

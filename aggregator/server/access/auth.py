@@ -43,6 +43,11 @@ class Access:
         return any(self.holds(secret) for secret in (service.token, service.admin_token))
 
     @property
+    def guards(self) -> bool:
+        """Whether there is any token to sign in with."""
+        return bool(self._secrets())
+
+    @property
     def presents(self) -> bool:
         """Something was given that may be a token, and there are tokens that it could be."""
         return bool(self.tokens or self.proofs) and bool(self._secrets())
@@ -65,6 +70,17 @@ class Access:
     def admitted(self) -> bool:
         """What is not guarded by a token of its own may be seen."""
         return self.settings.service.token is None or self.trusted
+
+    @property
+    def may_search(self) -> bool:
+        """Whether searches are answered: they cost more than stored feeds.
+
+        Whoever asks a service that only this machine reaches runs it, as far as anybody can tell.
+        """
+        service = self.settings.service
+        guarded = service.token is not None and self.trusted
+        open_to_all = service.search == "everywhere" or service.is_local
+        return guarded or (open_to_all and self.admitted)
 
     def may_read(self, view: ViewSettings) -> bool:
         """Whether this view, its feeds and its page, may be read."""

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from aggregator.model.errors import SearchTooLong
-from aggregator.model.pages import ItemPage, SourceHealth, SourcePage
+from aggregator.model.pages import Asked, ItemPage, SourceHealth, SourcePage
 from aggregator.model.settings import Settings, ViewSettings
 from aggregator.queries.canonical import text_of
 from aggregator.queries.parse import QueryError, parse
@@ -28,7 +28,7 @@ from aggregator.server.api.openapi import document
 from aggregator.server.api.operations import OPERATIONS, PREFIX, Scope
 from aggregator.server.api.problems import problem
 from aggregator.server.backend import Backend
-from aggregator.server.searching import OFF, may_search
+from aggregator.server.pages.asking import OFF
 
 _LARGEST_BODY = 1024
 _LARGEST_NUMBER = 2**62
@@ -146,11 +146,12 @@ class Api:
     async def search(self, request: Request) -> Response:
         """`GET /search`."""
         access = self._reader(request)
-        if not may_search(access.settings, access):
+        if not access.may_search:
             return problem(403, OFF)
         try:
             query = text_of(parse(request.query_params.get("q", "")))
-            found = await self.backend.search_page(query, request.query_params.get("before"))
+            asked = Asked("search", query)
+            found = await self.backend.search_page(asked, request.query_params.get("before"))
         except QueryError as mistake:
             return problem(400, str(mistake))
         except SearchTooLong as late:

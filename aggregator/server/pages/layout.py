@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
@@ -20,17 +21,42 @@ from aggregator.model.states import DecisionKind, ParseFault, PollWord
 from aggregator.publish.formats import FORMATS
 from aggregator.publish.values import excerpt, language_tag, rfc3339, summary_text, web_url
 from aggregator.server.access.auth import Access
+from aggregator.telemetry.clock import SystemClock
 
+_WEEK = 7 * 86_400  # seconds
+_UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (0, ""))
 _FORMAT_NAMES = {"atom": "Atom", "rss": "RSS", "json": "JSON"}
 
 
-def _when(moment: datetime | None) -> Markup:
-    """A time in UTC, for people and for machines; no clock, so never `5 minutes ago`."""
+@pass_context
+def _when(context: Context, moment: datetime | None) -> Markup:
+    """A time in the service's zone, for people and for machines."""
     if moment is None:
         return Markup("never")
-    utc = moment.astimezone(UTC)
-    shown = f"{utc.day} {utc:%b %Y, %H:%M} UTC"
-    return Markup('<time datetime="{}">{}</time>').format(rfc3339(utc), shown)
+    shown = _full(moment, context["zone"])
+    return Markup('<time datetime="{}">{}</time>').format(rfc3339(moment), shown)
+
+
+@pass_context
+def _ago(context: Context, moment: datetime) -> Markup:
+    """How long ago a time was, within a week; the whole of it for those who point at it."""
+    zone: tzinfo = context["zone"]
+    seconds = (context["now"] - moment).total_seconds()
+    if 0 <= seconds < _WEEK:
+        size, unit = next((s, u) for s, u in _UNITS if seconds >= s)
+        shown = f"{int(seconds // size)} {unit} ago" if unit else "just now"
+    else:
+        local = moment.astimezone(zone)
+        this_year = local.year == context["now"].astimezone(zone).year
+        shown = f"{local.day} {local:%b}" if this_year else f"{local.day} {local:%b %Y}"
+    return Markup('<time class="ago" datetime="{}" title="{}">{}</time>').format(
+        rfc3339(moment), _full(moment, zone), shown
+    )
+
+
+def _full(moment: datetime, zone: tzinfo) -> str:
+    local = moment.astimezone(zone)
+    return f"{local.day} {local:%b %Y, %H:%M} {local.tzname()}"
 
 
 def _number(value: int) -> str:
@@ -72,6 +98,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["when"] = _when
+    made.filters["ago"] = _ago
     made.filters["number"] = _number
     made.filters["teaser"] = _teaser
     made.filters["polled"] = _polled
@@ -86,6 +113,7 @@ def _environment() -> Environment:
 
 
 _TEMPLATES = _environment()
+_CLOCK = SystemClock()
 
 
 def page(
@@ -107,9 +135,13 @@ def page(
         name=service.name,
         root=service.root_path,
         public=service.public_url,
+        zone=service.timezone,
+        now=_CLOCK.now(),
+        pictures=service.pictures == "direct",
         formats=_FORMAT_NAMES,
         types={name: fmt.content_type.partition(";")[0] for name, fmt in FORMATS.items()},
-        searchable=service.search == "everywhere" or service.token is not None,
+        searchable=bool(access and access.may_search),
+        tokens=bool(access and access.guards),
         signed_in=bool(access and access.known_tokens()),
         **context,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs, quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -64,6 +64,16 @@ def ask_for_token(request: Request, settings: Settings) -> Response:
     return _form(
         settings, access_of(request, settings), local_path(request, request.url.query), status=401
     )
+
+
+def without_token(request: Request, access: Access) -> Response | None:
+    """A page opened with `?token=`: keep it in a cookie and out of the address bar."""
+    if "token" not in request.query_params:
+        return None
+    query = urlencode([(k, v) for k, v in request.query_params.multi_items() if k != "token"])
+    response = RedirectResponse(local_path(request, query), 303)
+    remember(response, access)
+    return response
 
 
 def local_path(request: Request, query: str) -> str:

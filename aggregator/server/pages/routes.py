@@ -1,4 +1,4 @@
-"""Pages for people: views, sources and items with their state and the reasons for it."""
+"""Pages for people: sources and items with their state and the reasons for it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from aggregator.model.pages import SourceHealth, SourceOverview
 from aggregator.model.settings import Settings
-from aggregator.server.access.auth import Access, access_of, remember
+from aggregator.rules.select import find_view
+from aggregator.server.access.auth import Access, access_of
 from aggregator.server.access.visible import visible_part
 from aggregator.server.backend import Backend
 from aggregator.server.pages.chart import draw_days
 from aggregator.server.pages.graph import draw
 from aggregator.server.pages.layout import page
-from aggregator.server.pages.login import ask_for_token, local_path
+from aggregator.server.pages.login import ask_for_token, without_token
 from aggregator.server.pages.overrule import form_proof
+from aggregator.server.pages.river import River
 
 _LARGEST_NUMBER = 2**63 - 1
 _LONGEST_ID = 200  # characters of a place to go on from
@@ -35,11 +37,12 @@ _ORDER = [
 
 
 class PageRoutes:
-    """The start page and the page of each view, source and item."""
+    """The start page, the list of sources, and the page of each source and item."""
 
-    def __init__(self, backend: Backend, settings: Callable[[], Settings]) -> None:
+    def __init__(self, backend: Backend, settings: Callable[[], Settings], river: River) -> None:
         self.backend = backend
         self.settings = settings
+        self._river = river
 
     def routes(self) -> list[Route]:
         """The routes, GET and HEAD each."""
@@ -47,7 +50,6 @@ class PageRoutes:
             Route("/", self.start, name="start"),
             Route("/about", self.about, name="about"),
             Route("/sources", self.sources, name="sources"),
-            Route("/views/{view}", self.view, name="view"),
             Route("/sources/{source}", self.source, name="source"),
             Route("/items/{number:int}", self.item, name="item"),
         ]
@@ -107,31 +109,6 @@ class PageRoutes:
         settings = self.settings()
         return page("about.html", settings, access_of(request, settings))
 
-    async def view(self, request: Request) -> Response:
-        """The latest items of a view, or older ones by `?before=`."""
-        settings = self.settings()
-        access = access_of(request, settings)
-        view_id = request.path_params["view"]
-        view = next((v for v in settings.views if v.id == view_id), None)
-        if not (access.may_read(view) if view else access.unlimited):
-            return ask_for_token(request, settings)
-        if tidy := without_token(request, access):
-            return tidy
-        before = request.query_params.get("before")
-        shown = await self.backend.view_page(view_id, before) if view else None
-        if view is None or shown is None:
-            raise HTTPException(404, "No view has this address.")
-        return page(
-            "view.html",
-            settings,
-            access,
-            view=shown.view,
-            items=shown.items,
-            older=shown.older,
-            first=shown.first,
-            guarded=view.token is not None,
-        )
-
     async def source(self, request: Request) -> Response:
         """One source: state, recent polls, what its related links led to, latest items."""
         settings = self.settings()
@@ -144,11 +121,17 @@ class PageRoutes:
         if tidy := without_token(request, access):
             return tidy
         chart = draw_days(shown.days)
-        proof = form_proof(access, shown.source.id)
+        river = find_view(settings, f"source/{shown.source.id}")
         return page(
-            "source.html", settings, access, shown=shown, source=shown.source, chart=chart,
-            form_proof=proof,
-        )  # fmt: skip
+            "source.html",
+            settings,
+            access,
+            shown=shown,
+            source=shown.source,
+            chart=chart,
+            form_proof=form_proof(access, shown.source.id),
+            readable=river is not None and access.may_read(river),
+        )
 
     async def item(self, request: Request) -> Response:
         """One item with its related links, copies, revisions and the decisions about it."""
@@ -170,6 +153,7 @@ class PageRoutes:
             access,
             shown=shown,
             item=item,
+            beside=await self._river.beside(request, access, number),
             form_proof=form_proof(access, number),
             lead_image=item.image if item.image and item.image not in (item.html or "") else None,
             lead_alt=next((p.alt for p in item.pictures if p.url == item.image), None),
@@ -186,13 +170,3 @@ def _missing(request: Request, access: Access, message: str) -> Response:
     if not access.unlimited:
         return ask_for_token(request, access.settings)
     raise HTTPException(404, message)
-
-
-def without_token(request: Request, access: Access) -> Response | None:
-    """A page opened with `?token=`: keep it in a cookie and out of the address bar."""
-    if "token" not in request.query_params:
-        return None
-    query = urlencode([(k, v) for k, v in request.query_params.multi_items() if k != "token"])
-    response = RedirectResponse(local_path(request, query), 303)
-    remember(response, access)
-    return response

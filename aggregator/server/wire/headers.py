@@ -9,10 +9,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aggregator.model.settings import Settings
 
-# Pages run no script and load nothing but our style sheet and the publishers' images and sounds.
+# Pages run our own script alone, a file, and load nothing but that, our style sheet and the
+# publishers' images and sounds.
 PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' http: https:; media-src http: https:; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' http: https:; media-src http: https:; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
 )
 # A document that is no page needs nothing at all, should a browser display it.
 DOCUMENT_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
