@@ -228,13 +228,11 @@ item = Table(
         "ix_item_withdrawn_at",
         "withdrawn_at",
         sqlite_where=text("withdrawn_at IS NOT NULL"),
-        postgresql_where=text("withdrawn_at IS NOT NULL"),
     ),
     Index(
         "ix_item_forgotten",
         "purged_at",
         sqlite_where=text("forgotten = 1"),
-        postgresql_where=text("forgotten"),
     ),
 )
 
@@ -291,8 +289,14 @@ entry = Table(
 
 def add_postgresql() -> None:
     """Say what is said otherwise for PostgreSQL; naming it loads that dialect and its drivers."""
-    joined = next(index for index in entry.indexes if index.name == "ix_entry_joined")
-    joined.dialect_options["postgresql"]["where"] = text("joined")
+    partial = {
+        "ix_entry_joined": "joined",
+        "ix_item_withdrawn_at": "withdrawn_at IS NOT NULL",
+        "ix_item_forgotten": "forgotten",
+    }
+    for index in (*entry.indexes, *item.indexes):
+        if index.name in partial:
+            index.dialect_options["postgresql"]["where"] = text(partial[str(index.name)])
 
 
 # Former keys of a renamed entry: an old guid that comes back is still the same entry.

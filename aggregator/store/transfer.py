@@ -25,7 +25,7 @@ BATCH = 1000  # rows read, compared and written at once
 
 RETIRED = "moved to"  # a fact of a store that another one has replaced
 UNFINISHED = "being filled from"  # a fact of a store that is not whole yet
-_OWN = (RETIRED, UNFINISHED, "storage was written at", index.FACT)
+_OWN = (RETIRED, UNFINISHED, "storage was written at", index.FACT, facts.APPLIED)
 
 Progress = Callable[[str, int], None]
 Write = Callable[[], AbstractContextManager[Connection]]

@@ -104,6 +104,7 @@ SECTIONS = {
     "Follow": "follow_related",
     "Related": "related",
     "View": "views",
+    "Rule": "rules",
 }
 
 

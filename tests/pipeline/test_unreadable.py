@@ -74,7 +74,7 @@ def test_no_entry_is_lost_because_others_keep_the_workers_busy() -> None:
 
 
 def test_an_entry_that_raises_says_why_among_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    from aggregator.pipeline.polling import reading
+    from aggregator.feeds import prepare as preparing
 
     honest = prepare_body
 
@@ -83,7 +83,7 @@ def test_an_entry_that_raises_says_why_among_the_others(monkeypatch: pytest.Monk
             raise RecursionError("too deep")
         return honest(entry)
 
-    monkeypatch.setattr(reading, "prepare_body", prepare)
+    monkeypatch.setattr(preparing, "prepare_body", prepare)
     texts = prepare_bodies(parse_document(rss("desk", range(3))).entries, frozenset())
     assert [isinstance(text, Unread) for text in texts] == [False, True, False]
     assert texts[1] == Unread("RecursionError: too deep")

@@ -312,7 +312,7 @@ def _is_zone(name: str) -> bool:
 
 # A zone that stands nowhere but in parentheses: `(GMT+7)`, `(CET)`.
 _COMMENTED_ZONE = re.compile(
-    r"\(\s*([a-z]{0,5}\s*[+-]\s*\d{1,2}(?::?\d{2})?|[a-z]{1,5})\s*\)\Z", re.I
+    r"\(\s{0,3}([a-z]{0,5}\s{0,3}[+-]\s{0,3}\d{1,2}(?::?\d{2})?|[a-z]{1,5})\s{0,3}\)\Z", re.I
 )
 
 

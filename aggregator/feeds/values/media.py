@@ -29,8 +29,9 @@ _SECONDS = re.compile(r"(\d{1,7})(?:\.\d*)?\s*s?")
 _ISO = re.compile(r"P?T(?:(\d{1,3})H)?(?:(\d{1,4})M)?(?:(\d{1,6})(?:\.\d*)?S)?", re.IGNORECASE)
 # `1h 2m 3s`, `62 min`: every number has its unit.
 _IN_WORDS = re.compile(
-    r"(?:(\d{1,3})\s*h(?:(?:ou)?rs?)?\b\.?)?[\s,]*(?:(\d{1,4})\s*m(?:in(?:ute)?s?)?\b\.?)?"
-    r"[\s,]*(?:(\d{1,6})\s*s(?:ec(?:ond)?s?)?\b\.?)?",
+    r"(?:(\d{1,3})\s{0,3}h(?:(?:ou)?rs?)?\b\.?[\s,]{0,3})?"
+    r"(?:(\d{1,4})\s{0,3}m(?:in(?:ute)?s?)?\b\.?[\s,]{0,3})?"
+    r"(?:(\d{1,6})\s{0,3}s(?:ec(?:ond)?s?)?\b\.?)?",
     re.IGNORECASE,
 )
 _LONGEST = 24 * 3600  # seconds; some write milliseconds
