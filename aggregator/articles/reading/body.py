@@ -29,6 +29,8 @@ _OPENING = 80  # letters of a line that may open the text outside its block
 _INLINE = frozenset({"b", "strong", "i", "em", "code", "sub", "sup", "q", "s", "u", "mark", "cite"})
 _LAYOUT = re.compile(r"<(/?)(?:table|tbody|tr|td|th)\b", re.I)
 _SPACE = re.compile(r"\s+")
+# A last line in brackets with a label signs the text, in whatever language: "(Redakteur: A. Berg)".
+_SIGNED = re.compile(r"[(（\[【][^:：()（）]{2,30}[:：][^:：()（）]{2,60}[)）\]】]")
 _TAGS = {"head": "h2", "quote": "blockquote", "item": "li", "code": "pre"}
 
 
@@ -79,6 +81,8 @@ def read_body(
         if size > MAX_TEXT:
             break
         kept.append((tag, whole))
+    if len(kept) > 1 and _SIGNED.fullmatch(kept[-1][1]):
+        kept.pop()
     written = sanitize_html(_dressed(page, kept, where), page.url)
     paragraphs = tuple(html_to_text(f"<p>{html.escape(t)}</p>") for _, t in kept)
     return Body("\n\n".join(paragraphs), written, paragraphs)
