@@ -69,7 +69,8 @@ def test_the_commands_of_a_line_are_the_one_it_names_or_all() -> None:
 
     def names(*words: str) -> set[str | None]:
         built = build(words)
-        return {one.name for one in (*built.registered_commands, *built.registered_groups)}
+        groups = {one.name for one in built.registered_groups}
+        return groups | {one.name for one in built.registered_commands}
 
     assert names("-v", "poll", "--all") == {"poll"}
     assert names("--log-format", "json", "poll") == set(COMMANDS)
