@@ -148,6 +148,14 @@ def test_other_coverage_is_listed_on_the_item_and_below_it_in_a_view(serve: Serv
             assert text_of(link) == "Bay News: Ferry <lost>"
 
 
+def test_links_in_the_picture_are_named_by_the_words_seen_in_it(open_site: httpx.Client) -> None:
+    tree = html.fromstring(open_site.get("/items/1").text)
+    links = elements(tree, "//*[@class='graph']//a")
+    assert len(links) > 1
+    for link in links:  # by a label only where nothing is written (WCAG 2.5.3)
+        assert bool(elements(link, "./text")) is (link.get("aria-label") is None)
+
+
 def test_an_item_says_at_its_top_why_the_copies_are_one(open_site: httpx.Client) -> None:
     tree = html.fromstring(open_site.get("/items/1").text)
     notice = element(tree, "//article/header/p[a/@href='#why']")
