@@ -36,6 +36,10 @@ class SlowLane:
         """Whether the last task of this share needed more than its slice."""
         return share in self._blame
 
+    def is_blamed(self, share: str) -> bool:
+        """Whether a task of this share ran out of its whole time since it was quick last."""
+        return self._blame.get(share, 0) > 0
+
     def overran(self, share: str, *, whole: bool) -> None:
         """A task took longer than its slice, or than its `whole` time."""
         if share:

@@ -134,7 +134,8 @@ class WorkerPool:
             raise
         except LaneFull:
             raise WorkerBusy(
-                f"the task takes more than {first:g} s, and others that do wait already"
+                f"the task takes more than {first:g} s, and others that do wait already",
+                blamed=self._slow.is_blamed(share),
             ) from None
         if time.monotonic() - begun < first:
             self._slow.quick(share)

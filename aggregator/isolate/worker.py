@@ -24,7 +24,15 @@ class WorkerTimeout(WorkerError):
 
 
 class WorkerBusy(WorkerTimeout):
-    """The task needs long, and others that do wait already: it was not tried to its end."""
+    """The task needs long, and others that do wait already: it was not tried to its end.
+
+    `blamed`: a task of the same share ran out of its whole time before; otherwise it may be this
+    machine that is slow.
+    """
+
+    def __init__(self, said: str = "", *, blamed: bool = False) -> None:
+        super().__init__(said)
+        self.blamed = blamed
 
 
 class WorkerCrashed(WorkerError):

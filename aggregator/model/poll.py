@@ -20,7 +20,7 @@ class PollKind(StrEnum):
     ERROR = "error"  # no usable feed; `status` and `error` say why
     PUSH = "push"  # not a poll: a WebSub hub delivered a document
     OUTAGE = "outage"  # our own network was gone: says nothing about the source
-    BUSY = "busy"  # never sent: the host had no slot before `retry_at`
+    BUSY = "busy"  # not read: this machine has too much to do, and tries again at `retry_at`
 
 
 @dataclass(frozen=True, slots=True)

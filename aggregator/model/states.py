@@ -41,6 +41,7 @@ class PollWord(StrEnum):
     PUSH = "push"
     OUTAGE = "outage"  # our own network is gone
     LIMIT = "limit"  # the document could not be read within its limits
+    BUSY = "busy"  # not read: this machine has too much to do
     HOST_BUSY = "host_busy"  # never sent
     SUPERSEDED = "superseded"  # configured otherwise, or polled by another, in the meantime
     SKIPPED = "skipped"  # not asked at a person's word

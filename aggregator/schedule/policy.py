@@ -230,7 +230,7 @@ def _after_busy(state: PolicyState, outcome: PollOutcome, now: datetime, source_
     return Plan(
         until + timedelta(seconds=spread),
         PlanReason.BUSY,
-        "not sent: its host had no free slot",
+        "not read: this machine has too much to do",
         (floor,),
         rate=rate(state.pace),
         failures=state.trouble.failures,

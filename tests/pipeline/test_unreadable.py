@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -18,6 +19,8 @@ from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.polling import document
 from aggregator.pipeline.polling.reading import Unread, prepare_bodies
 from tests.e2e.feeds import rss
+from tests.origin import Origin
+from tests.pipeline.conftest import House
 
 SOURCE = SourceSettings(id="desk", url="https://desk.example/feed")
 
@@ -87,3 +90,26 @@ def test_an_entry_that_raises_says_why_among_the_others(monkeypatch: pytest.Monk
     texts = prepare_bodies(parse_document(rss("desk", range(3))).entries, frozenset())
     assert [isinstance(text, Unread) for text in texts] == [False, True, False]
     assert texts[1] == Unread("RecursionError: too deep")
+
+
+@pytest.mark.parametrize(("blamed", "word", "failures"), [(False, "busy", 0), (True, "limit", 1)])
+def test_what_a_busy_machine_does_not_read_is_no_failure_of_its_source(
+    house: House, origin: Origin, *, blamed: bool, word: str, failures: int
+) -> None:
+    """Unless the source made tasks run out of time before."""
+
+    class Overloaded:
+        async def run(self, *_: object, **__: object) -> object:
+            raise WorkerBusy("others wait already", blamed=blamed)
+
+    origin.answer("/alpha", body=rss("alpha", [1]), headers={"ETag": '"1"'})
+    reading, house.workers = house.workers, Overloaded()  # type: ignore[assignment]
+    (record,) = house.poll("alpha")
+    assert record.outcome == word
+    assert house.state("alpha").failures == failures
+    house.workers = reading
+    if not blamed:
+        assert record.next_at is not None
+        assert record.next_at - house.clock.now() < timedelta(minutes=3)
+        house.clock.at = record.next_at
+        assert house.poll("alpha")[0].new_items == 1  # asked without a validator for what was lost

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import structlog
 from sqlalchemy import Connection
@@ -42,6 +43,7 @@ from aggregator.urls.origin import host_key
 
 _BODIES_AT_ONCE = 100  # entries prepared in one worker task
 _ALONE = 5.0  # seconds for one that is prepared by itself, since the task with it was ended
+_READ_AGAIN = timedelta(minutes=2)  # after this machine had too much to do
 _UNREADABLE = 10  # entries; a document with more of them is not read at all
 
 
@@ -155,6 +157,10 @@ async def _read(
             )
     except WorkerError as error:
         metrics.WORKER_FAILURES.labels(kind=type(error).__name__).inc()
+        if isinstance(error, WorkerBusy) and not error.blamed:
+            later = parts.clock.now() + _READ_AGAIN
+            ours = replace(failed, kind=PollKind.BUSY, retry_at=later)
+            return Polled(state, ours, PollWord.BUSY, f"the document was not read: {error}")
         failed = replace(failed, kind=PollKind.ERROR, error=PollWord.LIMIT)
         return Polled(state, failed, PollWord.LIMIT, f"the document could not be read: {error}")
     now = parts.clock.now()

@@ -29,7 +29,7 @@ from aggregator.store import schema as t
 from aggregator.store.changed import show_all_anew
 
 STEPPED = "clock stepped at"
-_HOSTS_WORD = (PlanReason.HOST, PlanReason.BUSY)  # plans that wait for a host
+_HOSTS_WORD = (PlanReason.HOST,)  # plans that wait for a host
 _LONGEST_WAIT = timedelta(days=1, hours=1)  # of such a plan beyond its host's block
 _MICROSECOND = timedelta(microseconds=1)
 
