@@ -33,6 +33,7 @@ from aggregator.pipeline.following import reading as page_reading
 from aggregator.pipeline.following.queue import reads_pages
 from aggregator.pipeline.parts import Parts, Workers
 from aggregator.pipeline.polling import reading, websub
+from aggregator.pipeline.pushing import hub
 from aggregator.pipeline.upkeep import maintain
 from aggregator.store.database import Database
 from aggregator.store.migrate import migrate
@@ -204,6 +205,18 @@ class Subscriber:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class OwnHub:
+    """What the server's hub asks, answered from the database."""
+
+    parts: Parts
+
+    async def ask(self, form: Mapping[str, str]) -> hub.Reply:
+        """Take a request to subscribe or to unsubscribe."""
+        parts = self.parts
+        return await parts.database.run_write(hub.ask, parts.settings, form, parts.clock.now())
+
+
 @dataclass(slots=True)
 class Service:
     """The running service: scheduler, server and the watch on its configuration."""
@@ -260,8 +273,9 @@ class Service:
         publisher = Publisher(parts.database, parts.clock, lambda: parts.settings)
         pages = Pages(parts.database, publisher, parts.clock, lambda: parts.settings, condition)
         app = create_app(
-            pages, lambda: parts.settings, subscriber=Subscriber(parts), guess_policy=POLICY
-        )
+            pages, lambda: parts.settings, subscriber=Subscriber(parts), hub=OwnHub(parts),
+            guess_policy=POLICY,
+        )  # fmt: skip
         server = uvicorn.Server(
             uvicorn.Config(
                 app,

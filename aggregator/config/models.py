@@ -106,6 +106,11 @@ class Service(Group):
         description="Subscribe at the WebSub hubs that feeds name, so that news is pushed here. "
         "They must reach `base_url`, which must be https.",
     )
+    hub: Flag | None = Field(
+        None,
+        description="Be a WebSub hub for the merged feeds: whoever subscribes is told of news at "
+        "once.",
+    )
     page_text: Annotated[str, choice("guarded", "everywhere")] | None = Field(
         None,
         description="Where text taken from article pages is shown: behind a token, or everywhere.",

@@ -21,6 +21,7 @@ ACCEPT: Mapping[RequestKind, str] = {
     ),
     RequestKind.ROBOTS: "text/plain, */*;q=0.1",
     RequestKind.HUB: "*/*",
+    RequestKind.PUSH: "*/*",
 }
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})

@@ -61,6 +61,7 @@ from aggregator.urls.origin import registrable_domain
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BODY_STATUSES = frozenset({200, 203, 226})
 _UNCHANGED_STATUSES = frozenset({204, 205})
+_ANY_ANSWER = frozenset({RequestKind.HUB, RequestKind.PUSH})  # with or without a body
 _FRAMING_ALLOWANCE = 64 * 1024  # wire bytes for chunk sizes, besides half of the body's cap
 _ASK_AGAIN = 2  # times that an address is asked again within a visit, each with other cookies
 _NOT_CONFIGURABLE = frozenset(
@@ -305,7 +306,11 @@ class Fetcher:
             try:
                 return await self._judge(visit, response)
             except UnaskedCoding:
-                if visit.plain or visit.request.form is not None:
+                if (
+                    visit.plain
+                    or visit.request.form is not None
+                    or visit.request.content is not None
+                ):
                     raise
                 visit.plain = True
                 return None
@@ -335,6 +340,12 @@ class Fetcher:
             body = urlencode(request.form).encode("ascii")
             fields[b"Content-Type"] = b"application/x-www-form-urlencoded"
             fields[b"Content-Length"] = b"%d" % len(body)
+        if request.content is not None:
+            body = request.content.body
+            fields[b"Content-Type"] = request.content.type.encode("ascii")
+            fields[b"Content-Length"] = b"%d" % len(body)
+            fields |= {k.encode("ascii"): v.encode() for k, v in request.content.headers}
+        posts = request.form is not None or request.content is not None
         own = visit.home is not None and target.origin == visit.home.origin
         if visit.home is not None and own:
             _add_configured(fields, request, visit.home)
@@ -347,7 +358,7 @@ class Fetcher:
         visit.asked.setdefault(target.url, []).append(visit.cookies.version)
         limits = self._limits.of(request.kind)
         return request_for(
-            "POST" if request.form is not None else "HEAD" if request.head else "GET",
+            "POST" if posts else "HEAD" if request.head else "GET",
             target,
             tuple(fields.items()),
             policy=visit.policy,
@@ -382,7 +393,9 @@ class Fetcher:
             return visit.result(**said, not_modified=True, validators=renewed(sent, headers, url))
         if visit.request.head and 200 <= status < 300:
             return visit.result(**said, body=b"")
-        if kind is RequestKind.HUB and 200 <= status < 300:
+        if visit.request.content is not None and 200 <= status < 300:
+            return visit.result(**said, body=b"")  # taken; what it says besides is not read
+        if kind in _ANY_ANSWER and 200 <= status < 300:
             body = await self._read(visit, response)
             return visit.result(**said, body=body, decoded_bytes=len(body))
         if status in _UNCHANGED_STATUSES:

@@ -28,6 +28,7 @@ class RequestKind(StrEnum):
     ARTICLE = "article"
     ROBOTS = "robots"
     HUB = "hub"
+    PUSH = "push"  # news of ours to a subscriber or a webhook, and asking whether it is wanted
     PAGE = "page"  # a web page given by a person (discovery)
 
 
@@ -56,8 +57,17 @@ CONTENT = Access()
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """What a POST carries: bytes of a media type, and headers that belong to them."""
+
+    body: bytes
+    type: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FetchRequest:
-    """One conditional GET, a HEAD with `head`, a POST with `form`.
+    """One conditional GET, a HEAD with `head`, a POST with `form` or `content`.
 
     `url` is sent byte for byte as given; `access` says whose it is.
     """
@@ -68,6 +78,7 @@ class FetchRequest:
     validators: Validators = field(default_factory=Validators)
     delta: bool = False  # send A-IM: feed (RFC 3229)
     form: Mapping[str, str] | None = None  # HUB only: sent as an urlencoded POST
+    content: Content | None = None  # PUSH only: sent as a POST
     head: bool = False  # only whether it is there: a success has an empty body
     redirects: bool = True  # False: a redirect is an error whose hop says where it leads
     gap: timedelta | None = None  # the host's Crawl-delay, when it has one
@@ -99,6 +110,7 @@ class FetchLimits:
     page: BodyLimits = BodyLimits(5 * MIB, 10 * MIB, timedelta(seconds=30))
     robots: BodyLimits = BodyLimits(MIB // 2, MIB // 2, timedelta(seconds=10), truncate=True)
     hub: BodyLimits = BodyLimits(64 * 1024, 64 * 1024, timedelta(seconds=20))
+    push: BodyLimits = BodyLimits(16 * 1024, 16 * 1024, timedelta(seconds=20), truncate=True)
     head: int = 64 * 1024  # bytes of all header blocks of one response, 1xx included
     feed_redirects: int = 10  # of a source's feed
     redirects: int = 5  # of all else
@@ -118,6 +130,7 @@ class FetchLimits:
             RequestKind.PAGE: self.page,
             RequestKind.ROBOTS: self.robots,
             RequestKind.HUB: self.hub,
+            RequestKind.PUSH: self.push,
         }[kind]
 
 

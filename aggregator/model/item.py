@@ -239,4 +239,5 @@ class FeedPage:
     archive: bool = False
     deleted: tuple[DeletedItem, ...] = ()  # the latest first
     generator: str = "aggregator"
+    hub_url: str | None = None  # where whoever wants to be told of changes asks (WebSub)
     about_url: str | None = None  # where a person reads what our JSON Feed extension means

@@ -59,6 +59,7 @@ class ServiceSettings:
     trusted_proxies: tuple[str, ...] = ()
     cors: tuple[str, ...] = ()  # origins whose pages may read feeds by script; `*`: any
     websub: bool = False  # subscribe at the hubs of feeds; they must reach `base_url`
+    hub: bool = False  # be a WebSub hub for our views
     page_text: str = "guarded"  # guarded | everywhere: text taken from pages, see `full_text`
     search: str = "guarded"  # guarded | everywhere: searching and feeds made of queries
     pictures: str = "off"  # off | direct: pictures in lists of items, loaded from the publishers

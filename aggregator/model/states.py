@@ -145,3 +145,18 @@ class DecisionKind(StrEnum):
     PARTED = "parted"
     REGROUPED = "regrouped"
     SAME = "same"  # never logged: one item has entries of several sources
+
+
+class PushKind(StrEnum):
+    """How somebody is told of a view."""
+
+    HUB = "hub"  # a WebSub subscriber of our hub
+    WEBHOOK = "webhook"
+
+
+class PushState(StrEnum):
+    """Where somebody stands who is told of a view."""
+
+    ASKED = "asked"  # has not confirmed yet that it wants this
+    ACTIVE = "active"
+    PARKED = "parked"  # took nothing for long, and is tried once a day

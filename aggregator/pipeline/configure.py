@@ -194,6 +194,7 @@ def view_hash(view: ViewSettings, settings: Settings) -> str:
             ],
             "base": settings.service.public_url,
             "name": settings.service.name,
+            "hub": settings.service.hub,
             "version": __version__,  # an upgrade renders anew
         }
     )

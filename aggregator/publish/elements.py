@@ -39,6 +39,7 @@ def add_feed_links(parent: etree._Element, page: FeedPage, fmt: str) -> None:
     (RFC 5005 §3 and §4); an older page leads back with `current` and `first`.
     """
     add_link(parent, "self", page.self_urls.get(fmt), type_=_TYPES[fmt])
+    add_link(parent, "hub", page.hub_url)
     add_link(parent, "alternate", page.home_url, type_="text/html")
     for other, type_ in _TYPES.items():
         if other != fmt:

@@ -42,6 +42,7 @@ def render_json(page: FeedPage) -> bytes:
         "feed_url": page.self_urls.get("json"),
         "description": line(page.description) if page.description else None,
         "next_url": page.older.get("json"),
+        "hubs": [{"type": "WebSub", "url": page.hub_url}] if page.hub_url else None,
         "_aggregator": {
             "about": about,
             "id": page.feed_id,

@@ -27,6 +27,7 @@ from aggregator.server.backend import Backend
 from aggregator.server.feeds import Feeds
 from aggregator.server.front import Front
 from aggregator.server.health import Health
+from aggregator.server.hub import Hub, HubBackend
 from aggregator.server.pages.layout import page
 from aggregator.server.pages.login import Login, local_path
 from aggregator.server.pages.overrule import Overrule
@@ -40,7 +41,16 @@ from aggregator.server.wire.unread import UnreadBodies
 
 _STATIC = Path(__file__).parent / "static"
 _LATER = {"Retry-After": "30"}
-_FOR_MACHINES = ("/feeds/", "/opml", "/health/", "/metrics", "/robots.txt", "/static/", "/websub/")
+_FOR_MACHINES = (
+    "/feeds/",
+    "/opml",
+    "/health/",
+    "/metrics",
+    "/robots.txt",
+    "/static/",
+    "/websub/",
+    "/hub",
+)
 
 
 def create_app(
@@ -49,6 +59,7 @@ def create_app(
     *,
     feed_max_age: timedelta = timedelta(minutes=1),
     subscriber: Subscriber | None = None,
+    hub: HubBackend | None = None,
     guess_policy: GuessPolicy,
 ) -> Front:
     """The application over a backend.
@@ -58,6 +69,7 @@ def create_app(
         settings: gives the configuration in force; asked at every request, so that a changed
             token or view counts at once.
         feed_max_age: how long a reader or cache may reuse a feed without asking.
+        hub: keeps the subscribers of our own hub; without it there is none.
         guess_policy: what wrong tokens cost.
         subscriber: takes what WebSub hubs send; without it they find nothing here.
     """
@@ -99,6 +111,7 @@ def create_app(
             *river.routes(),
             *PageRoutes(backend, settings, river).routes(),
             *(Callback(subscriber).routes() if subscriber else ()),
+            *(Hub(hub, settings).routes() if hub else ()),
             *Overrule(backend, settings).routes(),
             Route("/favicon.ico", favicon),
             Mount("/static", StaticFiles(directory=_STATIC), name="static"),

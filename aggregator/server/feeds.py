@@ -17,7 +17,7 @@ from aggregator.model.pages import Rendered
 from aggregator.model.settings import Settings, ViewSettings
 from aggregator.publish.formats import FORMATS
 from aggregator.publish.opml import render_views
-from aggregator.rules.select import find_view
+from aggregator.rules.select import find_view, is_implied
 from aggregator.server.access.auth import access_of
 from aggregator.server.backend import Backend
 from aggregator.server.wire.negotiate import accepts_gzip, not_modified, tags_of, wants_delta
@@ -77,7 +77,10 @@ class Feeds:
             delta = await self._delta(request, view, fmt)
             if delta is not None:
                 return delta
-        return self._answer(request, settings, view, rendered)
+        answer = self._answer(request, settings, view, rendered)
+        if "page" not in request.query_params:
+            add_topic(answer, view, settings, fmt)
+        return answer
 
     async def by_token(self, request: Request) -> Response:
         """A view for whoever has an address that holds a token of it: 200, 304, 401 or 404."""
@@ -195,6 +198,22 @@ def feed_headers(
     if gzip:
         headers["Content-Encoding"] = "gzip"
     return headers
+
+
+def add_topic(answer: Response, view: ViewSettings, settings: Settings, fmt: str) -> None:
+    """Name our hub and the topic in HTTP Link headers (WebSub §4), where the hub is on."""
+    links = topic_links(view, settings, fmt)
+    if links:
+        answer.headers["Link"] = links
+
+
+def topic_links(view: ViewSettings, settings: Settings, fmt: str) -> str | None:
+    """The value of `Link` of a current document; None where there is no hub for it."""
+    if not settings.service.hub or is_implied(view.id):
+        return None
+    base = settings.service.public_url
+    topic = f"{base}/feeds/{quote(view.id, safe='/')}.{fmt}"
+    return f'<{base}/hub>; rel="hub", <{topic}>; rel="self"'
 
 
 def unauthorized() -> Response:

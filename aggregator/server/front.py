@@ -21,7 +21,7 @@ from aggregator.publish.formats import FORMATS
 from aggregator.rules.select import find_view
 from aggregator.server.access.auth import Access, authorized
 from aggregator.server.backend import Backend
-from aggregator.server.feeds import OF_CONTENT, feed_headers
+from aggregator.server.feeds import OF_CONTENT, feed_headers, topic_links
 from aggregator.server.wire.headers import secure
 from aggregator.server.wire.negotiate import accepts_gzip, not_modified
 
@@ -132,6 +132,9 @@ class Front:
     def _prepare(self, address: _Address, document: Rendered, settings: Settings) -> None:
         def coded(etag: str, body: bytes, *, gzip: bool) -> _Coded:
             headers = feed_headers(address.view, settings, document, self._max_age, gzip=gzip)
+            links = topic_links(address.view, settings, address.fmt)
+            if links:
+                headers["Link"] = links
             unchanged = {k: v for k, v in headers.items() if k not in OF_CONTENT}
             found = headers | {"Content-Length": str(len(body))}
             return _Coded(etag.encode(), _raw(found), _raw(unchanged), body)

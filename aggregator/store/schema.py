@@ -603,3 +603,86 @@ search_pending = Table(
     Column("id", _Number, primary_key=True),
     Column("item_id", _Number, nullable=False),
 )
+
+# Views of which somebody is told: up to which version of each it was seen what is new. A version
+# below zero: what it holds is taken for known at the first look.
+push_view = Table(
+    "push_view",
+    metadata,
+    Column("view_id", String, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("config_hash", String, nullable=False, server_default=""),
+    Column("looked_at", Utc, nullable=False),
+    Column("wanted_until", Utc, nullable=False),  # kept until then though nobody is told of it
+)
+
+# What these views came to show, in the order in which it was seen: the number is the cursor of
+# whoever is told. A row of an item for its first sight and one for each material change; `told`
+# is false for what was there before anybody wanted to know, or lies in the archive.
+push_news = Table(
+    "push_news",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("view_id", String, nullable=False),
+    Column("item_id", _Number, nullable=False),
+    Column("updated", Utc, nullable=False),
+    Column("told", Boolean, nullable=False),
+    Column("at", Utc, nullable=False),
+    Index("ix_push_news_view_id", "view_id", "told", "id"),
+    Index("ix_push_news_item_id", "item_id", "view_id"),
+    sqlite_autoincrement=True,  # no number is used again: it is a cursor
+)
+
+# Who is told: subscribers of our hub and webhooks, and how far each is. A delivery is the row's
+# `cursor` up to `upto`, under the id `delivery`, until it is taken.
+push_target = Table(
+    "push_target",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("key", String, nullable=False, unique=True),
+    Column("kind", String, nullable=False),  # hub | webhook
+    Column("view_id", String, nullable=False),
+    Column("format", String, nullable=False, server_default=""),  # of a topic
+    Column("address", Text),  # of a subscriber; a webhook's may be a secret and is configured
+    Column("host", String, nullable=False),
+    Column("opener", String, nullable=False, server_default=""),  # digest of the topic's token
+    Column("secret", Text),  # of a subscriber
+    Column("state", String, nullable=False),
+    Column("asked", String),  # subscribe | unsubscribe, not verified yet
+    Column("asked_secret", Text),
+    Column("asked_lease", Integer),  # seconds
+    Column("lease_until", Utc),
+    Column("cursor", _Number, nullable=False),
+    Column("upto", _Number),
+    Column("delivery", String),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("due_at", Utc, nullable=False),
+    Column("detail", Text),
+    Column("delivered", Integer, nullable=False, server_default="0"),
+    Column("delivered_at", Utc),
+    Column("made_at", Utc, nullable=False),
+    Index("ix_push_target_due_at", "due_at"),
+)
+
+# What became of sources and of ourselves, for the feed of our health.
+health_event = Table(
+    "health_event",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("at", Utc, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("source_id", String),  # None: ours
+    Column("detail", Text, nullable=False, server_default=""),
+    Column("since", Utc),
+    Index("ix_health_event_at", "at"),
+    sqlite_autoincrement=True,  # a cursor, as that of `push_news`
+)
+
+# How a source, or a part of ours, was when an event was told of it last.
+health_state = Table(
+    "health_state",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("since", Utc, nullable=False),
+)

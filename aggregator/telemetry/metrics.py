@@ -111,6 +111,12 @@ PUSHES = Counter(
     ["result"],
     registry=REGISTRY,
 )
+DELIVERIES = Counter(
+    "aggregator_deliveries_total",
+    "Deliveries to subscribers of our hub and to webhooks, by kind and result.",
+    ["kind", "result"],
+    registry=REGISTRY,
+)
 SUBSCRIPTIONS = Gauge(
     "aggregator_subscriptions", "WebSub subscriptions, by state.", ["state"], registry=REGISTRY
 )

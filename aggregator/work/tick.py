@@ -37,12 +37,14 @@ from aggregator.store import transfer
 from aggregator.store.sources import claims, clock, states
 from aggregator.telemetry import metrics
 from aggregator.work.follow import PageReader
+from aggregator.work.push import Pusher
 
 log = structlog.get_logger("aggregator.work")
 
 _TICK_SECONDS = 1.0
 _MAINTENANCE = timedelta(hours=1)
 _PUSHES = timedelta(seconds=2)
+_NEWS = timedelta(seconds=2)  # from a change of a view to the first delivery of it
 _INDEX = timedelta(seconds=30)
 _FIRST_INDEX = timedelta(seconds=5)
 _FIRST_COUNT = timedelta(minutes=2)
@@ -74,6 +76,7 @@ class Ticker:
         self._checked = float("-inf")
         self._left: list[claims.Claim] = []  # leases that could not be given back
         self._pages = PageReader(parts)
+        self._pusher = Pusher(parts)
         # A tick that waits for a lock would be told every second.
         logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
         self._scheduler = AsyncIOScheduler(
@@ -98,6 +101,9 @@ class Ticker:
             self._guarded(self._index), "interval", seconds=_INDEX.total_seconds(),
             next_run_time=now + _FIRST_INDEX,
         )  # fmt: skip
+        self._scheduler.add_job(
+            self._guarded(self._pusher.tick), "interval", seconds=_NEWS.total_seconds()
+        )
         self._scheduler.add_job(self._guarded(self.tick), "interval", seconds=_TICK_SECONDS)
         self._scheduler.add_job(self._guarded(self._pages.tick), "interval", seconds=_TICK_SECONDS)
         self._scheduler.add_job(
@@ -298,6 +304,7 @@ class Ticker:
         if not await self._parts.database.run_read(clock.settled, self._parts.clock.now()):
             log.info("nothing is forgotten within an hour of a change of the clock")
             return
+        await self._pusher.tidy()
         gone = await maintain.purge(self._parts)
         if gone:
             log.info("texts forgotten", items=gone)
@@ -328,6 +335,7 @@ class Ticker:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         pages = asyncio.create_task(self._pages.stop(grace))
+        pushes = asyncio.create_task(self._pusher.stop(grace))
         if self._running:
             _, left = await asyncio.wait(self._running, timeout=grace.total_seconds())
             for task in left:
@@ -336,6 +344,7 @@ class Ticker:
                 with suppress(asyncio.CancelledError):
                     await task
         await pages
+        await pushes
 
 
 async def poll_guarded(

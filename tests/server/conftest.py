@@ -14,6 +14,7 @@ import uvicorn
 from aggregator.model.settings import Settings
 from aggregator.server.access.guesses import GuessPolicy
 from aggregator.server.app import create_app
+from aggregator.server.hub import HubBackend
 from aggregator.server.websub import Subscriber
 from aggregator.server.wire.connections import LIMITS, ConnectionLimits, limited
 from tests.patience import PATIENCE
@@ -30,11 +31,16 @@ def serving(
     limits: ConnectionLimits = LIMITS,
     guesses: GuessPolicy = NO_WAIT,
     subscriber: Subscriber | None = None,
+    hub: HubBackend | None = None,
 ) -> Iterator[httpx.Client]:
     """Run the application on a free port; gives a client that follows no redirects."""
     in_force = settings or settings_of()
     app = create_app(
-        backend or SampleBackend(), lambda: in_force, subscriber=subscriber, guess_policy=guesses
+        backend or SampleBackend(),
+        lambda: in_force,
+        subscriber=subscriber,
+        hub=hub,
+        guess_policy=guesses,
     )
     config = uvicorn.Config(
         app, host="127.0.0.1", port=0, log_config=None, access_log=False,

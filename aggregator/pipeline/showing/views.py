@@ -453,6 +453,28 @@ def _load(
     return state, page, old, fresh
 
 
+def news_page(
+    connection: Connection, settings: Settings, view: ViewSettings, numbers: Sequence[int]
+) -> FeedPage | None:
+    """A document of a view with these items alone, the given order kept.
+
+    What the view does not show any more is left out. None for a view that is not in the store yet.
+    """
+    state = rendered.view_state(connection, view.id)
+    if state is None:
+        return None
+    shown = _as_of(connection, view, settings, state)
+    here = leads.inside(connection, shown, numbers)
+    found = leads.with_company(
+        connection,
+        served.served_items(connection, here, page_text=shows_page_text(view, settings)),
+        shown.selection.private_scopes,
+        shown,
+    )
+    places = [selections.Place(found[n].sort_at, n) for n in here if n in found]
+    return _page(settings, _Wanted(view, "", ""), state, places, found, more=False, old=None)
+
+
 def _page(
     settings: Settings,
     wanted: _Wanted,
@@ -491,7 +513,13 @@ def _page(
         newest=current,
         archive=bool(wanted.page),
         generator=settings.service.name,
+        hub_url=None if wanted.page or is_implied(view.id) else hub_url(settings),
     )
+
+
+def hub_url(settings: Settings) -> str | None:
+    """The address of our hub; None while it is off."""
+    return f"{settings.service.public_url}/hub" if settings.service.hub else None
 
 
 def _home(settings: Settings, view: ViewSettings) -> str:

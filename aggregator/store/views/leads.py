@@ -103,6 +103,17 @@ def _keys(connection: Connection, showing: Showing, most: int | None) -> tuple[s
     return {getattr(row, column) for row in rows if row.id not in gone}, len(rows)
 
 
+def inside(connection: Connection, showing: Showing, numbers: Sequence[int]) -> list[int]:
+    """Those of these items that the view may show now, in the given order."""
+    i = t.item.c
+    found: set[int] = set()
+    for some in batches(numbers):
+        query = select(i.id).where(i.id.in_(some), *_inside(showing.selection))
+        found.update(connection.scalars(query))
+    found -= hidden(connection, showing.rules, sorted(found))
+    return [number for number in numbers if number in found]
+
+
 def _hides(showing: Showing) -> bool:
     return showing.rules is not None and showing.rules.hide
 

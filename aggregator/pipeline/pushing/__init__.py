@@ -1,0 +1,1 @@
+"""Tell others what views came to show: subscribers of our hub, webhooks, open streams."""

@@ -1,0 +1,95 @@
+"""Who is told of news, and when: looks for news, and keeps a few deliveries under way at once.
+
+A subscriber that is slow holds one place and nobody else: deliveries are tasks of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+
+import structlog
+
+from aggregator.model.errors import StorageTrouble
+from aggregator.model.states import PushKind
+from aggregator.pipeline.parts import Parts
+from aggregator.pipeline.pushing import hub
+from aggregator.pipeline.pushing.delivering import deliver
+from aggregator.pipeline.pushing.looking import look
+from aggregator.store.pushing import news, targets
+from aggregator.store.pushing.targets import Target
+
+log = structlog.get_logger("aggregator.push")
+
+_AT_ONCE = 16
+_DEEP = 60.0  # seconds between two looks for changes of what is known
+_BACK_OFF = timedelta(minutes=5)  # after an error of ours
+_KEPT = timedelta(days=30)  # news: as long as a cursor stays good
+
+
+class Pusher:
+    """Tells subscribers until it is stopped."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._looked_deep = time.monotonic()
+        self._stopping = False
+
+    async def tick(self) -> None:
+        """Look for news, and begin what is due."""
+        if self._stopping:
+            return
+        parts = self._parts
+        moment = time.monotonic()
+        deep = moment - self._looked_deep >= _DEEP
+        await look(parts, deep=deep)
+        if deep:
+            self._looked_deep = moment
+        room = _AT_ONCE - len(self._running)
+        now = parts.clock.now()
+        for one in await parts.database.run_read(targets.due, now, 2 * _AT_ONCE):
+            if room > 0 and one.id not in self._running and self._is_on(one):
+                room -= 1
+                task = asyncio.create_task(self._serve(one), name=f"push {one.id}")
+                self._running[one.id] = task
+                task.add_done_callback(partial(self._done, one.id))
+
+    def _done(self, number: int, task: asyncio.Task[None]) -> None:  # noqa: ARG002
+        self._running.pop(number, None)
+
+    def _is_on(self, one: Target) -> bool:
+        return one.kind is not PushKind.HUB or self._parts.settings.service.hub
+
+    async def _serve(self, one: Target) -> None:
+        try:
+            if one.asked is not None:
+                await hub.confirm(self._parts, one)
+            else:
+                await deliver(self._parts, one)
+        except StorageTrouble:  # told by the tick; the row says what is to be done again
+            return
+        except Exception:
+            log.exception("a delivery failed by our own fault", target=one.id)
+            later = replace(one, due_at=self._parts.clock.now() + _BACK_OFF)
+            with suppress(StorageTrouble):
+                await self._parts.database.run_write(targets.put, later)
+
+    async def tidy(self) -> None:
+        """Forget what nobody is told of any more."""
+        now = self._parts.clock.now()
+        await self._parts.database.run_write(news.tidy, now, now - _KEPT)
+
+    async def stop(self, grace: timedelta) -> None:
+        """Begin nothing more; what is under way and does not end in time is done again."""
+        self._stopping = True
+        tasks = list(self._running.values())
+        if tasks:
+            _, left = await asyncio.wait(tasks, timeout=grace.total_seconds())
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
