@@ -33,7 +33,6 @@ from aggregator.pipeline.following import reading as page_reading
 from aggregator.pipeline.following.queue import reads_pages
 from aggregator.pipeline.parts import Parts, Workers
 from aggregator.pipeline.polling import reading, websub
-from aggregator.pipeline.pushing import hub
 from aggregator.pipeline.upkeep import maintain
 from aggregator.store.database import Database
 from aggregator.store.migrate import migrate
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     import uvicorn
 
     from aggregator.pipeline.preview import Reader
+    from aggregator.pipeline.pushing.hub import Reply
     from aggregator.pipeline.showing.pages import Condition
 
 log = structlog.get_logger("aggregator")
@@ -211,8 +211,10 @@ class OwnHub:
 
     parts: Parts
 
-    async def ask(self, form: Mapping[str, str]) -> hub.Reply:
+    async def ask(self, form: Mapping[str, str]) -> Reply:
         """Take a request to subscribe or to unsubscribe."""
+        from aggregator.pipeline.pushing import hub
+
         parts = self.parts
         return await parts.database.run_write(hub.ask, parts.settings, form, parts.clock.now())
 

@@ -29,6 +29,7 @@ OWNERS = {
     settings.SourceSettings: {"source", "one", "shown"},
     settings.ViewSettings: {"view", "one", "wanted"},
     settings.RuleSettings: {"rule", "one"},
+    settings.WebhookSettings: {"hook"},
     settings.FollowSettings: {"follow", "policy"},
     settings.RelatedOverride: {"related", "overrides", "override"},
     settings.PollWhen: {"poll"},

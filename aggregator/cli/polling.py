@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from aggregator.model.item import PollRecord
     from aggregator.model.pages import SourceOverview
     from aggregator.model.settings import Settings, SourceSettings
+    from aggregator.store.pushing import targets
 
 _PATIENCE = timedelta(minutes=2)
 
@@ -152,7 +153,7 @@ def status(json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> N
     from aggregator.config.load import load_settings
 
     with told():
-        found, trouble = asyncio.run(_status(load_settings(config)))
+        found, trouble, hooks = asyncio.run(_status(load_settings(config)))
     lines, outage_since = found
     if json:
         for line in lines:
@@ -164,6 +165,8 @@ def status(json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> N
                 f"our own network seems to be down since {iso(outage_since)}: "
                 "no source's failure counts until a server answers"
             )
+        for hook in hooks:
+            stdout.print(escape(_hook_line(hook)))
     failing = any(line.health in ("failing", "gone") for line in lines)
     if trouble is not None:
         fail(f"{trouble}; polling waits until then", SOME_FAILED)
@@ -172,14 +175,19 @@ def status(json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> N
 
 async def _status(
     settings: Settings,
-) -> tuple[tuple[Sequence[SourceOverview], datetime | None], str | None]:
-    """The sources and since when our own network is down; why storage cannot be written."""
+) -> tuple[tuple[Sequence[SourceOverview], datetime | None], str | None, Sequence[targets.Target]]:
+    """The sources and since when our own network is down; why storage cannot be written.
+
+    Last the webhooks that did not take their last delivery.
+    """
     from aggregator.model.errors import StorageTrouble
+    from aggregator.model.states import PushKind
     from aggregator.pipeline.budgets import outage
     from aggregator.pipeline.showing import sources
     from aggregator.store import transfer
     from aggregator.store.database import Database
     from aggregator.store.migrate import migrate
+    from aggregator.store.pushing import targets
     from aggregator.telemetry.clock import SystemClock
 
     database = Database(settings.storage.url.reveal())
@@ -191,9 +199,23 @@ async def _status(
         except StorageTrouble as error:
             trouble = str(error)
         lines = await database.run_read(sources.every, settings)
-        return (lines, await database.run_read(outage.since)), trouble
+        hooks = await database.run_read(targets.every, PushKind.WEBHOOK)
+        troubled = [hook for hook in hooks if hook.tries]
+        return (lines, await database.run_read(outage.since)), trouble, troubled
     finally:
         database.close()
+
+
+def _hook_line(hook: targets.Target) -> str:
+    """What is wrong with a webhook; its address may be a secret, so its host stands for it."""
+    from aggregator.model.states import PushState
+
+    parked = hook.state is PushState.PARKED
+    then = "parked, tried once a day" if parked else f"tried again at {iso(hook.due_at)}"
+    return (
+        f"the webhook of view {hook.view_id} at {hook.host} takes nothing "
+        f"({hook.detail or 'no reason given'}): {then}"
+    )
 
 
 def _status_json(line: SourceOverview) -> dict[str, Any]:

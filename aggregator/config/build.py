@@ -31,6 +31,7 @@ from aggregator.model.settings import (
     StorageSettings,
     ViewMode,
     ViewSettings,
+    WebhookSettings,
 )
 from aggregator.urls.origin import split
 from aggregator.urls.redact import strip_userinfo
@@ -150,7 +151,16 @@ def view(one: models.View) -> ViewSettings:
         given["byline"] = Byline(given["byline"])
     if "rules" in given:
         given["rules"] = tuple(rule(each) for each in given["rules"])
+    if "webhooks" in given:
+        given["webhooks"] = tuple(webhook(each) for each in given["webhooks"])
     return ViewSettings(**{"title": one.id, **given})
+
+
+def webhook(one: models.Webhook) -> WebhookSettings:
+    """Who is told by a POST; its address is a secret, as it often lets in."""
+    given = one.given()
+    headers = {name: value for name, (value, _) in given.pop("headers", {}).items()}
+    return WebhookSettings(Secret(str(given.pop("url"))), headers=headers, **given)
 
 
 def rule(one: models.Rule) -> RuleSettings:

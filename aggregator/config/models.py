@@ -33,7 +33,7 @@ from aggregator.config.addresses import (
 from aggregator.config.credentials import HeaderName, HeaderValue, SecretText
 from aggregator.config.durations import Poll, Price, Size, duration
 from aggregator.config.kinds import wrong
-from aggregator.config.query_values import Condition, Prefix, Query
+from aggregator.config.query_values import Condition, Prefix, Query, Template
 from aggregator.config.values import (
     Flag,
     Id,
@@ -562,6 +562,23 @@ class Rule(Group):
         return self
 
 
+class Webhook(Group):
+    """Who is told of what is new by a POST of JSON."""
+
+    url: Url = Field(description="Where to; often it holds a secret: better `${NAME}`.")
+    secret: SecretText | None = Field(
+        None, description="Signs each delivery, as Standard Webhooks has it."
+    )
+    template: Template | None = Field(
+        None,
+        description="JSON that is sent instead of ours, one message an item; `{title}`, `{link}` "
+        "and others stand for its values.",
+    )
+    headers: dict[HeaderName, HeaderValue] | None = Field(
+        None, description="Further request headers, sent only to this address."
+    )
+
+
 class View(Group):
     """A merged feed. Without `tags` and `sources` it selects every source."""
 
@@ -581,6 +598,9 @@ class View(Group):
     )
     rules: list[Rule] | None = Field(
         None, description="What is done with the items; of those that keep or drop the first."
+    )
+    webhooks: list[Webhook] | None = Field(
+        None, description="Who is told of what is new by a POST of JSON."
     )
     token: SecretText | None = Field(
         None, description="Needed to read the view; private sources appear only with one."

@@ -1,4 +1,4 @@
-"""Queries, read with the configuration, so that a mistake in one has its place."""
+"""Queries and templates, read with the configuration, so that a mistake in one has its place."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from typing import Annotated, Any
 
 from aggregator.config.kinds import Kind, as_text, wrong
 from aggregator.config.values import TEXT_SCHEMA
+from aggregator.publish.template import BadTemplate, parse_template
 from aggregator.queries.canonical import text_of
 from aggregator.queries.parse import QueryError, Use, parse
+
+_LONGEST_TEMPLATE = 4000  # characters
 
 
 def _read(value: Any, use: Use) -> str:
@@ -36,6 +39,21 @@ def read_prefix(value: Any) -> str:
     return str(text)
 
 
+def read_template(value: Any) -> str:
+    """A template of a webhook: JSON whose strings may hold placeholders."""
+    text = as_text(value, "a template").strip()
+    if len(text) > _LONGEST_TEMPLATE:
+        raise wrong(f"longer than {_LONGEST_TEMPLATE} characters")
+    try:
+        parse_template(text)
+    except BadTemplate as error:
+        raise wrong(
+            str(error), 'write JSON in single quotes: \'{"text": "{title} {link}"}\''
+        ) from None
+    return str(text)
+
+
 Prefix = Annotated[str, Kind(read_prefix, TEXT_SCHEMA)]
 Query = Annotated[str, Kind(read_query, TEXT_SCHEMA)]
 Condition = Annotated[str, Kind(read_condition, TEXT_SCHEMA)]
+Template = Annotated[str, Kind(read_template, {"type": "string"})]

@@ -263,6 +263,16 @@ class RuleSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """Who is told of what is new by a POST. The address often holds what lets in."""
+
+    url: Secret
+    secret: Secret | None = None  # signs each delivery
+    template: str | None = None  # JSON with placeholders: a message about one item
+    headers: Mapping[str, Secret] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ViewSettings:
     """A merged feed: a selection, a path and who may read it.
 
@@ -285,6 +295,7 @@ class ViewSettings:
     byline: Byline = Byline.NONE
     query: str | None = None  # in the language of selections: what has to hold besides
     rules: tuple[RuleSettings, ...] = ()
+    webhooks: tuple[WebhookSettings, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ from functools import partial
 import structlog
 
 from aggregator.model.errors import StorageTrouble
+from aggregator.model.settings import Settings
 from aggregator.model.states import PushKind
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.pushing import hub
+from aggregator.pipeline.pushing import hub, webhooks
 from aggregator.pipeline.pushing.delivering import deliver
 from aggregator.pipeline.pushing.looking import look
 from aggregator.store.pushing import news, targets
@@ -39,12 +40,17 @@ class Pusher:
         self._running: dict[int, asyncio.Task[None]] = {}
         self._looked_deep = time.monotonic()
         self._stopping = False
+        self._settled: Settings | None = None  # whose webhooks have their rows
 
     async def tick(self) -> None:
         """Look for news, and begin what is due."""
         if self._stopping:
             return
         parts = self._parts
+        if self._settled is not parts.settings:
+            settings = parts.settings
+            await parts.database.run_write(webhooks.settle, settings, parts.clock.now())
+            self._settled = settings
         moment = time.monotonic()
         deep = moment - self._looked_deep >= _DEEP
         await look(parts, deep=deep)

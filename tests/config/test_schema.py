@@ -105,6 +105,7 @@ SECTIONS = {
     "Related": "related",
     "View": "views",
     "Rule": "rules",
+    "Webhook": "webhooks",
 }
 
 

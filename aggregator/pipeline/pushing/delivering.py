@@ -21,10 +21,11 @@ from aggregator.model.http import (
     FetchResult,
     RequestKind,
 )
+from aggregator.model.item import FeedPage
 from aggregator.model.settings import Settings
 from aggregator.model.states import PushKind, PushState
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.pushing import hub, topics
+from aggregator.pipeline.pushing import hub, topics, webhooks
 from aggregator.pipeline.showing.views import hub_url, news_page
 from aggregator.publish.fit import fit
 from aggregator.publish.formats import FORMATS
@@ -56,7 +57,7 @@ async def deliver(parts: Parts, one: Target) -> None:
     parcel = await database.run_write(_pack, parts.settings, one.id, parts.clock.now())
     if parcel is None:
         return
-    request = await database.run_read(_request, parts.settings, parcel)
+    request = await database.run_read(_request, parts.settings, parcel, parts.clock.now())
     result = await parts.fetcher.fetch(request) if request is not None else None
     settled = await database.run_write(_settle, parcel, result, parts.clock.now())
     if settled is not None:
@@ -68,11 +69,11 @@ def _pack(connection: Connection, settings: Settings, number: int, now: datetime
     one = targets.get(connection, number)
     if one is None or one.asked is not None or one.state is PushState.ASKED:
         return None
-    ended = one.lease_until is not None and one.lease_until <= now
-    if ended or topics.address_of(settings, one.view_id, one.format, one.opener) is None:
+    most = _most(settings, one, now)
+    if most is None:
         targets.remove(connection, one.id)
         return None
-    pieces = news.after(connection, one.view_id, one.cursor, one.upto, BATCH)
+    pieces = news.after(connection, one.view_id, one.cursor, one.upto, most)
     if not pieces:
         targets.put(connection, replace(one, upto=None, delivery=None, due_at=now))
         return None
@@ -82,18 +83,35 @@ def _pack(connection: Connection, settings: Settings, number: int, now: datetime
     return _Parcel(one, tuple(dict.fromkeys(piece.item for piece in reversed(pieces))))
 
 
-def _request(connection: Connection, settings: Settings, parcel: _Parcel) -> FetchRequest | None:
-    """The delivery as it is sent; None where nothing of it is shown any more.
-
-    A subscriber gets the document of its topic with what is new alone (§7).
-    """
-    one = parcel.target
+def _most(settings: Settings, one: Target, now: datetime) -> int | None:
+    """The most pieces of one delivery to a target; None where it is told nothing any more."""
+    if one.kind is PushKind.WEBHOOK:
+        hook = webhooks.configured(settings).get(one.key)
+        return webhooks.batch(hook[1]) if hook is not None else None
+    ended = one.lease_until is not None and one.lease_until <= now
     topic = topics.address_of(settings, one.view_id, one.format, one.opener)
+    return None if ended or topic is None else BATCH
+
+
+def _request(
+    connection: Connection, settings: Settings, parcel: _Parcel, now: datetime
+) -> FetchRequest | None:
+    """The delivery as it is sent; None where nothing of it is shown any more."""
+    one = parcel.target
     view = next((view for view in settings.views if view.id == one.view_id), None)
-    if view is None or topic is None or one.address is None:
-        return None
-    page = news_page(connection, settings, view, parcel.numbers)
+    page = news_page(connection, settings, view, parcel.numbers) if view is not None else None
     if page is None or not page.items:
+        return None
+    if one.kind is PushKind.HUB:
+        return _document(settings, one, page)
+    hook = webhooks.configured(settings).get(one.key)
+    return None if hook is None else webhooks.request(hook[1], page, one.delivery or "", now)
+
+
+def _document(settings: Settings, one: Target, page: FeedPage) -> FetchRequest | None:
+    """What a subscriber gets: the document of its topic with what is new alone (§7)."""
+    topic = topics.address_of(settings, one.view_id, one.format, one.opener)
+    if topic is None or one.address is None:
         return None
     body = fit(page, FORMATS[one.format].render, settings.service.max_document).body
     links = f'<{hub_url(settings)}>; rel="hub", <{topic}>; rel="self"'
@@ -126,7 +144,11 @@ def _settle(
     if one.kind is PushKind.HUB and (result.status == 410 or one.tries + 1 >= MOST_TRIES):
         targets.remove(connection, one.id)
         return "ended"
-    targets.put(connection, _later(one, result, now))
+    later = _later(one, result, now)
+    if one.kind is PushKind.WEBHOOK and (result.status == 410 or later.tries >= MOST_TRIES):
+        targets.put(connection, replace(later, state=PushState.PARKED, due_at=now + PARKED))
+        return "parked"
+    targets.put(connection, later)
     return "failed"
 
 
@@ -136,10 +158,12 @@ def _later(one: Target, result: FetchResult, now: datetime) -> Target:
     if result.retry_after is not None:
         wait = max(wait, min(result.retry_after, LONGEST_RETRY))
     said = (result.detail or str(result.error))[:300]
+    if result.error is FetchError.REDIRECT:
+        said = "it redirects elsewhere"  # where to may hold what lets in
     return replace(one, tries=one.tries + 1, due_at=now + wait, detail=said)
 
 
 def _report(one: Target, settled: str) -> None:
     metrics.DELIVERIES.labels(kind=one.kind.value, result=settled).inc()
-    if settled in ("failed", "ended"):
+    if settled in ("failed", "ended", "parked"):
         log.warning("a delivery was not taken", view=one.view_id, to=one.host, then=settled)
