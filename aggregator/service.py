@@ -264,19 +264,23 @@ class Service:
         # What only the running service needs is loaded here, not for every command.
         import uvicorn
 
+        from aggregator.pipeline.pushing.streaming import Newsroom
         from aggregator.pipeline.showing.pages import Condition, Pages
         from aggregator.pipeline.showing.views import Publisher
         from aggregator.server.access.guesses import POLICY
         from aggregator.server.app import create_app
         from aggregator.server.wire.connections import LIMITS, limited
+        from aggregator.server.wire.streams import LIMITS as STREAM_LIMITS
+        from aggregator.server.wire.streams import Streams
         from aggregator.work.tick import Ticker
 
         condition = Condition()
         publisher = Publisher(parts.database, parts.clock, lambda: parts.settings)
         pages = Pages(parts.database, publisher, parts.clock, lambda: parts.settings, condition)
+        streams = Streams(STREAM_LIMITS)
         app = create_app(
             pages, lambda: parts.settings, subscriber=Subscriber(parts), hub=OwnHub(parts),
-            guess_policy=POLICY,
+            newsroom=Newsroom(parts), streams=streams, guess_policy=POLICY,
         )  # fmt: skip
         server = uvicorn.Server(
             uvicorn.Config(
@@ -307,6 +311,7 @@ class Service:
         log.info("stopping")
         for task in (watching, reloading, stopping):
             task.cancel()
+        streams.close()
         await ticker.stop(_DRAIN)
         server.should_exit = True
         await serving

@@ -24,6 +24,7 @@ from aggregator.server.api.operations import PREFIX
 from aggregator.server.api.problems import problem
 from aggregator.server.api.routes import Api
 from aggregator.server.backend import Backend
+from aggregator.server.events import Events, Newsroom
 from aggregator.server.feeds import Feeds
 from aggregator.server.front import Front
 from aggregator.server.health import Health
@@ -37,6 +38,7 @@ from aggregator.server.searching import Searching
 from aggregator.server.websub import Callback, Subscriber
 from aggregator.server.wire.cors import CrossOrigin
 from aggregator.server.wire.headers import SecureHeaders, secure
+from aggregator.server.wire.streams import Streams
 from aggregator.server.wire.unread import UnreadBodies
 
 _STATIC = Path(__file__).parent / "static"
@@ -60,6 +62,8 @@ def create_app(
     feed_max_age: timedelta = timedelta(minutes=1),
     subscriber: Subscriber | None = None,
     hub: HubBackend | None = None,
+    newsroom: Newsroom | None = None,
+    streams: Streams | None = None,
     guess_policy: GuessPolicy,
 ) -> Front:
     """The application over a backend.
@@ -70,6 +74,8 @@ def create_app(
             token or view counts at once.
         feed_max_age: how long a reader or cache may reuse a feed without asking.
         hub: keeps the subscribers of our own hub; without it there is none.
+        newsroom, streams: give open streams their news, and what such streams may cost; without
+            them there are none.
         guess_policy: what wrong tokens cost.
         subscriber: takes what WebSub hubs send; without it they find nothing here.
     """
@@ -101,8 +107,12 @@ def create_app(
 
     river = River(backend, settings)
     feeds = Feeds(backend, settings, feed_max_age)
+    events: list[Route] = []
+    if newsroom is not None and streams is not None:
+        events = Events(newsroom, streams, settings).routes()
     app = Starlette(
         routes=[
+            *events,
             *Searching(backend, settings, feeds.feed, feed_max_age).routes(),
             *feeds.routes(),
             *Health(backend, settings).routes(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from urllib.parse import parse_qsl
@@ -41,6 +42,20 @@ class Subscriber:
             await wire.send(reply(503 if fault else 204))
 
 
+def read_events(program: Program, cursor: str, number: int) -> list[str]:
+    """The first lines of a stream of news after a cursor, its beginning left out."""
+    headers = {"Last-Event-ID": cursor} if cursor else {}
+    lines: list[str] = []
+    url = f"{program.url}/feeds/all/events"
+    with httpx.stream("GET", url, headers=headers, timeout=PATIENCE) as answer:
+        for line in answer.iter_lines():
+            if line.startswith(("id:", "event:", "data:")):
+                lines.append(line)
+            if len(lines) == number + bool(cursor):
+                return lines[bool(cursor) :]
+    raise AssertionError(f"the stream ended: {lines}")
+
+
 def test_a_subscriber_gets_every_item_over_faults_and_a_kill(
     program: Program, origin: Origin
 ) -> None:
@@ -57,6 +72,8 @@ def test_a_subscriber_gets_every_item_over_faults_and_a_kill(
     assert httpx.post(hub, data=form, timeout=PATIENCE).status_code == 202
     wait_until(lambda: subscriber.confirmed, "the subscriber was asked")
 
+    cursor = read_events(program, "", 1)[0].removeprefix("id: ")
+
     subscriber.faults = ["reset", "503", "kill"]
     origin.answer("/feed", body=rss("alpha", range(5)))
     program.command("poll", "alpha")
@@ -67,5 +84,7 @@ def test_a_subscriber_gets_every_item_over_faults_and_a_kill(
     wait_until(lambda: len(subscriber.taken) == 3, "every item was taken")
     new = {item["id"] for item in program.items()[:3]}
     assert set(subscriber.taken) == new
+    told = [line for line in read_events(program, cursor, 9) if line.startswith("data: ")]
+    assert {json.loads(line.removeprefix("data: "))["id"] for line in told} == new
     # What was under way at the kill came again, nothing else.
     assert sorted(subscriber.taken.values()) == [1, 2, 2]

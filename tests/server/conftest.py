@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +15,6 @@ import uvicorn
 from aggregator.model.settings import Settings
 from aggregator.server.access.guesses import GuessPolicy
 from aggregator.server.app import create_app
-from aggregator.server.hub import HubBackend
 from aggregator.server.websub import Subscriber
 from aggregator.server.wire.connections import LIMITS, ConnectionLimits, limited
 from tests.patience import PATIENCE
@@ -31,7 +31,7 @@ def serving(
     limits: ConnectionLimits = LIMITS,
     guesses: GuessPolicy = NO_WAIT,
     subscriber: Subscriber | None = None,
-    hub: HubBackend | None = None,
+    **more: Any,
 ) -> Iterator[httpx.Client]:
     """Run the application on a free port; gives a client that follows no redirects."""
     in_force = settings or settings_of()
@@ -39,7 +39,7 @@ def serving(
         backend or SampleBackend(),
         lambda: in_force,
         subscriber=subscriber,
-        hub=hub,
+        **more,
         guess_policy=guesses,
     )
     config = uvicorn.Config(

@@ -127,6 +127,14 @@ def latest(connection: Connection, view_id: str) -> int:
     return connection.scalar(select(func.max(n.id)).where(n.view_id == view_id)) or 0
 
 
+def is_held(connection: Connection, view_id: str, cursor: int) -> bool:
+    """Whether all that came after this cursor is still there."""
+    n = t.push_news.c
+    query = select(func.min(n.id), func.max(n.id)).where(n.view_id == view_id)
+    first, last = connection.execute(query).one()
+    return first is not None and first <= cursor <= last
+
+
 def tidy(connection: Connection, now: datetime, oldest: datetime) -> None:
     """Stop looking through views of which nobody is told, and forget old news.
 
