@@ -264,6 +264,7 @@ class Service:
         # What only the running service needs is loaded here, not for every command.
         import uvicorn
 
+        from aggregator.pipeline.pushing.health import HealthDocuments
         from aggregator.pipeline.pushing.streaming import Newsroom
         from aggregator.pipeline.showing.pages import Condition, Pages
         from aggregator.pipeline.showing.views import Publisher
@@ -280,7 +281,8 @@ class Service:
         streams = Streams(STREAM_LIMITS)
         app = create_app(
             pages, lambda: parts.settings, subscriber=Subscriber(parts), hub=OwnHub(parts),
-            newsroom=Newsroom(parts), streams=streams, guess_policy=POLICY,
+            newsroom=Newsroom(parts), streams=streams, health=HealthDocuments(parts),
+            guess_policy=POLICY,
         )  # fmt: skip
         server = uvicorn.Server(
             uvicorn.Config(

@@ -208,10 +208,11 @@ async def _status(
 
 def _hook_line(hook: targets.Target) -> str:
     """What is wrong with a webhook; its address may be a secret, so its host stands for it."""
+    from aggregator.model.meanings import TELLING
     from aggregator.model.states import PushState
 
     parked = hook.state is PushState.PARKED
-    then = "parked, tried once a day" if parked else f"tried again at {iso(hook.due_at)}"
+    then = TELLING[hook.state] if parked else f"tried again at {iso(hook.due_at)}"
     return (
         f"the webhook of view {hook.view_id} at {hook.host} takes nothing "
         f"({hook.detail or 'no reason given'}): {then}"

@@ -51,6 +51,8 @@ def service(group: models.Service | None) -> ServiceSettings:
     given = _given(group)
     if "listen" in given:
         given["listen_host"], given["listen_port"] = given.pop("listen")
+    if "health_webhooks" in given:
+        given["health_webhooks"] = tuple(webhook(each) for each in given["health_webhooks"])
     return ServiceSettings(**given)
 
 

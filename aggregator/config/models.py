@@ -69,6 +69,23 @@ class Group(BaseModel):
         }
 
 
+class Webhook(Group):
+    """Who is told of what is new by a POST of JSON."""
+
+    url: Url = Field(description="Where to; often it holds a secret: better `${NAME}`.")
+    secret: SecretText | None = Field(
+        None, description="Signs each delivery, as Standard Webhooks has it."
+    )
+    template: Template | None = Field(
+        None,
+        description="JSON that is sent instead of ours, one message an item; `{title}`, `{link}` "
+        "and others stand for its values.",
+    )
+    headers: dict[HeaderName, HeaderValue] | None = Field(
+        None, description="Further request headers, sent only to this address."
+    )
+
+
 class Service(Group):
     """Who we are and where we listen."""
 
@@ -110,6 +127,11 @@ class Service(Group):
         None,
         description="Be a WebSub hub for the merged feeds: whoever subscribes is told of news at "
         "once.",
+    )
+    health_webhooks: list[Webhook] | None = Field(
+        None,
+        description="Who is told, as webhooks of a view are, of what stands in "
+        "`/feeds/_health.atom`.",
     )
     page_text: Annotated[str, choice("guarded", "everywhere")] | None = Field(
         None,
@@ -560,23 +582,6 @@ class Rule(Group):
         if "set" not in given and given.keys() & {"tag", "strip_prefix", "past"}:
             raise wrong("“tag”, “strip_prefix” and “past” are for “set”")
         return self
-
-
-class Webhook(Group):
-    """Who is told of what is new by a POST of JSON."""
-
-    url: Url = Field(description="Where to; often it holds a secret: better `${NAME}`.")
-    secret: SecretText | None = Field(
-        None, description="Signs each delivery, as Standard Webhooks has it."
-    )
-    template: Template | None = Field(
-        None,
-        description="JSON that is sent instead of ours, one message an item; `{title}`, `{link}` "
-        "and others stand for its values.",
-    )
-    headers: dict[HeaderName, HeaderValue] | None = Field(
-        None, description="Further request headers, sent only to this address."
-    )
 
 
 class View(Group):

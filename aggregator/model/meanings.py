@@ -17,10 +17,13 @@ from aggregator.model.states import (
     DecisionKind,
     EdgeState,
     EntryKind,
+    HealthKind,
     LinkRule,
     PageState,
     ParseFault,
     PollWord,
+    PushKind,
+    PushState,
     Refused,
     SubscriptionState,
     Withdrawn,
@@ -220,11 +223,41 @@ ASKED: Mapping[Asking, str] = {
 }
 """How a source is asked."""
 
+TOLD: Mapping[PushKind, str] = {
+    PushKind.HUB: "a subscriber of our hub",
+    PushKind.WEBHOOK: "a webhook",
+}
+"""Who is told of news."""
+
+TELLING: Mapping[PushState, str] = {
+    PushState.ASKED: "not confirmed yet",
+    PushState.ACTIVE: "told of news",
+    PushState.PARKED: "parked: it took nothing for long and is tried once a day",
+}
+"""Where somebody stands who is told of news."""
+
+BECAME: Mapping[HealthKind, str] = {
+    HealthKind.BROKEN: "it cannot be read any more",
+    HealthKind.GONE: "its publisher says that it is gone",
+    HealthKind.QUIET: "it has gone quiet against its usual rhythm",
+    HealthKind.MOVED: "it has moved to another address",
+    HealthKind.RECOVERED: "it is well again",
+    HealthKind.NETWORK_DOWN: "our own network seems to be down",
+    HealthKind.NETWORK_BACK: "our own network is there again",
+    HealthKind.STORAGE_DOWN: "our database could not be written",
+    HealthKind.STORAGE_BACK: "our database can be written again",
+    HealthKind.CLOCK_WRONG: "our clock could not be right",
+    HealthKind.CLOCK_RIGHT: "our clock is right again",
+    HealthKind.WEBHOOK_PARKED: "a webhook took nothing for long",
+    HealthKind.WEBHOOK_BACK: "a webhook takes deliveries again",
+}
+"""What became of a source, or of something of ours."""
+
 MEANINGS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     type(next(iter(table))): dict(table.items())
     for table in (
         PLANNED, POLLED, UNFETCHED, UNREAD, REFUSED, FOUND, LINKED, READ, SUBSCRIBED, DECIDED,
-        IDENTIFIED, WITHDRAWN, HEALTH, ASKED,
+        IDENTIFIED, WITHDRAWN, HEALTH, ASKED, TOLD, TELLING, BECAME,
     )
 }  # fmt: skip
 """All of them, by their type."""

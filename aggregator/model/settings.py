@@ -46,6 +46,16 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """Who is told of what is new by a POST. The address often holds what lets in."""
+
+    url: Secret
+    secret: Secret | None = None  # signs each delivery
+    template: str | None = None  # JSON with placeholders: a message about one item
+    headers: Mapping[str, Secret] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceSettings:
     """Who we are and where we listen."""
 
@@ -60,6 +70,7 @@ class ServiceSettings:
     cors: tuple[str, ...] = ()  # origins whose pages may read feeds by script; `*`: any
     websub: bool = False  # subscribe at the hubs of feeds; they must reach `base_url`
     hub: bool = False  # be a WebSub hub for our views
+    health_webhooks: tuple[WebhookSettings, ...] = ()  # told of what stands in our health's feed
     page_text: str = "guarded"  # guarded | everywhere: text taken from pages, see `full_text`
     search: str = "guarded"  # guarded | everywhere: searching and feeds made of queries
     pictures: str = "off"  # off | direct: pictures in lists of items, loaded from the publishers
@@ -260,16 +271,6 @@ class RuleSettings:
     tag: str | None = None  # a category that is added
     strip_prefix: str | None = None  # taken off the title
     past: bool = False  # what was seen before the rule is set too
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookSettings:
-    """Who is told of what is new by a POST. The address often holds what lets in."""
-
-    url: Secret
-    secret: Secret | None = None  # signs each delivery
-    template: str | None = None  # JSON with placeholders: a message about one item
-    headers: Mapping[str, Secret] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

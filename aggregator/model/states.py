@@ -160,3 +160,21 @@ class PushState(StrEnum):
     ASKED = "asked"  # has not confirmed yet that it wants this
     ACTIVE = "active"
     PARKED = "parked"  # took nothing for long, and is tried once a day
+
+
+class HealthKind(StrEnum):
+    """What became of a source, or of something of ours."""
+
+    BROKEN = "broken"
+    GONE = "gone"
+    QUIET = "quiet"
+    MOVED = "moved"
+    RECOVERED = "recovered"
+    NETWORK_DOWN = "network_down"
+    NETWORK_BACK = "network_back"
+    STORAGE_DOWN = "storage_down"
+    STORAGE_BACK = "storage_back"
+    CLOCK_WRONG = "clock_wrong"
+    CLOCK_RIGHT = "clock_right"
+    WEBHOOK_PARKED = "webhook_parked"
+    WEBHOOK_BACK = "webhook_back"

@@ -28,6 +28,7 @@ from aggregator.server.events import Events, Newsroom
 from aggregator.server.feeds import Feeds
 from aggregator.server.front import Front
 from aggregator.server.health import Health
+from aggregator.server.health_feed import HealthBackend, HealthFeed
 from aggregator.server.hub import Hub, HubBackend
 from aggregator.server.pages.layout import page
 from aggregator.server.pages.login import Login, local_path
@@ -64,6 +65,7 @@ def create_app(
     hub: HubBackend | None = None,
     newsroom: Newsroom | None = None,
     streams: Streams | None = None,
+    health: HealthBackend | None = None,
     guess_policy: GuessPolicy,
 ) -> Front:
     """The application over a backend.
@@ -76,6 +78,7 @@ def create_app(
         hub: keeps the subscribers of our own hub; without it there is none.
         newsroom, streams: give open streams their news, and what such streams may cost; without
             them there are none.
+        health: gives the feed of our health; without it there is none.
         guess_policy: what wrong tokens cost.
         subscriber: takes what WebSub hubs send; without it they find nothing here.
     """
@@ -113,6 +116,7 @@ def create_app(
     app = Starlette(
         routes=[
             *events,
+            *(HealthFeed(health, settings, feed_max_age).routes() if health else ()),
             *Searching(backend, settings, feeds.feed, feed_max_age).routes(),
             *feeds.routes(),
             *Health(backend, settings).routes(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from gzip import compress
 from urllib.parse import quote
@@ -31,6 +31,7 @@ _OPML = {
     "Content-Disposition": 'attachment; filename="aggregator.opml"',
     "Cache-Control": "private, no-cache",
 }
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 OF_CONTENT = ("Content-Type", "Content-Encoding")
 
 
@@ -198,6 +199,24 @@ def feed_headers(
     if gzip:
         headers["Content-Encoding"] = "gzip"
     return headers
+
+
+def sent_by_tag(request: Request, made: Rendered, max_age: timedelta, *, guarded: bool) -> Response:
+    """A document by its entity tag alone: nobody stored when it last changed."""
+    gzip = accepts_gzip(request.headers.get("accept-encoding"))
+    etag = made.gzip_etag if gzip else made.etag
+    headers = {
+        "ETag": etag,
+        "Cache-Control": f"{'private' if guarded else 'public'}, "
+        f"max-age={int(max_age.total_seconds())}",
+        "Vary": "Accept-Encoding",
+    }
+    if not_modified(etag, _LONG_AGO, request.headers.get("if-none-match"), None):
+        return Response(status_code=304, headers=headers)
+    headers["Content-Type"] = made.content_type
+    if gzip:
+        headers["Content-Encoding"] = "gzip"
+    return Response(made.gzip if gzip else made.body, headers=headers)
 
 
 def add_topic(answer: Response, view: ViewSettings, settings: Settings, fmt: str) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from aggregator.model.errors import SearchTooLong
-from aggregator.model.pages import Asked, Rendered
+from aggregator.model.pages import Asked
 from aggregator.model.settings import Settings, ViewMode
 from aggregator.publish.formats import FORMATS
 from aggregator.queries.canonical import text_of
@@ -19,14 +19,12 @@ from aggregator.queries.parse import QueryError, parse
 from aggregator.rules.select import find_view
 from aggregator.server.access.auth import access_of
 from aggregator.server.backend import Backend
-from aggregator.server.feeds import unauthorized
+from aggregator.server.feeds import sent_by_tag, unauthorized
 from aggregator.server.pages.asking import OFF, read_asked, read_mode
-from aggregator.server.wire.negotiate import accepts_gzip, not_modified
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 _LATER = {"Retry-After": "60"}
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Searching:
@@ -112,24 +110,9 @@ class Searching:
             return _text(f"{mistake}", 400)
         if made is None:
             return _text("This feed has no such page. Start again without page=.", 404)
-        return self._sent(request, made, guarded=guarded or settings.service.token is not None)
-
-    def _sent(self, request: Request, made: Rendered, *, guarded: bool) -> Response:
-        """The document by its entity tag alone: nobody stored when it last changed."""
-        gzip = accepts_gzip(request.headers.get("accept-encoding"))
-        etag = made.gzip_etag if gzip else made.etag
-        headers = {
-            "ETag": etag,
-            "Cache-Control": f"{'private' if guarded else 'public'}, "
-            f"max-age={int(self._max_age.total_seconds())}",
-            "Vary": "Accept-Encoding",
-        }
-        if not_modified(etag, _LONG_AGO, request.headers.get("if-none-match"), None):
-            return Response(status_code=304, headers=headers)
-        headers["Content-Type"] = made.content_type
-        if gzip:
-            headers["Content-Encoding"] = "gzip"
-        return Response(made.gzip if gzip else made.body, headers=headers)
+        return sent_by_tag(
+            request, made, self._max_age, guarded=guarded or settings.service.token is not None
+        )
 
 
 def _limit(request: Request, settings: Settings) -> int | None:

@@ -117,6 +117,12 @@ DELIVERIES = Counter(
     ["kind", "result"],
     registry=REGISTRY,
 )
+HEALTH_EVENTS = Counter(
+    "aggregator_health_events_total",
+    "What became of sources and of ourselves, by kind.",
+    ["kind"],
+    registry=REGISTRY,
+)
 SUBSCRIPTIONS = Gauge(
     "aggregator_subscriptions", "WebSub subscriptions, by state.", ["state"], registry=REGISTRY
 )

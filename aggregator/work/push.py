@@ -18,10 +18,10 @@ from aggregator.model.errors import StorageTrouble
 from aggregator.model.settings import Settings
 from aggregator.model.states import PushKind
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.pushing import hub, webhooks
+from aggregator.pipeline.pushing import health, hub, webhooks
 from aggregator.pipeline.pushing.delivering import deliver
 from aggregator.pipeline.pushing.looking import look
-from aggregator.store.pushing import news, targets
+from aggregator.store.pushing import events, news, targets
 from aggregator.store.pushing.targets import Target
 
 log = structlog.get_logger("aggregator.push")
@@ -89,6 +89,7 @@ class Pusher:
         """Forget what nobody is told of any more."""
         now = self._parts.clock.now()
         await self._parts.database.run_write(news.tidy, now, now - _KEPT)
+        await self._parts.database.run_write(events.tidy, now - health.KEPT)
 
     async def stop(self, grace: timedelta) -> None:
         """Begin nothing more; what is under way and does not end in time is done again."""

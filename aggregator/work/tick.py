@@ -21,12 +21,14 @@ from sqlalchemy import Connection
 from aggregator.model.errors import StorageTrouble
 from aggregator.model.item import FeedState, PollRecord
 from aggregator.model.settings import SourceSettings
+from aggregator.model.states import HealthKind
 from aggregator.pipeline import policy
 from aggregator.pipeline.budgets import hour_cap, outage
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.polling import websub
 from aggregator.pipeline.polling.poll import poll_source
 from aggregator.pipeline.polling.pushes import read_pushes
+from aggregator.pipeline.pushing.health import Trouble, Watch
 from aggregator.pipeline.secrets import hide
 from aggregator.pipeline.showing import counting
 from aggregator.pipeline.showing.pages import Condition
@@ -44,6 +46,7 @@ log = structlog.get_logger("aggregator.work")
 _TICK_SECONDS = 1.0
 _MAINTENANCE = timedelta(hours=1)
 _PUSHES = timedelta(seconds=2)
+_HEALTH = timedelta(seconds=20)
 _NEWS = timedelta(seconds=2)  # from a change of a view to the first delivery of it
 _INDEX = timedelta(seconds=30)
 _FIRST_INDEX = timedelta(seconds=5)
@@ -77,6 +80,8 @@ class Ticker:
         self._left: list[claims.Claim] = []  # leases that could not be given back
         self._pages = PageReader(parts)
         self._pusher = Pusher(parts)
+        self._watch = Watch(parts)
+        self._troubles: dict[HealthKind, Trouble] = {}  # of ours, not told in the health feed yet
         # A tick that waits for a lock would be told every second.
         logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
         self._scheduler = AsyncIOScheduler(
@@ -103,6 +108,9 @@ class Ticker:
         )  # fmt: skip
         self._scheduler.add_job(
             self._guarded(self._pusher.tick), "interval", seconds=_NEWS.total_seconds()
+        )
+        self._scheduler.add_job(
+            self._guarded(self._look_at_health), "interval", seconds=_HEALTH.total_seconds()
         )
         self._scheduler.add_job(self._guarded(self.tick), "interval", seconds=_TICK_SECONDS)
         self._scheduler.add_job(self._guarded(self._pages.tick), "interval", seconds=_TICK_SECONDS)
@@ -175,8 +183,19 @@ class Ticker:
     def _trouble(self, error: StorageTrouble) -> None:
         """Pause, and say why once a minute."""
         self._condition.storage = str(error)
+        self._remember(HealthKind.STORAGE_DOWN, str(error))
         metrics.STORAGE_TROUBLE.set(1)
         self._warn(f"storage cannot be written, polling waits: {error}")
+
+    def _remember(self, kind: HealthKind, why: str) -> None:
+        self._troubles.setdefault(kind, Trouble(kind, self._parts.clock.now(), why))
+
+    async def _look_at_health(self) -> None:
+        """Keep what became of sources, and of ourselves: this is not run while we have trouble."""
+        over = dict(self._troubles)
+        await self._watch.look(over.values())
+        for kind in over:
+            del self._troubles[kind]
 
     def _warn(self, said: str) -> None:
         moment = time.monotonic()
@@ -230,6 +249,7 @@ class Ticker:
 
     def _wrong_clock(self, said: str) -> bool:
         self._condition.clock = said
+        self._remember(HealthKind.CLOCK_WRONG, said)
         metrics.CLOCK_TROUBLE.set(1)
         self._warn(f"{said}: polling waits; set the clock, or “polling.trust_clock: yes”")
         return False

@@ -66,6 +66,7 @@ def test_a_subscriber_gets_every_item_over_faults_and_a_kill(
     program.configure([{"id": "alpha", "url": origin.url("/feed")}], [origin.port], service=service)
     program.start()
     wait_until(lambda: len(program.items()) == 3, "the first items are there")
+    assert program.get("/feeds/_health.atom").status_code == 200
     answer = program.get("/feeds/all.atom")
     hub, topic = re.findall(r"<([^>]+)>", answer.headers["link"])
     form = {"hub.mode": "subscribe", "hub.topic": topic, "hub.callback": origin.url("/callback")}

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection
 
+from aggregator.identity.naming import Mint
 from aggregator.model.http import (
     CONTENT,
     Content,
@@ -25,12 +26,13 @@ from aggregator.model.item import FeedPage
 from aggregator.model.settings import Settings
 from aggregator.model.states import PushKind, PushState
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.pushing import hub, topics, webhooks
+from aggregator.pipeline.pushing import health, hub, topics, webhooks
 from aggregator.pipeline.showing.views import hub_url, news_page
 from aggregator.publish.fit import fit
 from aggregator.publish.formats import FORMATS
-from aggregator.store.pushing import news, targets
-from aggregator.store.pushing.targets import Target
+from aggregator.store.pushing import events, news, targets
+from aggregator.store.pushing.news import Piece
+from aggregator.store.pushing.targets import HEALTH, Target
 from aggregator.telemetry import metrics
 
 log = structlog.get_logger("aggregator.push")
@@ -57,7 +59,9 @@ async def deliver(parts: Parts, one: Target) -> None:
     parcel = await database.run_write(_pack, parts.settings, one.id, parts.clock.now())
     if parcel is None:
         return
-    request = await database.run_read(_request, parts.settings, parcel, parts.clock.now())
+    request = await database.run_read(
+        _request, parts.settings, parts.mint, parcel, parts.clock.now()
+    )
     result = await parts.fetcher.fetch(request) if request is not None else None
     settled = await database.run_write(_settle, parcel, result, parts.clock.now())
     if settled is not None:
@@ -73,7 +77,7 @@ def _pack(connection: Connection, settings: Settings, number: int, now: datetime
     if most is None:
         targets.remove(connection, one.id)
         return None
-    pieces = news.after(connection, one.view_id, one.cursor, one.upto, most)
+    pieces = _pieces(connection, one, most)
     if not pieces:
         targets.put(connection, replace(one, upto=None, delivery=None, due_at=now))
         return None
@@ -81,6 +85,13 @@ def _pack(connection: Connection, settings: Settings, number: int, now: datetime
         one = replace(one, upto=pieces[-1].number, delivery=secrets.token_urlsafe(16))
         targets.put(connection, one)
     return _Parcel(one, tuple(dict.fromkeys(piece.item for piece in reversed(pieces))))
+
+
+def _pieces(connection: Connection, one: Target, most: int) -> list[Piece]:
+    if one.view_id == HEALTH:
+        numbers = events.after(connection, one.cursor, one.upto, most)
+        return [Piece(number, number) for number in numbers]
+    return news.after(connection, one.view_id, one.cursor, one.upto, most)
 
 
 def _most(settings: Settings, one: Target, now: datetime) -> int | None:
@@ -94,12 +105,15 @@ def _most(settings: Settings, one: Target, now: datetime) -> int | None:
 
 
 def _request(
-    connection: Connection, settings: Settings, parcel: _Parcel, now: datetime
+    connection: Connection, settings: Settings, mint: Mint, parcel: _Parcel, now: datetime
 ) -> FetchRequest | None:
     """The delivery as it is sent; None where nothing of it is shown any more."""
     one = parcel.target
-    view = next((view for view in settings.views if view.id == one.view_id), None)
-    page = news_page(connection, settings, view, parcel.numbers) if view is not None else None
+    page: FeedPage | None = None
+    if one.view_id == HEALTH:  # the operator's own: private sources too
+        page = health.page(connection, settings, mint, private=True, numbers=parcel.numbers)
+    elif view := next((view for view in settings.views if view.id == one.view_id), None):
+        page = news_page(connection, settings, view, parcel.numbers)
     if page is None or not page.items:
         return None
     if one.kind is PushKind.HUB:

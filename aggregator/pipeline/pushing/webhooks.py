@@ -9,23 +9,21 @@ from sqlalchemy import Connection
 from aggregator.identity.hashing import digest
 from aggregator.model.http import Access, Content, FetchRequest, RequestKind
 from aggregator.model.item import FeedPage
-from aggregator.model.settings import Settings, ViewSettings, WebhookSettings
+from aggregator.model.settings import Settings, WebhookSettings
 from aggregator.model.states import PushKind, PushState
 from aggregator.publish.webhook import CONTENT_TYPE, render_items, render_template, signed_headers
-from aggregator.store.pushing import news, targets
-from aggregator.store.pushing.targets import Target
+from aggregator.store.pushing import events, news, targets
+from aggregator.store.pushing.targets import HEALTH, Target
 from aggregator.urls.origin import host_key
 
 BATCH = 50  # items of one delivery; one with a template, which is a message about one item
 
 
-def configured(settings: Settings) -> dict[str, tuple[ViewSettings, WebhookSettings]]:
-    """The webhooks by the key of their target: a view and an address."""
-    return {
-        digest("webhook", view.id, hook.url.reveal()): (view, hook)
-        for view in settings.views
-        for hook in view.webhooks
-    }
+def configured(settings: Settings) -> dict[str, tuple[str, WebhookSettings]]:
+    """The webhooks with the view of each, by the key of their target: a view and an address."""
+    named = [(view.id, hook) for view in settings.views for hook in view.webhooks]
+    named += [(HEALTH, hook) for hook in settings.service.health_webhooks]
+    return {digest("webhook", name, hook.url.reveal()): (name, hook) for name, hook in named}
 
 
 def settle(connection: Connection, settings: Settings, now: datetime) -> None:
@@ -35,15 +33,18 @@ def settle(connection: Connection, settings: Settings, now: datetime) -> None:
     for key, one in known.items():
         if key not in wanted:
             targets.remove(connection, one.id)
-    for key, (view, hook) in wanted.items():
+    for key, (name, hook) in wanted.items():
         if key in known:
             continue
-        news.want(connection, view.id, now, now + timedelta(days=1))
-        cursor = news.latest(connection, view.id)
+        if name == HEALTH:
+            cursor = events.latest(connection)
+        else:
+            news.want(connection, name, now, now + timedelta(days=1))
+            cursor = news.latest(connection, name)
         targets.add(
             connection,
             Target(
-                key, PushKind.WEBHOOK, view.id, host_key(hook.url.reveal()), PushState.ACTIVE,
+                key, PushKind.WEBHOOK, name, host_key(hook.url.reveal()), PushState.ACTIVE,
                 now, now, cursor=cursor,
             ),
         )  # fmt: skip
