@@ -19,7 +19,7 @@ from aggregator.model.settings import Settings
 from aggregator.model.states import PushKind
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.pushing import health, hub, webhooks
-from aggregator.pipeline.pushing.delivering import deliver
+from aggregator.pipeline.pushing.delivering import FURTHEST, deliver
 from aggregator.pipeline.pushing.looking import look
 from aggregator.store.pushing import events, news, targets
 from aggregator.store.pushing.targets import Target
@@ -58,7 +58,7 @@ class Pusher:
             self._looked_deep = moment
         room = _AT_ONCE - len(self._running)
         now = parts.clock.now()
-        for one in await parts.database.run_read(targets.due, now, 2 * _AT_ONCE):
+        for one in await parts.database.run_read(targets.due, now, FURTHEST, 2 * _AT_ONCE):
             if room > 0 and one.id not in self._running and self._is_on(one):
                 room -= 1
                 task = asyncio.create_task(self._serve(one), name=f"push {one.id}")

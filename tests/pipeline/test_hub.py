@@ -249,3 +249,19 @@ def test_what_was_there_and_what_lies_in_the_archive_is_no_news(
     hub_house.poll("beta")
     push(hub_house)
     assert delivered(origin) == []
+
+
+def test_a_next_try_that_a_wrong_clock_planned_is_not_waited_for(
+    hub_house: House, origin: Origin
+) -> None:
+    origin.answer("/alpha", body=rss(1))
+    hub_house.poll("alpha")
+    subscribed(hub_house, origin, lease_seconds="2592000")
+    origin.route("/callback", subscriber(503))
+    origin.answer("/alpha", body=rss(1, 2))
+    hub_house.poll("alpha")
+    hub_house.clock.move(days=20)
+    push(hub_house)
+    hub_house.clock.move(days=-20)  # set right: the next try lies twenty days ahead
+    (one,) = push(hub_house)
+    assert (len(delivered(origin)), one.tries) == (2, 0)

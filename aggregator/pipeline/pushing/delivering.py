@@ -42,6 +42,7 @@ FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(hours=6)
 MOST_TRIES = 16  # about two days
 PARKED = timedelta(days=1)  # between two tries of what takes nothing
+FURTHEST = PARKED  # that a next try can be ahead
 _SOON = timedelta(seconds=30)
 
 
@@ -153,7 +154,8 @@ def _settle(
         targets.put(connection, done)
         return "delivered"
     if result.error is FetchError.HOST_BUSY or result.own_network:
-        targets.put(connection, replace(one, due_at=result.retry_at or now + _SOON))
+        at = min(result.retry_at or now + _SOON, now + FURTHEST)
+        targets.put(connection, replace(one, due_at=at))
         return "waiting"
     if one.kind is PushKind.HUB and (result.status == 410 or one.tries + 1 >= MOST_TRIES):
         targets.remove(connection, one.id)

@@ -66,7 +66,7 @@ class Watch:
         `troubles` are over: those of the database cannot be kept before.
         """
         now, database = self._parts.clock.now(), self._parts.database
-        since = self._looked - _AGAIN if self._looked is not None else None
+        since = min(self._looked, now) - _AGAIN if self._looked is not None else None
         found, told = await database.run_read(_look, self._parts.settings, since, now)
         for one in troubles:
             found.append(HealthEvent(one.since, one.kind, detail=one.detail))

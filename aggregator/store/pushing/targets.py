@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, or_, select, update
@@ -87,13 +87,16 @@ def count(connection: Connection, host: str | None = None) -> int:
     return connection.scalar(query if host is None else query.where(p.host == host)) or 0
 
 
-def due(connection: Connection, now: datetime, limit: int) -> list[Target]:
-    """Targets for which something is to be done: to confirm, to end, or to deliver."""
+def due(connection: Connection, now: datetime, furthest: timedelta, limit: int) -> list[Target]:
+    """Targets for which something is to be done: to confirm, to end, or to deliver.
+
+    What is due later than `furthest` from now was planned by a wrong clock, and is due too.
+    """
     p, n, h = t.push_target.c, t.push_news.c, t.health_event.c
     newest = select(func.max(n.id)).where(n.view_id == p.view_id, n.told).scalar_subquery()
     events = select(func.max(h.id)).scalar_subquery()
     query = select(t.push_target).where(
-        p.due_at <= now,
+        or_(p.due_at <= now, p.due_at > now + furthest),
         or_(
             p.asked.is_not(None),
             p.lease_until <= now,
