@@ -104,6 +104,7 @@ def limits(total: float = PATIENCE, **changes: Any) -> FetchLimits:
         page=of(base.page),
         robots=of(base.robots),
         hub=of(base.hub),
+        push=of(base.push),
     )
     return replace(timed, **changes)
 

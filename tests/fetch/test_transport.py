@@ -158,6 +158,7 @@ def test_every_kind_of_request_has_its_own_limits() -> None:
         bounds.article.wire,
         bounds.robots.wire,
         bounds.hub.wire,
+        bounds.push.wire,
         bounds.page.wire,
     ]
 

@@ -206,6 +206,22 @@ def test_a_hub_inside_our_network_is_never_asked(
     assert "refused" in found.detail
 
 
+def test_a_hub_that_never_verifies_is_asked_again_soon_and_then_ever_later(
+    open_house: House, origin: Origin
+) -> None:
+    origin.send("/alpha", linked(origin, rss(1)))
+    open_house.poll("alpha")
+    one = subscription(open_house)
+    waits = []
+    for _ in range(5):
+        wait = websub.again_after(one)
+        waits.append(wait / timedelta(minutes=1))
+        one = replace(one, asked_at=one.due_at, due_at=one.due_at + wait)
+    assert waits == [1, 10, 100, 360, 360]
+    verified(open_house)
+    assert websub.again_after(subscription(open_house)) == timedelta(minutes=1)
+
+
 def test_a_subscription_ends_when_the_feed_names_no_hub_any_more(
     open_house: House, origin: Origin
 ) -> None:

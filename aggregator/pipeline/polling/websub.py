@@ -29,8 +29,8 @@ from aggregator.urls.origin import resolve, split
 LEASE = timedelta(days=10)
 LONGEST_LEASE = timedelta(days=90)
 RENEW_AT = 0.8  # of the lease
-UNVERIFIED = timedelta(hours=1)  # asked, and the hub never came back
-RETRY = timedelta(hours=6)
+FIRST_RETRY = timedelta(minutes=1)  # asked, and the hub never came back: then ten times as long
+RETRY = timedelta(hours=6)  # the longest, and after a refusal
 DISTRUST = timedelta(days=7)
 GRACE = timedelta(minutes=10)  # a poll may see an item before its push is there
 MOST_QUEUED = 20  # documents of one source
@@ -117,8 +117,7 @@ async def _ask(parts: Parts, one: Subscription, now: datetime) -> None:
     """POST a subscription request. A renewal has a callback of its own."""
     if one.state in (SubscriptionState.ACTIVE, SubscriptionState.DISTRUSTED):
         one = replace(one, old_token=one.token, token=secrets.token_urlsafe(32))
-    again = UNVERIFIED if one.detail is None else RETRY
-    asked = replace(one, asked_at=now, due_at=now + again)
+    asked = replace(one, asked_at=now, due_at=now + again_after(one))
     if one.state is not SubscriptionState.ACTIVE:
         asked = replace(asked, state=SubscriptionState.PENDING, detail="asked, not verified yet")
     await parts.database.run_write(subscriptions.put, asked)  # the hub may verify before it answers
@@ -150,6 +149,17 @@ async def _ask(parts: Parts, one: Subscription, now: datetime) -> None:
             subscriptions.put(connection, later)
 
     await parts.database.run_write(failed)
+
+
+def again_after(one: Subscription) -> timedelta:
+    """How long a hub has to verify: 1 min, 10 min, 1 h 40 min, then 6 h.
+
+    A request that ended with this process was perhaps never sent, so the second one comes soon.
+    """
+    waited = one.due_at - one.asked_at if one.due_at is not None else timedelta()
+    if not FIRST_RETRY <= waited <= RETRY:  # the first request, or after a lease or distrust
+        return FIRST_RETRY
+    return min(RETRY, waited * 10)
 
 
 def callback(settings: Settings, token: str) -> str:
