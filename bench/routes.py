@@ -35,8 +35,8 @@ from bench import large_store
 
 PAGES = (
     "/", "/sources", "/views/all", "/views/whole", "/views/told", "/views/tenth", "/views/quiet",
-    "/views/few", "/sources/s00001", "/sources/s00003", "/items/5000", "/health/ready", "/metrics",
-    "/opml",
+    "/views/few", "/sources/s00001", "/sources/s00003", "/items/5000", "/stories/5000",
+    "/health/ready", "/metrics", "/opml",
 )  # fmt: skip
 FEEDS = (
     "/feeds/all.atom", "/feeds/whole.rss", "/feeds/told.json", "/feeds/tenth.atom",

@@ -324,6 +324,43 @@ class ItemPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Publication:
+    """One item of a story: a text as one outlet published it, with what it says otherwise.
+
+    `changes` are runs of `("=" | "-" | "+", text)` against the item `compared_to`, the first of its
+    text; empty where nothing was compared. `updates` are the times of its later versions.
+    """
+
+    number: int
+    source_id: str
+    source_title: str
+    title: str
+    link: str | None
+    at: datetime  # the displayed date
+    language: str | None = None
+    private: bool = False
+    views: tuple[str, ...] = ()  # those that show its source
+    teaser: str | None = None  # plain text
+    updates: tuple[datetime, ...] = ()
+    compared_to: int | None = None
+    changes: tuple[tuple[str, str], ...] = ()
+    same: bool = False  # word for word
+    from_page: bool = False  # what is compared was taken from a page, not from a feed
+
+
+@dataclass(frozen=True, slots=True)
+class StoryPage:
+    """An event: each text about it with everybody who published that, the earliest first.
+
+    `number` is the item it was asked for by; `more` says that only its earliest items are here.
+    """
+
+    number: int
+    texts: tuple[tuple[Publication, ...], ...]
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Wish:
     """What became of a person's wish to poll a source now: in words, and when it will be."""
 

@@ -20,6 +20,7 @@ from aggregator.model.pages import (
     SourceHealth,
     SourceList,
     SourcePage,
+    StoryPage,
     ViewPage,
     Wish,
 )
@@ -96,6 +97,10 @@ class Backend(Protocol):
 
     async def item_page(self, number: int) -> ItemPage | None:
         """One item by its number (`ServedItem.number`)."""
+        ...
+
+    async def story_page(self, number: int) -> StoryPage | None:
+        """The event that an item is about, by the item's number, with all its tellings."""
         ...
 
     async def split(self, number: int) -> str | None:

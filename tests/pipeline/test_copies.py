@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aggregator.model.pages import ItemPage
+from aggregator.model.pages import ItemPage, StoryPage
 from aggregator.model.settings import DedupSettings, Secret, SourceSettings, ViewMode, ViewSettings
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.showing.pages import Condition, Pages
@@ -216,6 +216,35 @@ def test_a_view_of_stories_lists_the_other_coverage(house: House, origin: Origin
     assert page is not None
     assert page.item.title == "Kestrel paper mill near Wexmoor on fire"
     assert [one.title for one in page.coverage] == ["alpha: Blaze at Kestrel mill in Wexmoor"]
+
+
+def test_a_story_names_every_telling_and_where_copies_of_one_text_differ(
+    house: House, origin: Origin
+) -> None:
+    house.configure(views=(ViewSettings("all", "Everything", mode=ViewMode.STORIES),))
+    publish(house, origin, "alpha", ("Ferry sinks", ENGLISH), ("Trees", OTHER))
+    house.clock.move(hours=1)
+    publish(house, origin, "beta", ("Ship goes down", f"{ENGLISH} More follows."))
+
+    async def work(parts: Parts) -> StoryPage | None:
+        publisher = Publisher(parts.database, parts.clock, lambda: house.settings)
+        pages = Pages(parts.database, publisher, parts.clock, lambda: house.settings, Condition())
+        view = await pages.view_page("all", None)
+        assert view is not None
+        (number,) = (item.number for item in view.items if item.copies)
+        return await pages.story_page(number)
+
+    shown = house.run(work)
+    assert shown is not None
+    ((first, copy),) = shown.texts
+    assert (first.source_title, copy.source_title) == ("alpha", "beta")
+    assert copy.compared_to == first.number
+    words = {kind: "".join(text for k, text in copy.changes if k == kind) for kind in "=-+"}
+    assert "Ship goes down" in words["+"]
+    assert "More follows." in words["+"]
+    assert "Ferry sinks" in words["-"]
+    assert len(words["="]) < len(ENGLISH)  # what both have is cut short
+    assert first.teaser
 
 
 def test_pages_of_a_unique_view_hold_every_group_once(house: House, origin: Origin) -> None:

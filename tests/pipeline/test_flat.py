@@ -45,6 +45,7 @@ ROUTES: dict[str, Callable[[Pages], Coroutine[Any, Any, Any]]] = {
     "source": lambda pages: pages.source_page("s00001"),
     "source that was quiet": lambda pages: pages.source_page("s00003"),
     "item": lambda pages: pages.item_page(500),
+    "story": lambda pages: pages.story_page(500),
     "ready": lambda pages: pages.ready(),
     "metrics": lambda pages: pages.metrics(),
 }

@@ -21,6 +21,7 @@ from aggregator.model.pages import (
     ItemPage,
     Neighbourhood,
     Overview,
+    Publication,
     ReadyState,
     RelatedLine,
     Rendered,
@@ -30,6 +31,7 @@ from aggregator.model.pages import (
     SourceList,
     SourceOverview,
     SourcePage,
+    StoryPage,
     ViewOverview,
     ViewPage,
     Wish,
@@ -160,6 +162,15 @@ def sources() -> tuple[SourceOverview, ...]:
         one("off", "Switched off", SourceHealth.DISABLED, next_poll_at=None),
         one("letters", "Members' Letters", SourceHealth.OK, private=True, feed_url=None),
     )
+
+
+def told(number: int, source: str, **more: object) -> Publication:
+    """One item of a story."""
+    made = Publication(
+        number, source, "Harbour Post", "Ferries run again", "https://harbour.example/1",
+        NOON - timedelta(hours=3), "en", views=("all",), teaser="The first ferry left at six.",
+    )  # fmt: skip
+    return replace(made, **more)  # type: ignore[arg-type]
 
 
 def rendered_of(fmt: str, items: tuple[ServedItem, ...], page: str | None) -> Rendered:
@@ -396,6 +407,25 @@ class SampleBackend:
                     ("a", "c", "related"),
                     ("me", "p", "related"),
                 ),
+            ),
+        )
+
+    async def story_page(self, number: int) -> StoryPage | None:
+        if number == PRIVATE_ITEM:
+            return StoryPage(number, ((told(number, "letters", private=True, views=("desk",)),),))
+        if not any(item.number == number for item in self.items):
+            return None
+        copy = told(
+            3, "gull", source_title="Gull Daily", at=NOON, compared_to=1,
+            changes=(("=", "Ferries run "), ("-", "at six"), ("+", "at seven"), ("=", " …")),
+        )  # fmt: skip
+        letter = told(PRIVATE_ITEM, "letters", private=True, views=("desk",), at=CHANGED)
+        return StoryPage(
+            number,
+            (
+                (told(1, "harbour", updates=(CHANGED,)), copy),
+                (told(4, "arab", title="عودة العبارات إلى العمل", language="ar", at=CHANGED),),
+                (letter,),
             ),
         )
 

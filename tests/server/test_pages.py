@@ -160,7 +160,7 @@ def test_an_item_says_at_its_top_why_the_copies_are_one(open_site: httpx.Client)
     tree = html.fromstring(open_site.get("/items/1").text)
     notice = element(tree, "//article/header/p[a/@href='#why']")
     assert " ".join(text_of(notice).split()) == (
-        "3 outlets published this text; it is kept as one story. "
+        "3 outlets published this text; it is kept as one item. "
         "The texts share 94 % of their passages and all numbers agree See why"
     )
 

@@ -26,6 +26,7 @@ from aggregator.model.pages import (
     SourceHealth,
     SourceList,
     SourcePage,
+    StoryPage,
     ViewOverview,
     ViewPage,
     Wish,
@@ -43,6 +44,7 @@ from aggregator.pipeline.showing import (
     neighbours,
     phrases,
     sources,
+    story,
     tokens,
 )
 from aggregator.pipeline.showing.asked import Asker
@@ -164,6 +166,12 @@ class Pages:
         if not 0 < number < 2**62:
             return None
         return await self._database.run_read(_item_page, self._settings(), number)
+
+    async def story_page(self, number: int) -> StoryPage | None:
+        """The event that an item is about, with all its tellings."""
+        if not 0 < number < 2**62:
+            return None
+        return await self._database.run_read(story.story_page, self._settings(), number)
 
     async def split(self, number: int) -> str | None:
         """Take an item out of its copy group, for good."""

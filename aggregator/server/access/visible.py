@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aggregator.model.pages import ItemPage, Neighbourhood
+from aggregator.model.pages import ItemPage, Neighbourhood, Publication, StoryPage
 from aggregator.server.access.auth import Access
 
 
@@ -20,6 +20,28 @@ def visible_part(shown: ItemPage, access: Access) -> ItemPage:
     if not (everywhere or access.may_see(private=True, views=shown.views)):
         return _without_page_text(shown)
     return replace(shown, item=shown.full) if shown.full is not None else shown
+
+
+def visible_story(shown: StoryPage, access: Access) -> StoryPage | None:
+    """A story without the items that this request may not see; None where none is left.
+
+    What two texts have apart is shown to whoever may see both, and may read where they are from.
+    """
+    texts = []
+    for published in shown.texts:
+        seen = [one for one in published if access.may_see(private=one.private, views=one.views)]
+        numbers = {one.number for one in seen}
+        if seen:
+            texts.append(tuple(_comparable(one, numbers, access) for one in seen))
+    return replace(shown, texts=tuple(texts)) if texts else None
+
+
+def _comparable(one: Publication, seen: set[int], access: Access) -> Publication:
+    everywhere = access.settings.service.page_text == "everywhere"
+    readable = not one.from_page or everywhere or access.may_see(private=True, views=one.views)
+    if one.compared_to is None or (one.compared_to in seen and readable):
+        return one
+    return replace(one, compared_to=None, changes=(), same=False)
 
 
 def _without_page_text(shown: ItemPage) -> ItemPage:

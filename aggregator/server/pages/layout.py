@@ -38,6 +38,12 @@ def _when(context: Context, moment: datetime | None) -> Markup:
 
 
 @pass_context
+def _whenever(context: Context, moment: datetime) -> str:
+    """A time in the service's zone, for where no element may stand."""
+    return _full(moment, context["zone"])
+
+
+@pass_context
 def _ago(context: Context, moment: datetime) -> Markup:
     """How long ago a time was, within a week; the whole of it for those who point at it."""
     zone: tzinfo = context["zone"]
@@ -99,6 +105,7 @@ def _environment() -> Environment:
     )
     made.filters["when"] = _when
     made.filters["ago"] = _ago
+    made.filters["whenever"] = _whenever
     made.filters["number"] = _number
     made.filters["teaser"] = _teaser
     made.filters["polled"] = _polled

@@ -14,7 +14,7 @@ from aggregator.model.pages import SourceHealth, SourceOverview
 from aggregator.model.settings import Settings
 from aggregator.rules.select import find_view
 from aggregator.server.access.auth import Access, access_of
-from aggregator.server.access.visible import visible_part
+from aggregator.server.access.visible import visible_part, visible_story
 from aggregator.server.backend import Backend
 from aggregator.server.pages.chart import draw_days
 from aggregator.server.pages.graph import draw
@@ -22,6 +22,7 @@ from aggregator.server.pages.layout import page
 from aggregator.server.pages.login import ask_for_token, without_token
 from aggregator.server.pages.overrule import form_proof
 from aggregator.server.pages.river import River
+from aggregator.server.pages.timeline import draw_times
 
 _LARGEST_NUMBER = 2**63 - 1
 _LONGEST_ID = 200  # characters of a place to go on from
@@ -52,6 +53,7 @@ class PageRoutes:
             Route("/sources", self.sources, name="sources"),
             Route("/sources/{source}", self.source, name="source"),
             Route("/items/{number:int}", self.item, name="item"),
+            Route("/stories/{number:int}", self.story, name="story"),
         ]
 
     async def start(self, request: Request) -> Response:
@@ -158,6 +160,34 @@ class PageRoutes:
             lead_image=item.image if item.image and item.image not in (item.html or "") else None,
             lead_alt=next((p.alt for p in item.pictures if p.url == item.image), None),
             picture=draw(shown.graph) if shown.graph else None,
+        )
+
+    async def story(self, request: Request) -> Response:
+        """The event that an item is about: its tellings by time, and where copies differ."""
+        settings = self.settings()
+        access = access_of(request, settings)
+        number = request.path_params["number"]
+        shown = await self.backend.story_page(number) if number <= _LARGEST_NUMBER else None
+        if shown is None:
+            return _missing(request, access, "No item has this number.")
+        every = {one.number for published in shown.texts for one in published}
+        seen = visible_story(shown, access)
+        left = {one.number for published in seen.texts for one in published} if seen else set()
+        if seen is None or (number in every and number not in left):
+            return ask_for_token(request, settings)
+        if tidy := without_token(request, access):
+            return tidy
+        published = [one for group in seen.texts for one in group]
+        # What most outlets call it; of those, the first.
+        heading = max(seen.texts, key=len)[0].title
+        return page(
+            "story.html",
+            settings,
+            access,
+            shown=seen,
+            heading=heading,
+            outlets=len({one.source_id for one in published}),
+            timeline=draw_times(published),
         )
 
 
