@@ -54,6 +54,7 @@ from aggregator.model.http import (
     Timing,
     Validators,
 )
+from aggregator.model.meanings import HELD
 from aggregator.model.settings import Network
 from aggregator.telemetry.clock import Clock, SystemClock
 from aggregator.urls.origin import registrable_domain
@@ -222,7 +223,7 @@ class Fetcher:
             return visit.result(
                 error=FetchError.HOST_BUSY,
                 retry_at=busy.retry_at,
-                detail=f"{busy.host}: {busy.reason}",
+                detail=f"{busy.host}: {busy.detail or HELD[busy.why]}",
             )
         except FetchFailed as failure:
             return visit.result(

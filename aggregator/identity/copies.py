@@ -32,6 +32,8 @@ from aggregator.model.copies import (
     Passage,
     PreparedText,
 )
+from aggregator.model.meanings import AGAINST
+from aggregator.model.states import Veto
 
 Titles = tuple[str | None, str | None]
 NO_TITLES: Titles = (None, None)
@@ -159,11 +161,11 @@ def compare(
     shorter = min(len(ones), len(others))
     score = shared / shorter if shorter else 0.0
     needed = max(limits.containment, limits.containment_young if young else 0.0)
-    vetoes: tuple[str, ...] = ()
+    vetoes: tuple[Veto, ...] = ()
     asked, same = False, False
     beside: Alignment | None = None
     if shorter < limits.min_shingles:
-        vetoes = ("short",)
+        vetoes = (Veto.SHORT,)
         reason = f"too short to tell: {shorter} shingles, {limits.min_shingles} are needed"
     elif score < needed - limits.one_sided:
         reason = _too_little(score, needed)
@@ -173,7 +175,7 @@ def compare(
         vetoes = _vetoes(a, b, limits) if asked else ()
         vetoes = tuple(dict.fromkeys((*vetoes, *_speaks_against(a, b, score, beside, limits))))
         if not vetoes and _told_apart(a, b, beside, titles, limits):
-            vetoes = ("titles",)
+            vetoes = (Veto.TITLES,)
         enough = score >= needed or _is_one_sided(a, b, beside, limits)
         same = enough and not vetoes
         reason = _reason(score, vetoes) if enough else _too_little(score, needed)
@@ -187,7 +189,7 @@ def compare(
         words_a=len(a.words),
         words_b=len(b.words),
         numeric_share=max(a.numeric_share, b.numeric_share),
-        numbers_asked=asked or "numbers" in vetoes,
+        numbers_asked=asked or Veto.NUMBERS in vetoes,
         numbers_shared=_first(a.numbers & b.numbers),
         numbers_only_a=_first(a.numbers - b.numbers),
         numbers_only_b=_first(b.numbers - a.numbers),
@@ -250,19 +252,19 @@ def days_differ(a: ComparableText, b: ComparableText) -> bool:
     return bool(days_a and days_b and not days_a & b.dates and not days_b & a.dates)
 
 
-def _vetoes(a: ComparableText, b: ComparableText, limits: CopyThresholds) -> tuple[str, ...]:
+def _vetoes(a: ComparableText, b: ComparableText, limits: CopyThresholds) -> tuple[Veto, ...]:
     found = []
     fewer = min(len(a.numbers), len(b.numbers))
     if fewer and len(a.numbers & b.numbers) / fewer < limits.numbers_agreement:
-        found.append("numbers")
+        found.append(Veto.NUMBERS)
     if days_differ(a, b):
-        found.append("dates")
+        found.append(Veto.DATES)
     return tuple(found)
 
 
 def _speaks_against(
     a: ComparableText, b: ComparableText, score: float, beside: Alignment, limits: CopyThresholds
-) -> Iterator[str]:
+) -> Iterator[Veto]:
     """What the places speak against in which two texts that share much differ."""
     fewer = min(len(a.numbers), len(b.numbers))
     agreeing = len(a.numbers & b.numbers) / fewer if fewer else 1.0
@@ -272,27 +274,27 @@ def _speaks_against(
     if (fewer >= _FEW_NUMBERS and beside.conflicts and agreeing < needed) or (
         table and beside.conflicts >= _OTHER_ROWS and agreeing < limits.sure_numbers
     ):
-        yield "numbers"
+        yield Veto.NUMBERS
     if beside.opening >= limits.own_opening and score < limits.sure_opening:
-        yield "opening"
+        yield Veto.OPENING
     fewer_words = min(len(a.words), len(b.words))
     own_end = _OWN_END * (1 - limits.containment) * fewer_words
     if beside.ending >= own_end and score < limits.sure_opening:
-        yield "ending"
+        yield Veto.ENDING
     if fewer_words < limits.short_text:
         nouns = _names_nouns(a) or _names_nouns(b)
         both = frozenset(a.words).intersection(b.words)
         if names_against(beside.places, a.names | b.names, both, nouns=nouns):
-            yield "names"
+            yield Veto.NAMES
         counted = figures_against(beside.places, both)
         other_kind = single_names_against(beside.places, a.names | b.names)
         if versions_against(beside.places, beside.front) or (
             counted and (other_kind or beside.replaced >= _FEW_WORDS)
         ):
-            yield "numbers"
+            yield Veto.NUMBERS
     shorter, longer = sorted((len(a.words), len(b.words)))
     if beside.begins > _LATE and longer >= limits.excerpt * shorter:
-        yield "excerpt"
+        yield Veto.EXCERPT
 
 
 def _told_apart(
@@ -334,22 +336,11 @@ def _too_little(score: float, needed: float) -> str:
     return f"{found} of the shorter text is in the other; {least} is needed"
 
 
-_AGAINST = {
-    "numbers": "the figures differ",
-    "dates": "they are about different days",
-    "opening": "each begins with a text of its own",
-    "ending": "each ends with a text of its own",
-    "names": "they name others in one place",
-    "titles": "what their headlines name apart stands in one place",
-    "excerpt": "it stands in the middle of a much longer one",
-}
-
-
-def _reason(score: float, vetoes: tuple[str, ...]) -> str:
+def _reason(score: float, vetoes: tuple[Veto, ...]) -> str:
     share = f"{score:.0%} of the shorter text is in the other"
     if not vetoes:
         return share
-    return f"{share}, but {' and '.join(_AGAINST[veto] for veto in vetoes)}"
+    return f"{share}, but {' and '.join(AGAINST[veto] for veto in vetoes)}"
 
 
 def _first(numbers: frozenset[str]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from aggregator.identity.copies import ComparableText, compare, days_differ, per
 from aggregator.identity.tokens import words
 from aggregator.model.copies import CopyDecision, CopyThresholds
 from aggregator.model.item import Earlier, EntryIntent, KnownEntry
-from aggregator.model.states import EntryKind, Mark
+from aggregator.model.states import EntryKind, Mark, Veto
 
 _SAYS_SOMETHING = 6  # words of a teaser
 _OLDER_LISTED = 3  # a pinned entry or two do not show that nothing fell off a document's end
@@ -164,15 +164,15 @@ def judge_correction(
     score = evidence.shared / max(1, fewer if soon else more)
     vetoes = []
     if fewer < limits.min_shingles:
-        vetoes.append("short")
+        vetoes.append(Veto.SHORT)
     if not _figures_agree(new, earlier, limits):
-        vetoes.append("numbers")
+        vetoes.append(Veto.NUMBERS)
     if days_differ(new, earlier):
-        vetoes.append("dates")
+        vetoes.append(Veto.DATES)
     if not soon and not taken_out:
-        vetoes.append("source")
+        vetoes.append(Veto.SOURCE)
     if mark is Mark.DATE and not decision.same:
-        vetoes.append("date")
+        vetoes.append(Veto.DATE)
     same = score >= needed and not vetoes
     share = f"{percents(score, needed)[0]} of the {side} text is in the other"
     reason = (

@@ -19,6 +19,7 @@ from aggregator.model.copies import (
     Member,
     TextOfItem,
 )
+from aggregator.model.states import Veto
 
 
 def choose_group(
@@ -109,7 +110,7 @@ def _within_source(
         decision,
         same=False,
         reason=reason,
-        evidence=replace(evidence, vetoes=(*evidence.vetoes, "source")),
+        evidence=replace(evidence, vetoes=(*evidence.vetoes, Veto.SOURCE)),
     )
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from aggregator.model.states import Veto
+
 
 @dataclass(frozen=True, slots=True)
 class CopyThresholds:
@@ -79,7 +81,7 @@ class CopyEvidence:
     dates_a: tuple[str, ...] = ()  # `MM-DD`, of the opening, where the guard looked
     dates_b: tuple[str, ...] = ()
     replaced: float | None = None  # share of the shorter text with other words in its place
-    vetoes: tuple[str, ...] = ()  # numbers dates names opening ending excerpt short source
+    vetoes: tuple[Veto, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from aggregator.model.states import Held
+
 
 @dataclass(frozen=True, slots=True)
 class Validators:
@@ -237,11 +239,13 @@ class Slot:
 class HostBusy(Exception):
     """The host's budget allows no request before `retry_at`."""
 
-    def __init__(self, host: str, retry_at: datetime, reason: str = "budget") -> None:
-        super().__init__(f"{host} is not to be contacted before {retry_at.isoformat()} ({reason})")
+    def __init__(self, host: str, retry_at: datetime, why: Held, detail: str = "") -> None:
+        told = detail or why
+        super().__init__(f"{host} is not to be contacted before {retry_at.isoformat()} ({told})")
         self.host = host
         self.retry_at = retry_at
-        self.reason = reason
+        self.why = why
+        self.detail = detail
 
 
 class HostSlots(Protocol):

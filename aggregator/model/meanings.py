@@ -18,6 +18,7 @@ from aggregator.model.states import (
     EdgeState,
     EntryKind,
     HealthKind,
+    Held,
     LinkRule,
     PageState,
     ParseFault,
@@ -26,6 +27,7 @@ from aggregator.model.states import (
     PushState,
     Refused,
     SubscriptionState,
+    Veto,
     Withdrawn,
 )
 
@@ -253,11 +255,35 @@ BECAME: Mapping[HealthKind, str] = {
 }
 """What became of a source, or of something of ours."""
 
+AGAINST: Mapping[Veto, str] = {
+    Veto.NUMBERS: "the figures differ",
+    Veto.DATES: "they are about different days",
+    Veto.NAMES: "they name others in one place",
+    Veto.TITLES: "what their headlines name apart stands in one place",
+    Veto.OPENING: "each begins with a text of its own",
+    Veto.ENDING: "each ends with a text of its own",
+    Veto.EXCERPT: "it stands in the middle of a much longer one",
+    Veto.SHORT: "one is too short to tell",
+    Veto.SOURCE: "one source publishes both",
+    Veto.DATE: "they have no more than a date in common",
+}
+"""What speaks against two texts being one."""
+
+HELD: Mapping[Held, str] = {
+    Held.BLOCKED: "its host is left alone for now",
+    Held.GAP: "its host rests between two requests",
+    Held.BUSY: "its host answers another request",
+    Held.ADDRESS: "the address of its host answers other requests",
+    Held.FEEDS_FIRST: "a feed of its host goes first",
+}
+"""Why a host gives no slot for a request now."""
+
 MEANINGS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     type(next(iter(table))): dict(table.items())
     for table in (
         PLANNED, POLLED, UNFETCHED, UNREAD, REFUSED, FOUND, LINKED, READ, SUBSCRIBED, DECIDED,
         IDENTIFIED, WITHDRAWN, HEALTH, ASKED, TOLD, TELLING, BECAME,
+        AGAINST, HELD,
     )
 }  # fmt: skip
 """All of them, by their type."""

@@ -5,6 +5,31 @@ from __future__ import annotations
 from enum import StrEnum
 
 
+class Veto(StrEnum):
+    """What speaks against two texts being one, however much they share."""
+
+    NUMBERS = "numbers"  # figures
+    DATES = "dates"  # days named in the opening
+    NAMES = "names"  # in one place
+    TITLES = "titles"  # what their headlines name apart stands in one place
+    OPENING = "opening"  # each has a beginning of its own
+    ENDING = "ending"
+    EXCERPT = "excerpt"  # one stands in the middle of a much longer one
+    SHORT = "short"  # too short to tell
+    SOURCE = "source"  # one source publishes both
+    DATE = "date"  # a correction marked by its date alone
+
+
+class Held(StrEnum):
+    """Why a host gives no slot for a request now."""
+
+    BLOCKED = "blocked"  # it asked to be left alone, or failed
+    GAP = "gap"  # between two requests
+    BUSY = "busy"  # as many are in flight as may be
+    ADDRESS = "address"  # so are at its address
+    FEEDS_FIRST = "feeds first"  # a feed of the host is due
+
+
 class EntryKind(StrEnum):
     """What identification wants done with one entry of a document."""
 

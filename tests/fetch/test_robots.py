@@ -13,6 +13,7 @@ import pytest
 from aggregator.fetch.robots import RobotsCache, RobotsVerdict
 from aggregator.fetch.robots_txt import MAX_RULES, read_robots
 from aggregator.model.http import HostBusy, RobotsOutcome, RobotsRecord
+from aggregator.model.states import Held
 from tests.fetch.conftest import Client, Names, Slots
 from tests.origin import Origin, reply
 
@@ -256,7 +257,7 @@ def test_a_busy_host_is_asked_later_and_nothing_is_kept(
     origin: Origin, clients: Callable[..., Client]
 ) -> None:
     until = START + timedelta(minutes=3)
-    slots = Slots(HostBusy("127.0.0.1", until, "gap"))
+    slots = Slots(HostBusy("127.0.0.1", until, Held.GAP))
     asker = Asker(clients(allow_ports=[origin.port], slots=slots))
     verdict = asker.ask(origin.url("/a"))
     assert (verdict.allowed, verdict.expires_at) == (False, until)

@@ -12,6 +12,7 @@ import trustme
 import uvloop
 
 from aggregator.model.http import FetchError, HostBusy, RequestKind
+from aggregator.model.states import Held
 from tests.fetch.conftest import Client, Names, Slots, asking, limits
 from tests.origin import Origin, Wire, reply
 
@@ -119,7 +120,7 @@ def test_a_busy_host_is_not_contacted_and_is_no_failure(
     origin: Origin, clients: Callable[..., Client]
 ) -> None:
     until = datetime(2030, 1, 1, tzinfo=UTC)
-    client = clients(slots=Slots(HostBusy("127.0.0.1", until, "429")))
+    client = clients(slots=Slots(HostBusy("127.0.0.1", until, Held.BLOCKED, "429")))
     result = client.get(origin.url("/feed"))
     assert (result.error, result.retry_at) == (FetchError.HOST_BUSY, until)
     assert origin.connections == 0

@@ -47,7 +47,7 @@ async def refused(slots: DatabaseSlots, *asked: Any, **more: Any) -> str | None:
     try:
         await slots.release(await slots.acquire(*asked, **more))
     except HostBusy as busy:
-        return busy.reason
+        return busy.why
     return None
 
 

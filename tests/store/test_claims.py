@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime, timedelta
 
+from aggregator.model.states import Held
 from aggregator.store.database import Database
 from aggregator.store.sources import claims, hosts, states
 
@@ -89,18 +90,19 @@ def test_two_workers_never_claim_one_source(database: Database) -> None:
 
 def test_a_host_has_one_slot_and_rests_between_requests(database: Database) -> None:
     with database.write() as connection:
-        assert hosts.take_slot(connection, "h", "a", NOON, LEASE)[0]
-        taken, again, why = hosts.take_slot(connection, "h", "b", NOON, LEASE)
-        assert (taken, again, why) == (False, NOON + LEASE, "busy")
+        assert hosts.take_slot(connection, "h", "a", NOON, LEASE) is None
+        refused = hosts.take_slot(connection, "h", "b", NOON, LEASE)
+        assert refused == hosts.Refusal(NOON + LEASE, Held.BUSY)
         hosts.give_slot(connection, "h", "a", NOON + timedelta(seconds=1))
-        taken, again, why = hosts.take_slot(connection, "h", "b", NOON, LEASE)
-        assert (taken, again, why) == (False, NOON + timedelta(seconds=1), "gap")
-        assert hosts.take_slot(connection, "h", "b", NOON + timedelta(seconds=1), LEASE)[0]
+        refused = hosts.take_slot(connection, "h", "b", NOON, LEASE)
+        assert refused == hosts.Refusal(NOON + timedelta(seconds=1), Held.GAP)
+        assert hosts.take_slot(connection, "h", "b", NOON + timedelta(seconds=1), LEASE) is None
 
 
 def test_a_block_is_never_shortened(database: Database) -> None:
     with database.write() as connection:
         hosts.block_host(connection, "h", NOON + timedelta(hours=2), "answered 503")
         hosts.block_host(connection, "h", NOON + timedelta(hours=1), "answered 429")
-        assert hosts.blocked(connection, "h", NOON) == (NOON + timedelta(hours=2), "answered 503")
+        block = hosts.blocked(connection, "h", NOON)
+        assert block == hosts.Refusal(NOON + timedelta(hours=2), Held.BLOCKED, "answered 503")
         assert hosts.blocked(connection, "h", NOON + timedelta(hours=2)) is None

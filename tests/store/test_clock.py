@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from aggregator.model.settings import Settings
+from aggregator.model.states import Held
 from aggregator.pipeline.policy import furthest
 from aggregator.schedule.hosts import HostHealth
 from aggregator.schedule.state import PolicyState, Trouble
@@ -70,7 +71,8 @@ def test_what_a_server_asked_for_keeps_its_length(database: Database) -> None:
     bring_back(database)
     assert feed(database, "a").next_poll_at == NOON + 2 * HOUR
     with database.read() as connection:
-        assert hosts.blocked(connection, "a.example", NOON) == (NOON + HOUR, "retry-after")
+        block = hosts.blocked(connection, "a.example", NOON)
+        assert block == hosts.Refusal(NOON + HOUR, Held.BLOCKED, "retry-after")
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,7 @@ def test_leases_gaps_blocks_and_budgets_end(database: Database) -> None:
     with database.write() as connection:
         assert hosts.in_flight(connection, NOON) == 0
         assert hosts.blocked(connection, "b.example", NOON) is None
-        assert hosts.take_slot(connection, "a.example", "me/2", NOON, MINUTE)[0]
+        assert hosts.take_slot(connection, "a.example", "me/2", NOON, MINUTE) is None
         assert connection.execute(select(t.follow_budget)).all() == []
         assert connection.scalar(select(t.poll_log.c.at)) == NOON
 

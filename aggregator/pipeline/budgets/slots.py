@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from aggregator.model.http import HostBusy, RequestKind, Slot
 from aggregator.model.settings import PollingSettings
+from aggregator.model.states import Held
 from aggregator.store.database import Database
 from aggregator.store.sources import hosts
 from aggregator.telemetry import metrics
@@ -18,8 +19,7 @@ from aggregator.telemetry.clock import Clock
 
 _SHORT = timedelta(milliseconds=50)
 _SOON = timedelta(seconds=10)  # when somebody else holds the slot
-_MOMENTARY = frozenset({"busy", "address", "feeds first"})
-_MEASURED = _MOMENTARY | {"gap"}
+_MOMENTARY = frozenset({Held.BUSY, Held.ADDRESS, Held.FEEDS_FIRST})
 _PAGES = frozenset({RequestKind.ARTICLE, RequestKind.ROBOTS})
 
 
@@ -65,25 +65,26 @@ class DatabaseSlots:
         deadline = self._clock.now() + self._patience
         while True:
             now = self._clock.now()
-            taken, again_at, why = await self._database.run_together(
+            refusal = await self._database.run_together(
                 _take, slot, now, polling.lease, polling.host_gap, page_gap
             )
-            if taken:
+            if refusal is None:
                 return slot
-            retry_at = again_at
-            if why in _MOMENTARY:  # given back whenever that request ends, long before its lease
+            again_at = retry_at = refusal.again_at
+            if refusal.why in _MOMENTARY:  # given back long before its lease
                 again_at = min(again_at, now + timedelta(milliseconds=250))
                 retry_at = now + _SOON
             if again_at > deadline:
-                metrics.SLOTS_REFUSED.labels(why=why if why in _MEASURED else "blocked").inc()
-                raise HostBusy(host, max(retry_at, now + polling.host_gap), why)
+                metrics.SLOTS_REFUSED.labels(why=refusal.why).inc()
+                retry_at = max(retry_at, now + polling.host_gap)
+                raise HostBusy(host, retry_at, refusal.why, refusal.detail)
             await asyncio.sleep(max(_SHORT, again_at - now).total_seconds())
 
     async def _unless_blocked(self, slot: Slot) -> Slot:
         now = self._clock.now()
         block = await self._database.run_together(hosts.blocked, slot.host, now)
         if block is not None:
-            raise HostBusy(slot.host, *block)
+            raise HostBusy(slot.host, block.again_at, block.why, block.detail)
         return slot
 
     async def release(self, slot: Slot) -> None:
@@ -103,7 +104,7 @@ def _take(
     lease: timedelta,
     gap: timedelta,
     page_gap: timedelta | None,
-) -> tuple[bool, datetime, str]:
+) -> hosts.Refusal | None:
     return hosts.take_slot(
         connection, slot.host, slot.owner, now, lease,
         address=slot.address, gap=gap, page_gap=page_gap,

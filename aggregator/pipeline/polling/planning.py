@@ -24,6 +24,7 @@ from aggregator.model.settings import PollingSettings, SourceSettings
 from aggregator.model.states import EntryKind
 from aggregator.pipeline.budgets.hour_cap import price
 from aggregator.schedule.warm import document_span
+from aggregator.store.sources.hosts import Refusal
 
 
 def poll_settings(
@@ -54,11 +55,11 @@ def body_hash(body: bytes) -> str:
     return blake2b(body, digest_size=16).hexdigest()
 
 
-def host_floors(stored: tuple[datetime, str] | None) -> HostFloors:
+def floors_of(block: Refusal | None) -> HostFloors:
     """The hard floor that a host's block puts under its sources."""
-    if stored is None:
+    if block is None:
         return HostFloors()
-    return HostFloors((Floor(PlanReason.HOST, stored[0], hard=True),))
+    return HostFloors((Floor(PlanReason.HOST, block.again_at, hard=True),))
 
 
 def outcome_of(result: FetchResult, *, conditional: bool) -> PollOutcome:

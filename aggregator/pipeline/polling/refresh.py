@@ -16,7 +16,7 @@ from aggregator.model.settings import Settings, SourceSettings
 from aggregator.model.states import PollWord
 from aggregator.pipeline import policy
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.polling.planning import host_floors
+from aggregator.pipeline.polling.planning import floors_of
 from aggregator.pipeline.polling.poll import poll_source
 from aggregator.schedule.policy import refresh_allowed
 from aggregator.schedule.state import PolicyState
@@ -82,7 +82,7 @@ def _take(
             PolicyState.from_json(state.policy),
             settings.polling.min_refresh,
             now,
-            host_floors(block),
+            floors_of(block),
         )
         if floor is not None:
             until = floor.until.isoformat(timespec="seconds")
@@ -120,7 +120,7 @@ def ask_now(
         return None
     block = hosts.blocked(connection, host_key(state.effective_url or source.url), now)
     floor = refresh_allowed(
-        PolicyState.from_json(state.policy), settings.polling.min_refresh, now, host_floors(block)
+        PolicyState.from_json(state.policy), settings.polling.min_refresh, now, floors_of(block)
     )
     if floor is not None:
         return Wish(f"It waits: {PLANNED[floor.name]}.", floor.until)

@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 from aggregator.identity.copies import comparable, compare, percents, shared_passages
 from aggregator.model.copies import CopyDecision, CopyThresholds
 from aggregator.model.errors import OperatorError
+from aggregator.model.meanings import meaning
 from aggregator.model.pages import DecisionLine, TextSide
-from aggregator.model.states import DecisionKind
+from aggregator.model.states import DecisionKind, Veto
 from aggregator.pipeline.showing import neighbours
 from aggregator.store import changed
 from aggregator.store.copies.boilerplate import known_boilerplate
@@ -26,14 +27,6 @@ _SHOWN_CHARACTERS = 3000  # of each side of a comparison
 _MERGED = (DecisionKind.COPY, DecisionKind.STATED, DecisionKind.MERGE)
 # Of groups, not of two texts.
 _INTERNAL = (DecisionKind.JOINED, DecisionKind.PARTED, DecisionKind.REGROUPED)
-_VETOES = {
-    "numbers": "figures",
-    "dates": "days",
-    "opening": "another beginning",
-    "excerpt": "a part in the middle of a longer text",
-    "short": "too short",
-    "source": "one source publishes both",
-}
 _ORDER = (
     (DecisionKind.MERGE,),
     (DecisionKind.COPY, DecisionKind.STATED),
@@ -261,7 +254,7 @@ def _measurements(
     if (other := found.get("replaced")) is not None:  # not in decisions of earlier versions
         yield "Other words in the same place", f"{other:.0%} of the shorter text"
     if found["vetoes"]:
-        yield "Against it", ", ".join(_VETOES.get(veto, veto) for veto in found["vetoes"])
+        yield "Against it", ", ".join(meaning(veto, Veto) for veto in found["vetoes"])
 
 
 def _listed(values: Sequence[str]) -> str:

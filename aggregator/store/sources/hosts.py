@@ -6,6 +6,7 @@ no block of the host. A slot whose lease ended belongs to nobody.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
@@ -23,6 +24,7 @@ from sqlalchemy import (
 
 from aggregator.model.meanings import meaning
 from aggregator.model.poll import PlanReason
+from aggregator.model.states import Held
 from aggregator.schedule.hosts import HostHealth
 from aggregator.store import schema as t
 from aggregator.store.rows import upsert
@@ -61,6 +63,15 @@ _ADDRESS_LOCK = text("SELECT pg_advisory_xact_lock(hashtext(:address))")
 FEED_FRESH = timedelta(seconds=30)  # a feed due for longer is nobody's; pages need not wait for it
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """When to ask for a slot again, and why none is given now. `detail` tells of a block."""
+
+    again_at: datetime
+    why: Held
+    detail: str = ""
+
+
 def take_slot(
     connection: Connection,
     host: str,
@@ -71,31 +82,30 @@ def take_slot(
     address: str | None = None,
     gap: timedelta = timedelta(0),
     page_gap: timedelta | None = None,
-) -> tuple[bool, datetime, str]:
+) -> Refusal | None:
     """Try to take a slot for one request.
 
     `gap` is the time before the host's next request may start. `page_gap` is given for article
     pages and robots.txt: the time before the next of those; they also let due feeds go first.
 
-    Returns `(taken, when to try again, why not)`; why is `busy`, `address`, `gap`, `feeds first`
-    or the reason of a block.
+    Returns None when it is taken, else when to try again and why.
     """
     row = connection.execute(_HOST_LOCKED, {"name": host}).first()
     if row is None:
         upsert(connection, t.host, [{"host": host}], update=False)
         row = connection.execute(_HOST_LOCKED, {"name": host}).one()
     if row.blocked_until and row.blocked_until > now:
-        return False, row.blocked_until, row.blocked_reason or "blocked"
+        return Refusal(row.blocked_until, Held.BLOCKED, row.blocked_reason or "")
     rests = (row.next_at, row.article_next_at if page_gap else None)
     rested = max((at for at in rests if at is not None), default=now)
     if rested > now:
-        return False, rested, "gap"
+        return Refusal(rested, Held.GAP)
     alone = HostHealth.from_json(row.health).trips > 0  # an open breaker: one probe at a time
     refusal = _no_room(connection, host, address, now, alone=alone)
     if refusal is None and page_gap and _feed_is_due(connection, host, now):
-        refusal = now + timedelta(milliseconds=500), "feeds first"
+        refusal = Refusal(now + timedelta(milliseconds=500), Held.FEEDS_FIRST)
     if refusal is not None:
-        return False, *refusal
+        return refusal
     slot = {"owner": owner, "host": host, "address": address, "lease_until": now + lease}
     upsert(connection, t.host_slot, [slot], update=True)
     starts = {"name": host, "next": now + gap}
@@ -103,12 +113,12 @@ def take_slot(
         connection.execute(_PAGE_START, starts | {"page": now + page_gap})
     else:
         connection.execute(_START, starts)
-    return True, now, ""
+    return None
 
 
 def _no_room(
     connection: Connection, host: str, address: str | None, now: datetime, *, alone: bool
-) -> tuple[datetime, str] | None:
+) -> Refusal | None:
     if address is not None and connection.dialect.name == "postgresql":
         # Slots of two hosts at one address: one at a time.
         connection.execute(_ADDRESS_LOCK, {"address": address})
@@ -118,9 +128,9 @@ def _no_room(
         rows = [row for row in rows if row.lease_until > now]
     ends = [row.lease_until for row in rows if row.host == host]
     if ends and (alone or len(ends) >= 2 or not connection.scalar(_BIG, {"name": host})):
-        return min(ends), "busy"
+        return Refusal(min(ends), Held.BUSY)
     at_address = [row.lease_until for row in rows if address and row.address == address]
-    return (min(at_address), "address") if len(at_address) >= PER_ADDRESS else None
+    return Refusal(min(at_address), Held.ADDRESS) if len(at_address) >= PER_ADDRESS else None
 
 
 def _feed_is_due(connection: Connection, host: str, now: datetime) -> bool:
@@ -165,12 +175,12 @@ def block_host(connection: Connection, host: str, until: datetime, reason: str) 
     )
 
 
-def blocked(connection: Connection, host: str, now: datetime) -> tuple[datetime, str] | None:
-    """Until when and why a host is not to be contacted; None when it may be."""
+def blocked(connection: Connection, host: str, now: datetime) -> Refusal | None:
+    """The block of a host that is not to be contacted; None when it may be."""
     row = connection.execute(_BLOCKED, {"name": host}).first()
     if row is None or row.blocked_until is None or row.blocked_until <= now:
         return None
-    return row.blocked_until, row.blocked_reason or "blocked"
+    return Refusal(row.blocked_until, Held.BLOCKED, row.blocked_reason or "")
 
 
 def health(connection: Connection, host: str, *, lock: bool = False) -> str | None:
