@@ -34,9 +34,9 @@ from aggregator.service import open_parts
 from bench import large_store
 
 PAGES = (
-    "/", "/sources", "/views/all", "/views/whole", "/views/told", "/views/tenth", "/views/quiet",
-    "/views/few", "/sources/s00001", "/sources/s00003", "/items/5000", "/stories/5000",
-    "/health/ready", "/metrics", "/opml",
+    "/", "/sources", "/sources?tag=t4&q=s&after=s00004", "/views/all", "/views/whole",
+    "/views/told", "/views/tenth", "/views/quiet", "/views/few", "/sources/s00001",
+    "/sources/s00003", "/items/5000", "/stories/5000", "/health/ready", "/metrics", "/opml",
 )  # fmt: skip
 FEEDS = (
     "/feeds/all.atom", "/feeds/whole.rss", "/feeds/told.json", "/feeds/tenth.atom",

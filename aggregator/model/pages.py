@@ -59,6 +59,15 @@ class SourceHealth(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PollMark:
+    """A poll in a line of many: what came of it."""
+
+    at: datetime
+    failed: bool
+    new_items: int
+
+
+@dataclass(frozen=True, slots=True)
 class SourceOverview:
     """One source with its state."""
 
@@ -77,7 +86,36 @@ class SourceOverview:
     next_detail: str | None = None
     failures: int = 0  # in a row
     status: int | None = None
+    outcome: str | None = None  # of the last poll
     error: str | None = None
+    rhythm: float | None = None  # items a day; None while nobody can tell
+    last_polls: tuple[PollMark, ...] = ()  # oldest first; read for lists of sources alone
+
+
+class SourceOrder(StrEnum):
+    """In which order sources are listed."""
+
+    TAG = "tag"  # by their first tag, then by title
+    TITLE = "title"
+    URGENCY = "urgency"  # what needs a person first
+    NEXT = "next"  # by the time of the next poll
+    ID = "id"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceQuery:
+    """Which sources are listed, and in which order.
+
+    `after` is the id of the source after which the list goes on; `states` empty: all of them;
+    `text` stands in the title, the id or a tag, in whatever case.
+    """
+
+    after: str = ""
+    states: tuple[SourceHealth, ...] = ()
+    tag: str | None = None
+    text: str = ""
+    order: SourceOrder = SourceOrder.ID
+    limit: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +151,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class SourceList:
-    """Sources by id, as many as a page takes."""
+    """Sources in the order asked for, as many as were asked for."""
 
     sources: tuple[SourceOverview, ...]
     states: Mapping[SourceHealth, int]  # how many there are of each

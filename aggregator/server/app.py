@@ -35,6 +35,7 @@ from aggregator.server.pages.login import Login, local_path
 from aggregator.server.pages.overrule import Overrule
 from aggregator.server.pages.river import River
 from aggregator.server.pages.routes import PageRoutes
+from aggregator.server.pages.sources import Sources
 from aggregator.server.searching import Searching
 from aggregator.server.websub import Callback, Subscriber
 from aggregator.server.wire.cors import CrossOrigin
@@ -123,6 +124,7 @@ def create_app(
             *Api(backend, settings).routes(),
             *Login(settings).routes(),
             *river.routes(),
+            *Sources(backend, settings).routes(),
             *PageRoutes(backend, settings, river).routes(),
             *(Callback(subscriber).routes() if subscriber else ()),
             *(Hub(hub, settings).routes() if hub else ()),

@@ -17,9 +17,9 @@ from aggregator.model.pages import (
     ReadyState,
     Rendered,
     SearchPage,
-    SourceHealth,
     SourceList,
     SourcePage,
+    SourceQuery,
     StoryPage,
     ViewPage,
     Wish,
@@ -67,10 +67,8 @@ class Backend(Protocol):
         """All views, and the sources that need a person first; private ones only when asked for."""
         ...
 
-    async def source_list(
-        self, after: str, states: Collection[SourceHealth], *, private: bool
-    ) -> SourceList:
-        """The sources after an id, as many as a page takes; of some states, or of all."""
+    async def source_list(self, query: SourceQuery, *, private: bool) -> SourceList:
+        """The sources asked for; private ones only when asked for."""
         ...
 
     async def delta(self, view_id: str, fmt: str, tags: Collection[str]) -> Delta | None:

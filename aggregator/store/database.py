@@ -236,6 +236,7 @@ def _check_sqlite(url: URL) -> None:
 
 def _on_sqlite_connect(raw: Any, _record: Any) -> None:
     raw.isolation_level = None  # we say BEGIN ourselves
+    raw.create_function("fold", 1, _fold, deterministic=True)
     cursor = raw.cursor()
     cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
     _write_ahead(cursor)
@@ -247,6 +248,11 @@ def _on_sqlite_connect(raw: Any, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _fold(text: str | None) -> str | None:
+    """Small letters of every script: SQLite's `lower` knows those of English alone."""
+    return text.lower() if text is not None else None
 
 
 def _write_ahead(cursor: sqlite3.Cursor) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from aggregator.model.pages import SourceOrder, SourceQuery
 from aggregator.model.settings import Settings
 from aggregator.pipeline.showing.pages import Condition, Pages
 from aggregator.pipeline.showing.views import Publisher
@@ -41,7 +42,10 @@ async def _feed(pages: Pages, view: str) -> object:
 
 ROUTES: dict[str, Callable[[Pages], Coroutine[Any, Any, Any]]] = {
     "start page": lambda pages: pages.overview(private=True),
-    "sources": lambda pages: pages.source_list("", (), private=True),
+    "sources": lambda pages: pages.source_list(SourceQuery(), private=True),
+    "sources by tag": lambda pages: pages.source_list(
+        SourceQuery("s00003", tag="t4", text="s", order=SourceOrder.TAG), private=True
+    ),
     "source": lambda pages: pages.source_page("s00001"),
     "source that was quiet": lambda pages: pages.source_page("s00003"),
     "item": lambda pages: pages.item_page(500),

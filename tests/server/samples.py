@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +21,7 @@ from aggregator.model.pages import (
     ItemPage,
     Neighbourhood,
     Overview,
+    PollMark,
     Publication,
     ReadyState,
     RelatedLine,
@@ -31,6 +32,7 @@ from aggregator.model.pages import (
     SourceList,
     SourceOverview,
     SourcePage,
+    SourceQuery,
     StoryPage,
     ViewOverview,
     ViewPage,
@@ -141,7 +143,8 @@ def sources() -> tuple[SourceOverview, ...]:
             last_polled_at=NOON,
             last_success_at=NOON,
             next_poll_at=NOON + timedelta(minutes=47),
-            next_reason="adaptive: 9 items a day",
+            next_reason="rate",
+            rhythm=9.2,
         )
         return replace(made, **more)  # type: ignore[arg-type]
 
@@ -156,12 +159,20 @@ def sources() -> tuple[SourceOverview, ...]:
             failures=4,
             status=503,
             error="the server answered 503 and asked to come back after 30 minutes",
-            next_reason="back-off after 4 failures",
+            outcome="http",
+            next_reason="error_backoff",
         ),
         one("old", "The Old Chronicle", SourceHealth.GONE, status=410, next_poll_at=None),
         one("off", "Switched off", SourceHealth.DISABLED, next_poll_at=None),
         one("letters", "Members' Letters", SourceHealth.OK, private=True, feed_url=None),
     )
+
+
+def _marks(source: SourceOverview) -> Iterator[PollMark]:
+    if source.last_polled_at is not None:
+        for back in range(30, 0, -1):
+            failed = source.failures >= back
+            yield PollMark(NOON - timedelta(hours=back), failed, 0 if failed else back % 4)
 
 
 def told(number: int, source: str, **more: object) -> Publication:
@@ -278,16 +289,18 @@ class SampleBackend:
             first=before is None,
         )
 
-    async def source_list(
-        self, after: str, states: Collection[SourceHealth], *, private: bool
-    ) -> SourceList:
+    async def source_list(self, query: SourceQuery, *, private: bool) -> SourceList:
         seen = [one for one in sources() if private or not one.private]
-        shown = sorted(
-            (one for one in seen if one.id > after and (not states or one.health in states)),
-            key=lambda one: one.id,
-        )
-        last = shown[1].id if len(shown) > 2 else None
-        return SourceList(tuple(shown[:2]), Counter(one.health for one in seen), last)
+        shown = [
+            replace(one, last_polls=tuple(_marks(one)))
+            for one in sorted(seen, key=lambda one: one.id)
+            if one.id > query.after
+            and (not query.states or one.health in query.states)
+            and (query.tag is None or query.tag in one.tags)
+            and query.text.lower() in one.title.lower()
+        ]
+        last = shown[3].id if len(shown) > 4 else None
+        return SourceList(tuple(shown[:4]), Counter(one.health for one in seen), last)
 
     async def source_page(self, source_id: str) -> SourcePage | None:
         found = next((s for s in sources() if s.id == source_id), None)
@@ -305,7 +318,7 @@ class SampleBackend:
                 timing=Timing(),
                 new_items=0 if n % 2 or failed else 3,
                 next_at=NOON + timedelta(hours=1 - n),
-                reason="adaptive: 9 items a day",
+                reason="rate",
             )
             for n in range(6)
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -23,9 +23,9 @@ from aggregator.model.pages import (
     Overview,
     ReadyState,
     RevisionLine,
-    SourceHealth,
     SourceList,
     SourcePage,
+    SourceQuery,
     StoryPage,
     ViewOverview,
     ViewPage,
@@ -145,12 +145,10 @@ class Pages:
             return None
         return await self._database.run_read(_view_page, settings, view, before)
 
-    async def source_list(
-        self, after: str, states: Collection[SourceHealth], *, private: bool
-    ) -> SourceList:
-        """The sources after an id, of some states or of all."""
+    async def source_list(self, query: SourceQuery, *, private: bool) -> SourceList:
+        """The sources asked for, in that order."""
         return await self._database.run_read(
-            sources.listed, self._settings(), after, states, private=private
+            sources.listed, self._settings(), query, private=private
         )
 
     async def source_page(self, source_id: str) -> SourcePage | None:

@@ -2,44 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from aggregator.model.item import FeedState
-from aggregator.model.pages import SourceHealth, SourceList, SourceOverview
+from aggregator.model.pages import (
+    SourceHealth,
+    SourceList,
+    SourceOrder,
+    SourceOverview,
+    SourceQuery,
+)
 from aggregator.model.settings import Settings, SourceSettings
 from aggregator.model.states import PollWord
 from aggregator.pipeline.showing import counting
+from aggregator.schedule.rate import slow_rate
+from aggregator.schedule.state import PolicyState
 from aggregator.store.items import items
-from aggregator.store.sources import standing, states
+from aggregator.store.sources import polls, standing, states
 
 _ON_START = 50  # sources on the start page
-_PAGE = 100
+_MARKS = 30  # polls of a source in a list
+_EXPOSURE = 0.5  # days that a source was watched before its rhythm is told
 
 
 def urgent(
     connection: Connection, settings: Settings, *, private: bool
 ) -> tuple[SourceOverview, ...]:
     """The sources that need a person first, as many as the start page takes."""
-    ids = standing.most_urgent(connection, _ON_START, private=private)
+    query = SourceQuery(order=SourceOrder.URGENCY, limit=_ON_START)
+    ids = standing.page(connection, query, private=private)
     return _overviews(connection, settings, ids)
 
 
 def listed(
-    connection: Connection,
-    settings: Settings,
-    after: str,
-    wanted: Collection[SourceHealth],
-    *,
-    private: bool,
+    connection: Connection, settings: Settings, query: SourceQuery, *, private: bool
 ) -> SourceList:
-    """The sources after an id, of the states wanted or of all."""
-    ids = standing.after(connection, after, _PAGE + 1, private=private, states=wanted)
+    """The sources asked for, with what came of their last polls."""
+    more = replace(query, limit=query.limit + 1)
+    ids = standing.page(connection, more, private=private)
+    shown = ids[: query.limit]
+    marks = polls.last_marks(connection, shown, _MARKS)
     return SourceList(
-        _overviews(connection, settings, ids[:_PAGE]),
+        tuple(
+            replace(one, last_polls=marks[one.id])
+            for one in _overviews(connection, settings, shown)
+        ),
         standing.states(connection, private=private),
-        ids[_PAGE - 1] if len(ids) > _PAGE else None,
+        shown[-1] if len(ids) > query.limit else None,
     )
 
 
@@ -95,8 +107,16 @@ def overview(source: SourceSettings, state: FeedState | None, count: int) -> Sou
         next_detail=state.next_detail,
         failures=state.failures,
         status=state.status,
+        outcome=state.outcome,
         error=state.error,
+        rhythm=_rhythm(state.policy),
     )
+
+
+def _rhythm(policy: str | None) -> float | None:
+    """Items a day over the last weeks, once it was watched long enough to tell."""
+    pace = PolicyState.from_json(policy).pace
+    return slow_rate(pace) if pace.slow_w >= _EXPOSURE else None
 
 
 def health(source: SourceSettings, state: FeedState | None) -> SourceHealth:

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from aggregator.model.errors import SearchTooLong
-from aggregator.model.pages import Asked, ItemPage, SourceHealth, SourcePage
+from aggregator.model.pages import Asked, ItemPage, SourceHealth, SourcePage, SourceQuery
 from aggregator.model.settings import Settings, ViewSettings
 from aggregator.queries.canonical import text_of
 from aggregator.queries.parse import QueryError, parse
@@ -89,9 +89,10 @@ class Api:
         wanted = request.query_params.get("state")
         if wanted is not None and wanted not in list(SourceHealth):
             return problem(400, f"state is one of {', '.join(SourceHealth)}.")
-        states = [SourceHealth(wanted)] if wanted is not None else []
+        states = (SourceHealth(wanted),) if wanted is not None else ()
         after = request.query_params.get("after", "")[:_LONGEST_ID]
-        found = await self.backend.source_list(after, states, private=access.trusted)
+        asked = SourceQuery(after, states)
+        found = await self.backend.source_list(asked, private=access.trusted)
         query = {"after": found.after or "", **({"state": wanted} if wanted else {})}
         return _sent(
             {

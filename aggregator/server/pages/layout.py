@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse
 from aggregator.model.http import FetchError
 from aggregator.model.item import ServedItem
 from aggregator.model.meanings import DECIDED, HEALTH, meaning, sentence
-from aggregator.model.pages import MoreThan, SourceHealth
+from aggregator.model.pages import MoreThan, SourceHealth, SourceOverview
 from aggregator.model.poll import PlanReason
 from aggregator.model.settings import Settings
 from aggregator.model.states import DecisionKind, ParseFault, PollWord
@@ -90,6 +90,23 @@ def _planned(reason: str) -> str:
     return sentence(meaning(reason, PlanReason))
 
 
+def _rhythm(a_day: float) -> str:
+    """How often something new comes, in words."""
+    for number, span in ((a_day, "day"), (a_day * 7, "week"), (a_day * 30, "month")):
+        if number >= 1.5:
+            return f"about {number:,.0f} new a {span}"
+    return "less than two new a month"
+
+
+def _failed(source: SourceOverview) -> str:
+    """What is wrong with a source, as a sentence, with what its server said."""
+    kind = meaning(source.outcome, FetchError, ParseFault) if source.failures else ""
+    said = (source.error or "").rstrip(".")
+    if not kind or said.casefold().startswith(kind.casefold()):
+        return sentence(said)
+    return f"{sentence(kind)[:-1]}: {said}." if said else sentence(kind)
+
+
 def _healthy(health: SourceHealth) -> str:
     """How a source is doing, in words."""
     return HEALTH[health]
@@ -112,6 +129,8 @@ def _environment() -> Environment:
     made.filters["decided"] = _decided
     made.filters["planned"] = _planned
     made.filters["healthy"] = _healthy
+    made.filters["rhythm"] = _rhythm
+    made.filters["failed"] = _failed
     made.filters["web"] = web_url
     made.filters["lang"] = language_tag
     # Sanitised when it was taken in (invariant 10); the page's policy runs no script either way.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -25,7 +24,6 @@ from aggregator.server.pages.river import River
 from aggregator.server.pages.timeline import draw_times
 
 _LARGEST_NUMBER = 2**63 - 1
-_LONGEST_ID = 200  # characters of a place to go on from
 # What needs a person comes first.
 _ORDER = [
     SourceHealth.FAILING,
@@ -38,7 +36,7 @@ _ORDER = [
 
 
 class PageRoutes:
-    """The start page, the list of sources, and the page of each source and item."""
+    """The start page, and the page of each source, item and story."""
 
     def __init__(self, backend: Backend, settings: Callable[[], Settings], river: River) -> None:
         self.backend = backend
@@ -50,7 +48,6 @@ class PageRoutes:
         return [
             Route("/", self.start, name="start"),
             Route("/about", self.about, name="about"),
-            Route("/sources", self.sources, name="sources"),
             Route("/sources/{source}", self.source, name="source"),
             Route("/items/{number:int}", self.item, name="item"),
             Route("/stories/{number:int}", self.story, name="story"),
@@ -77,33 +74,6 @@ class PageRoutes:
             sources=sorted(overview.sources, key=_by_urgency),
             hidden=overview.hidden,
             counts={health: overview.states.get(health, 0) for health in _ORDER},
-        )
-
-    async def sources(self, request: Request) -> Response:
-        """Sources by id, a page at a time by `?after=`; of one state by `?state=`."""
-        settings = self.settings()
-        access = access_of(request, settings)
-        if not access.admitted:
-            return ask_for_token(request, settings)
-        if tidy := without_token(request, access):
-            return tidy
-        wanted = request.query_params.get("state")
-        if wanted is not None and wanted not in list(SourceHealth):
-            raise HTTPException(404, "No source is ever in this state.")
-        states = [SourceHealth(wanted)] if wanted is not None else []
-        after = request.query_params.get("after", "")[:_LONGEST_ID]
-        found = await self.backend.source_list(after, states, private=access.trusted)
-        return page(
-            "sources.html",
-            settings,
-            access,
-            sources=found.sources,
-            counts={health: found.states.get(health, 0) for health in _ORDER},
-            state=wanted,
-            first=not after,
-            more=urlencode({"after": found.after} | ({"state": wanted} if wanted else {}))
-            if found.after
-            else None,
         )
 
     async def about(self, request: Request) -> Response:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     Connection,
     Row,
+    bindparam,
     delete,
     func,
     select,
@@ -16,9 +17,17 @@ from sqlalchemy import (
 
 from aggregator.model.http import Timing
 from aggregator.model.item import PollRecord
+from aggregator.model.pages import PollMark
 from aggregator.store import schema as t
 
-_LOG = t.poll_log.insert()  # made once: making a statement takes longer than running it
+# Made once: making a statement takes longer than running it.
+_LOG = t.poll_log.insert()
+_MARKS = (
+    select(t.poll_log.c.at, t.poll_log.c.error, t.poll_log.c.new_items)
+    .where(t.poll_log.c.source_id == bindparam("source"))
+    .order_by(t.poll_log.c.at.desc(), t.poll_log.c.id.desc())
+    .limit(bindparam("most"))
+)
 
 
 def polls_of(connection: Connection, source_id: str, limit: int) -> list[PollRecord]:
@@ -42,6 +51,19 @@ def polls_in_brief(
         select(p.at, p.error, p.new_items).where(p.source_id == source_id, p.at >= since)
     )
     return [(row.at, row.error is not None, row.new_items) for row in rows]
+
+
+def last_marks(
+    connection: Connection, source_ids: Iterable[str], limit: int
+) -> dict[str, tuple[PollMark, ...]]:
+    """What came of the last polls of each source, oldest first."""
+    found: dict[str, tuple[PollMark, ...]] = {}
+    for source_id in source_ids:
+        rows = connection.execute(_MARKS, {"source": source_id, "most": limit}).all()
+        found[source_id] = tuple(
+            PollMark(row.at, row.error is not None, row.new_items) for row in reversed(rows)
+        )
+    return found
 
 
 def _record(row: Row[Any]) -> PollRecord:

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    select,
+    tuple_,
+    type_coerce,
+)
 
-from aggregator.model.pages import SourceHealth
+from aggregator.model.pages import SourceHealth, SourceOrder, SourceQuery
 from aggregator.model.states import PollWord
 from aggregator.store import schema as t
 
@@ -19,6 +33,8 @@ URGENCY = (
     SourceHealth.OK,
     SourceHealth.DISABLED,
 )
+
+_NEVER = 2**62  # later than every planned poll
 
 
 def states(connection: Connection, *, private: bool) -> dict[SourceHealth, int]:
@@ -40,30 +56,69 @@ def hidden(connection: Connection) -> int:
     return connection.scalar(query) or 0
 
 
-def most_urgent(connection: Connection, limit: int, *, private: bool) -> list[str]:
-    """The ids of the sources that need a person first, then by title."""
+def page(connection: Connection, query: SourceQuery, *, private: bool) -> list[str]:
+    """The ids of sources as asked for, in that order."""
+    keys = _order(connection, query.order)
+    chosen = _sources(private=private)
+    if query.states:
+        chosen = chosen.where(_health().in_([one.value for one in query.states]))
+    if query.tag is not None:
+        chosen = chosen.where(_has_tag(connection, query.tag))
+    if query.text:
+        chosen = chosen.where(_says(connection, query.text))
+    if query.after:
+        place = connection.execute(
+            select(*keys)
+            .join_from(t.source, t.feed, t.feed.c.source_id == t.source.c.id)
+            .where(t.source.c.id == query.after)
+        ).first()
+        if place is not None:
+            chosen = chosen.where(tuple_(*keys) > tuple_(*(literal(value) for value in place)))
+        elif query.order is SourceOrder.ID:
+            chosen = chosen.where(t.source.c.id > query.after)
+    return list(connection.scalars(chosen.order_by(*keys).limit(query.limit)))
+
+
+def _order(connection: Connection, order: SourceOrder) -> list[ColumnElement[Any]]:
+    """What the sources are sorted by; the last one is different for each of them."""
     s, f = t.source.c, t.feed.c
-    health = _health()
-    rank = case({one.value: number for number, one in enumerate(URGENCY)}, value=health)
-    title = func.lower(func.coalesce(s.title, f.title, s.id))
-    query = _sources(private=private).order_by(rank, title, s.id).limit(limit)
-    return list(connection.scalars(query))
+    title = _folded(connection, _title())
+    if order is SourceOrder.TAG:
+        first = s.tags[0].as_string()
+        return [case((first.is_(None), 1), else_=0), func.coalesce(first, ""), title, s.id]
+    if order is SourceOrder.URGENCY:
+        rank = case({one.value: n for n, one in enumerate(URGENCY)}, value=_health())
+        return [rank, title, s.id]
+    if order is SourceOrder.NEXT:
+        at = type_coerce(f.next_poll_at, BigInteger)
+        return [func.coalesce(at, _NEVER), s.id]
+    return [title, s.id] if order is SourceOrder.TITLE else [s.id]
 
 
-def after(
-    connection: Connection,
-    source_id: str,
-    limit: int,
-    *,
-    private: bool,
-    states: Collection[SourceHealth] = (),
-) -> list[str]:
-    """The ids of the sources after one, in order; of these states alone where some are given."""
+def _title() -> ColumnElement[str]:
+    """What a person calls a source."""
+    return func.coalesce(t.source.c.title, t.feed.c.title, t.source.c.id)
+
+
+def _folded(connection: Connection, text: ColumnElement[str]) -> ColumnElement[str]:
+    """A text in small letters. SQLite's own function knows those of English alone."""
+    fold = func.fold if connection.dialect.name == "sqlite" else func.lower
+    return fold(text, type_=String)
+
+
+def _has_tag(connection: Connection, tag: str) -> ColumnElement[bool]:
+    each = (
+        func.json_each(t.source.c.tags)
+        if connection.dialect.name == "sqlite"
+        else func.json_array_elements_text(t.source.c.tags)
+    ).table_valued("value")
+    return exists(select(literal(1)).select_from(each).where(each.c.value == tag))
+
+
+def _says(connection: Connection, text: str) -> ColumnElement[bool]:
     s = t.source.c
-    query = _sources(private=private).where(s.id > source_id)
-    if states:
-        query = query.where(_health().in_([one.value for one in states]))
-    return list(connection.scalars(query.order_by(s.id).limit(limit)))
+    words = _title() + " " + s.id + " " + s.tags.cast(String)
+    return _folded(connection, words).contains(text.lower(), autoescape=True)
 
 
 def _sources(*, private: bool) -> Select[tuple[str]]:
