@@ -9,6 +9,7 @@ import httpx
 import jsonschema
 import pytest
 
+from aggregator.queries.parse import LONGEST
 from aggregator.server.api.openapi import SCHEMAS, document
 from aggregator.server.api.operations import OPERATIONS, PREFIX, Operation, Scope
 from tests.server.conftest import Serve
@@ -172,6 +173,14 @@ def test_the_document_is_open_and_names_every_route(serve: Serve) -> None:
     described = document("http://news.example")
     named = {(path, method) for path, methods in described["paths"].items() for method in methods}
     assert named == {(one.path, one.method.lower()) for one in OPERATIONS}
+
+
+def test_the_document_tells_the_bounds_of_what_is_taken() -> None:
+    paths = document("http://news.example")["paths"]
+    query, _ = paths["/search"]["get"]["parameters"]
+    assert (query["schema"]["minLength"], query["schema"]["maxLength"]) == (1, LONGEST)
+    body = paths["/items/{number}/merge"]["post"]["requestBody"]["content"]["application/json"]
+    assert body["schema"]["properties"]["with"]["maximum"] == 2**63 - 1
 
 
 def test_poll_now_stands_on_the_page_of_a_source_for_the_admin(serve: Serve) -> None:

@@ -7,7 +7,14 @@ from typing import Any
 
 from aggregator import __version__
 from aggregator.model.pages import SourceHealth
-from aggregator.server.api.operations import OPERATIONS, PREFIX, Operation, Parameter, Scope
+from aggregator.server.api.operations import (
+    LARGEST_NUMBER,
+    OPERATIONS,
+    PREFIX,
+    Operation,
+    Parameter,
+    Scope,
+)
 from aggregator.server.api.problems import MEDIA_TYPE
 
 _TEXT = {"type": "string"}
@@ -210,7 +217,9 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     if parameter.values:
         schema["enum"] = list(parameter.values)
     if parameter.kind == "integer":
-        schema |= {"minimum": 0, "maximum": 2**63 - 1}
+        schema |= {"minimum": 0, "maximum": LARGEST_NUMBER}
+    if parameter.longest is not None:
+        schema |= {"minLength": 1, "maxLength": parameter.longest}
     return {
         "name": parameter.name,
         "in": parameter.place,

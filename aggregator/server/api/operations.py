@@ -7,8 +7,10 @@ from enum import StrEnum
 from typing import Any
 
 from aggregator.model.pages import SourceHealth
+from aggregator.queries.parse import LONGEST
 
 PREFIX = "/api/v1"
+LARGEST_NUMBER = 2**63 - 1  # of an item
 
 
 class Scope(StrEnum):
@@ -28,6 +30,7 @@ class Parameter:
     kind: str = "string"
     values: tuple[str, ...] = ()
     required: bool = False
+    longest: int | None = None  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ _VIEW = _in_path("view", "The id of a view.")
 _SOURCE = _in_path("source", "The id of a source.")
 _NUMBER = _in_path("number", "The number of an item.", "integer")
 _BEFORE = Parameter("before", "Goes on from a page: what its `next` says.")
+_QUERY = Parameter("q", "The query, in the language of views.", required=True, longest=LONGEST)
 _ASKED = (400, 401, 404, 503)
 _NAMED = (401, 404, 503)
 _CHANGED = (401, 404, 503)
@@ -113,13 +117,13 @@ OPERATIONS = (
         errors=(400, *_CHANGED),
         takes={
             "type": "object",
-            "properties": {"with": {"type": "integer", "minimum": 1}},
+            "properties": {"with": {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER}},
             "required": ["with"],
         },
     ),
     Operation(
         "search", "GET", "/search", "What a query finds, newest first.", "Items",
-        (Parameter("q", "The query, in the language of views.", required=True), _BEFORE),
+        (_QUERY, _BEFORE),
         errors=(400, 401, 403, 404, 503),
     ),
     Operation("status", "GET", "/status", "Whether the service can do its work.", "Ready"),

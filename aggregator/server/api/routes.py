@@ -25,13 +25,12 @@ from aggregator.server.access.auth import CHALLENGE, Access, access_of
 from aggregator.server.access.visible import visible_part
 from aggregator.server.api import shapes
 from aggregator.server.api.openapi import document
-from aggregator.server.api.operations import OPERATIONS, PREFIX, Scope
+from aggregator.server.api.operations import LARGEST_NUMBER, OPERATIONS, PREFIX, Scope
 from aggregator.server.api.problems import problem
 from aggregator.server.backend import Backend
 from aggregator.server.pages.asking import OFF
 
 _LARGEST_BODY = 1024
-_LARGEST_NUMBER = 2**62
 _LONGEST_ID = 200
 _NO_STORE = {"Cache-Control": "no-store"}
 
@@ -139,7 +138,7 @@ class Api:
         """`POST /items/{number}/merge`."""
         body = await _json(request)
         other = body.get("with") if isinstance(body, dict) else None
-        if type(other) is not int or not 0 < other < _LARGEST_NUMBER:
+        if type(other) is not int or not 0 < other <= LARGEST_NUMBER:
             return problem(400, 'The body is {"with": the number of another item}.')
         number = _number(request.path_params["number"])
         return _done(await self.backend.merge(number, other) if number else None)
@@ -239,7 +238,7 @@ def _number(text: str) -> int | None:
     """The number of an item; None for what can be none."""
     if not (text.isascii() and text.isdecimal() and len(text) < 20):
         return None
-    return int(text) if 0 < int(text) < _LARGEST_NUMBER else None
+    return int(text) if 0 < int(text) <= LARGEST_NUMBER else None
 
 
 async def _json(request: Request) -> object:
