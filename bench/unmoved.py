@@ -55,6 +55,10 @@ class Held:
         """Where it stands."""
         return self.moment
 
+    def elapsed(self) -> float:
+        """How far it was moved."""
+        return (self.moment - _BEGIN).total_seconds()
+
 
 def configuration(folder: Path, base: str, feeds: int, database: str, at_once: int) -> Path:
     """A file with all feeds as sources and one view over all of them."""

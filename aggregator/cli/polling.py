@@ -145,8 +145,8 @@ def _print_records(records: Sequence[PollRecord]) -> None:
 def status(json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> None:
     """List every source with its state: last and next poll, items, and what is wrong.
 
-    Exit code 1 when a source is failing, when our own network seems to be down, or when storage
-    cannot be written.
+    Exit code 1 when a source is failing, when our own network seems to be down, when storage
+    cannot be written, or when the clock is earlier than what is stored.
     """
     import asyncio
 
@@ -176,7 +176,7 @@ def status(json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> N
 async def _status(
     settings: Settings,
 ) -> tuple[tuple[Sequence[SourceOverview], datetime | None], str | None, Sequence[targets.Target]]:
-    """The sources and since when our own network is down; why storage cannot be written.
+    """The sources and since when our own network is down; why polling waits altogether.
 
     Last the webhooks that did not take their last delivery.
     """
@@ -184,10 +184,12 @@ async def _status(
     from aggregator.model.states import PushKind
     from aggregator.pipeline.budgets import outage
     from aggregator.pipeline.showing import sources
+    from aggregator.schedule.clock import doubt
     from aggregator.store import transfer
     from aggregator.store.database import Database
     from aggregator.store.migrate import migrate
     from aggregator.store.pushing import targets
+    from aggregator.store.sources import clock
     from aggregator.telemetry.clock import SystemClock
 
     database = Database(settings.storage.url.reveal())
@@ -198,6 +200,9 @@ async def _status(
             await transfer.probe(database, iso(SystemClock().now()))
         except StorageTrouble as error:
             trouble = str(error)
+        if trouble is None and not settings.polling.trust_clock:
+            said = doubt(SystemClock().now(), await database.run_read(clock.newest))
+            trouble = said and f"{said}: set the clock, or “polling.trust_clock: yes”"
         lines = await database.run_read(sources.every, settings)
         hooks = await database.run_read(targets.every, PushKind.WEBHOOK)
         troubled = [hook for hook in hooks if hook.tries]

@@ -44,6 +44,15 @@ def http_date(text: str | None) -> datetime | None:
         return None
 
 
+def time_told(headers: Mapping[str, str]) -> datetime | None:
+    """What time it is by a response's Date and Age (RFC 9110 §6.6.1); None where it says nothing.
+
+    A cache that leaves Age out makes it too early, never too late.
+    """
+    sent = http_date(headers.get("date"))
+    return None if sent is None else sent + (_seconds(headers.get("age")) or timedelta(0))
+
+
 def freshness_of(headers: Mapping[str, str], received: datetime) -> Freshness:
     """Freshness from Cache-Control, Expires, Date, Age and Last-Modified.
 

@@ -48,6 +48,16 @@ def step(before: datetime, now: datetime, elapsed: timedelta) -> timedelta:
     return timedelta(seconds=round(moved.total_seconds())) if abs(moved) > SLACK else timedelta(0)
 
 
+def doubt(now: datetime, newest: datetime | None) -> str | None:
+    """Why the clock may be wrong: earlier than this version or than what is stored, for people."""
+    said = f"the clock says {now:%Y-%m-%d %H:%M} UTC, which is before"
+    if now < BUILT:
+        return f"{said} this version was made"
+    if newest is not None and newest > now + SLACK:
+        return f"{said} what is stored ({newest:%Y-%m-%d %H:%M})"
+    return None
+
+
 def is_settled(stepped_at: datetime | None, now: datetime) -> bool:
     """Whether a step of the clock is long enough ago for decisions that count in days."""
     return stepped_at is None or not stepped_at - SLACK <= now < stepped_at + SETTLE

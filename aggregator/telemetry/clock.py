@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import Protocol
+
+# Time that this machine sleeps has passed as well, where the system counts it.
+_PASSING = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class Clock(Protocol):
@@ -13,6 +17,10 @@ class Clock(Protocol):
         """The current time, UTC."""
         ...
 
+    def elapsed(self) -> float:
+        """Seconds that have passed since some moment, whatever the clock is set to."""
+        ...
+
 
 class SystemClock:
     """The machine's own clock."""
@@ -20,3 +28,7 @@ class SystemClock:
     def now(self) -> datetime:
         """The current time, UTC."""
         return datetime.now(UTC)
+
+    def elapsed(self) -> float:
+        """Seconds that have passed since some moment, whatever the clock is set to."""
+        return time.clock_gettime(_PASSING)

@@ -11,10 +11,10 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import Connection
 
@@ -34,10 +34,10 @@ from aggregator.pipeline.showing import counting
 from aggregator.pipeline.showing.pages import Condition
 from aggregator.pipeline.upkeep import maintain
 from aggregator.pipeline.upkeep.words import index_words
-from aggregator.schedule.clock import BUILT, SLACK, step
 from aggregator.store import transfer
 from aggregator.store.sources import claims, clock, states
 from aggregator.telemetry import metrics
+from aggregator.work.clock import ClockWatch
 from aggregator.work.follow import PageReader
 from aggregator.work.push import Pusher
 
@@ -56,10 +56,10 @@ _SETTLE = timedelta(minutes=10)
 _FIRST_SETTLE = timedelta(seconds=20)
 _LATE = timedelta(minutes=1)  # overdue by more than this: we were away
 _BACK_OFF = timedelta(minutes=5)  # after an error of ours
-_CHECK = timedelta(minutes=1)  # between two looks at stored times, and two lines of a trouble
+_TELL = timedelta(minutes=1)  # between two lines of a trouble
 _PROBE = 30.0  # seconds between two tries of a write while all is well
 _PROBE_SOON = 3.0  # and while it is not
-_CORRECTION = timedelta(seconds=20)  # for a clock behind what is stored to be corrected
+_SET = timedelta(seconds=2)  # a wall clock that moves by more was set
 
 
 class Ticker:
@@ -74,9 +74,8 @@ class Ticker:
         self._probed_at: datetime | None = None
         self._written = float("-inf")  # monotonic: when a write was tried last
         self._told_at = float("-inf")  # when trouble was told last
-        self._looked: tuple[datetime, float] | None = None  # both clocks at the last tick
-        self._behind_since: datetime | None = None
-        self._checked = float("-inf")
+        self._clock = ClockWatch(parts, self._clock_trouble)
+        self._time: asyncio.Task[None] | None = None
         self._left: list[claims.Claim] = []  # leases that could not be given back
         self._pages = PageReader(parts)
         self._pusher = Pusher(parts)
@@ -127,18 +126,19 @@ class Ticker:
             self._guarded(self._add_up), "interval", seconds=_ADDING_UP.total_seconds()
         )
         self._scheduler.start()
+        self._time = asyncio.create_task(self._keep_time(), name="keep time")
 
     async def tick(self) -> int:
         """Claim what is due and start polling it; returns how many polls were started."""
         now = self._parts.clock.now()
         started = await self._start_due(now)
-        self._condition.last_tick = now
+        self._condition.ticked = self._parts.clock.elapsed()
         metrics.LAST_TICK.set(now.timestamp())
         return started
 
     async def _start_due(self, now: datetime) -> int:
         polling = self._parts.settings.polling
-        if self._stopping or not await self._can_write(now) or not await self._is_clock_right(now):
+        if self._stopping or not await self._can_write(now) or not await self._clock.is_right():
             return 0
         # A bucket of one second's requests: a backlog is worked off evenly, never in one burst.
         rate = polling.requests_per_second * _TICK_SECONDS
@@ -199,7 +199,7 @@ class Ticker:
 
     def _warn(self, said: str) -> None:
         moment = time.monotonic()
-        if moment - self._told_at >= _CHECK.total_seconds():
+        if moment - self._told_at >= _TELL.total_seconds():
             self._told_at = moment
             log.error(said)
 
@@ -208,51 +208,30 @@ class Ticker:
             await self._parts.database.run_write(claims.release, self._left[-1])
             self._left.pop()
 
-    async def _is_clock_right(self, now: datetime) -> bool:
-        """Notice that the clock was set or cannot be right; bring back what it left behind."""
-        moment, database = time.monotonic(), self._parts.database
-        looked, self._looked = self._looked, (now, moment)
-        if looked is not None:
-            moved = step(looked[0], now, timedelta(seconds=moment - looked[1]))
-            if moved:
-                if moved < timedelta(0):
-                    furthest = policy.furthest(self._parts.settings)
-                    plans = await database.run_write(clock.keep_distances, now, moved, furthest)
-                    log.warning("the clock was set back", by=str(-moved), plans_moved=plans)
-                else:
-                    await database.run_write(clock.note_step, now)
-                    log.warning("the clock was set forward", by=str(moved))
-                self._checked = float("-inf")
-        trusted = self._parts.settings.polling.trust_clock
-        if now < BUILT and not trusted:
-            return self._wrong_clock(f"the clock says {now:%Y-%m-%d %H:%M} UTC, which is before "
-                                     "this version was made")  # fmt: skip
-        if moment - self._checked >= _CHECK.total_seconds():
-            newest = await database.run_read(clock.newest)
-            if newest is not None and newest > now + SLACK and not trusted:
-                self._behind_since = self._behind_since or now
-                if abs(now - self._behind_since) < _CORRECTION:
-                    return self._wrong_clock(
-                        f"the clock says {now:%Y-%m-%d %H:%M} UTC, which is before what is stored "
-                        f"({newest:%Y-%m-%d %H:%M})"
-                    )
-            self._behind_since = None
-            self._checked = moment
-            brought = await database.run_write(
-                clock.bring_back, now, policy.furthest(self._parts.settings)
-            )
-            if brought:
-                log.warning("times later than they can be were brought back", **asdict(brought))
-        self._condition.clock = None
-        metrics.CLOCK_TROUBLE.set(0)
-        return True
-
-    def _wrong_clock(self, said: str) -> bool:
+    def _clock_trouble(self, said: str | None) -> None:
+        """What is wrong with the clock, or nothing: polling waits while it is."""
         self._condition.clock = said
-        self._remember(HealthKind.CLOCK_WRONG, said)
-        metrics.CLOCK_TROUBLE.set(1)
-        self._warn(f"{said}: polling waits; set the clock, or “polling.trust_clock: yes”")
-        return False
+        metrics.CLOCK_TROUBLE.set(said is not None)
+        if said is not None:
+            self._remember(HealthKind.CLOCK_WRONG, said)
+            self._warn(f"{said}: polling waits; set the clock, or “polling.trust_clock: yes”")
+
+    async def _keep_time(self) -> None:
+        """Let jobs come by the time that passes, which APScheduler tells by the wall clock.
+
+        Where that is set back by three days, no job would run for as long.
+        """
+        clock = self._parts.clock
+        shown, passed = clock.now(), clock.elapsed()
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            now, elapsed = clock.now(), clock.elapsed()
+            moved = now - shown - timedelta(seconds=elapsed - passed)
+            shown, passed = now, elapsed
+            if abs(moved) > _SET:
+                for job in self._scheduler.get_jobs():
+                    with suppress(JobLookupError):  # one that ran meanwhile for the last time
+                        job.modify(next_run_time=job.next_run_time + moved)
 
     async def _pushes(self) -> None:
         """Subscribe, renew, and read what hubs delivered."""
@@ -335,6 +314,8 @@ class Ticker:
             if not own and (self._condition.storage or self._condition.clock):
                 return
             try:
+                if not own:
+                    await self._clock.notice_step()
                 await job()
             except StorageTrouble as error:
                 self._trouble(error)
@@ -354,6 +335,9 @@ class Ticker:
         self._stopping = True
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+        if self._time is not None:
+            self._time.cancel()
+        await self._clock.stop()
         pages = asyncio.create_task(self._pages.stop(grace))
         pushes = asyncio.create_task(self._pusher.stop(grace))
         if self._running:

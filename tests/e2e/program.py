@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -41,6 +42,7 @@ class Program:
     port: int = field(default_factory=parts.free_port)
     process: subprocess.Popen[bytes] | None = None
     runs: int = 0
+    clocks: Path | None = None  # says what `tests.e2e.moved_clock` shows, once they were moved
 
     @property
     def config(self) -> Path:
@@ -86,7 +88,7 @@ class Program:
         """Start the service; by default wait until it says that it is ready."""
         log = (self.folder / "log.txt").open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "aggregator", "run", "--config", str(self.config)],
+            [sys.executable, *self._module(), "run", "--config", str(self.config)],
             stdout=log,
             stderr=log,
             env=self.environment(),
@@ -96,6 +98,23 @@ class Program:
         if ready:
             self.wait(self.is_ready, "the service is ready")
         return self
+
+    def move_clock(
+        self, passed: timedelta = timedelta(0), set_by: timedelta = timedelta(0)
+    ) -> None:
+        """Let so much time have passed since the test began, and the wall clock be set by so much.
+
+        Holds for a program that is started from now on; one that was started so follows at once.
+        """
+        self.clocks = self.folder / "clocks"
+        temporary = self.folder / "clocks.new"
+        temporary.write_text(f"{passed.total_seconds()} {set_by.total_seconds()}")
+        temporary.rename(self.clocks)
+
+    def _module(self) -> list[str]:
+        if self.clocks is None:
+            return ["-m", "aggregator"]
+        return ["-m", "tests.e2e.moved_clock", str(self.clocks)]
 
     def wait(self, true: Callable[[], bool], what: str) -> None:
         """`wait_until`; where the service has ended, fail at once with what its log says."""
@@ -145,7 +164,7 @@ class Program:
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the program, whatever comes of it."""
         return subprocess.run(
-            [sys.executable, "-m", "aggregator", *words, "--config", str(self.config)],
+            [sys.executable, *self._module(), *words, "--config", str(self.config)],
             capture_output=True,
             text=True,
             env=self.environment(),

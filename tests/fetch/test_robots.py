@@ -31,6 +31,10 @@ class HandClock:
         """The time it was set to."""
         return self.time
 
+    def elapsed(self) -> float:
+        """How far it was moved."""
+        return (self.time - START).total_seconds()
+
     def pass_(self, **span: float) -> None:
         """Move on."""
         self.time += timedelta(**span)

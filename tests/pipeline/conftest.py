@@ -60,12 +60,22 @@ class HeldClock:
     """Stands still until a test moves it."""
 
     at: datetime = NOON
+    set_by: timedelta = timedelta(0)  # of that, what somebody set it by
 
     def now(self) -> datetime:
         return self.at
 
+    def elapsed(self) -> float:
+        return (self.at - self.set_by - NOON).total_seconds()
+
     def move(self, **by: float) -> None:
+        """Let time pass."""
         self.at += timedelta(**by)
+
+    def set(self, **by: float) -> None:
+        """Set the clock, while no time passes."""
+        self.at += timedelta(**by)
+        self.set_by += timedelta(**by)
 
 
 @dataclass

@@ -381,7 +381,7 @@ def test_a_clock_set_back_keeps_the_distance_of_every_plan(house: House, origin:
     async def work(parts: Parts) -> None:
         ticker = Ticker(parts, Condition())
         await ticker.tick()
-        house.clock.move(days=-3)
+        house.clock.set(days=-3)
         await ticker.tick()
 
     house.run(work)

@@ -83,14 +83,14 @@ _HOSTS = {
 }
 _POLLS = 50
 _CHART = timedelta(days=14)
-_TICK_LATE = timedelta(seconds=30)
+_TICK_LATE = 30.0  # seconds
 
 
 @dataclass(slots=True)
 class Condition:
     """How the running service is doing, kept by whoever runs it."""
 
-    last_tick: datetime | None = None  # when a look for due sources last went well
+    ticked: float | None = None  # `Clock.elapsed` when a look for due sources last went well
     problem: str | None = None  # why a changed configuration was refused
     storage: str | None = None  # why storage cannot be written
     clock: str | None = None  # why the clock cannot be right
@@ -233,8 +233,8 @@ class Pages:
             checks.append(("database", False, "cannot be read or written"))
         if self._condition.clock:
             checks.append(("clock", False, "cannot be right"))
-        tick = self._condition.last_tick
-        late = tick is None or self._clock.now() - tick > _TICK_LATE
+        ticked = self._condition.ticked
+        late = ticked is None or self._clock.elapsed() - ticked > _TICK_LATE
         checks.append(("scheduler", not late, "ticks" if not late else "has not ticked lately"))
         return ReadyState(all(fine for _, fine, _ in checks), (*checks, *reachable))
 

@@ -23,7 +23,7 @@ from aggregator.model.errors import OperatorError
 from aggregator.model.settings import Settings, SourceSettings
 from aggregator.pipeline import policy
 from aggregator.pipeline.budgets import outage
-from aggregator.schedule.clock import BUILT, SLACK
+from aggregator.schedule.clock import doubt
 from aggregator.store import transfer
 from aggregator.store.database import Database
 from aggregator.store.migrate import current_revision, revisions
@@ -226,16 +226,14 @@ def _contents(
 
 
 def _time(newest: datetime | None, now: datetime) -> Finding:
-    said = f"it is {now:%Y-%m-%d %H:%M:%S} UTC"
-    if now < BUILT:
-        return Finding("clock", False, f"{said}, which is before this version was made",
-                       "set the clock of this machine, and keep it by NTP")  # fmt: skip
-    if newest is not None and newest > now + SLACK:
+    said = doubt(now, newest)
+    if said is not None:
         return Finding(
-            "clock", False, f"{said}, which is before what is stored ({newest:%Y-%m-%d %H:%M})",
-            "set the clock of this machine; where it is right, polling.trust_clock: yes",
+            "clock", False, said,
+            "set the clock of this machine, and keep it by NTP; where it is right, "
+            "polling.trust_clock: yes",
         )  # fmt: skip
-    return Finding("clock", True, said)
+    return Finding("clock", True, f"it is {now:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def _service(settings: Settings, serving: bool) -> Finding:

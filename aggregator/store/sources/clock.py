@@ -31,12 +31,13 @@ from aggregator.store.changed import show_all_anew
 STEPPED = "clock stepped at"
 _HOSTS_WORD = (PlanReason.HOST,)  # plans that wait for a host
 _LONGEST_WAIT = timedelta(days=1, hours=1)  # of such a plan beyond its host's block
+_HOLE = timedelta(hours=25)  # no source is left alone for longer while it is polled
 _MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(slots=True)
 class Brought:
-    """How many times of each kind were brought back."""
+    """How many times of each kind were brought back; `leases` with the gaps of hosts."""
 
     plans: int = 0
     leases: int = 0
@@ -57,6 +58,38 @@ def newest(connection: Connection) -> datetime | None:
         connection.scalar(select(func.max(t.item.c.first_seen))),
     )
     return max((at for at in times if at is not None), default=None)
+
+
+def is_log_torn(connection: Connection, now: datetime) -> bool:
+    """Whether the log of polls says that later times were written by a clock that jumped ahead.
+
+    So it is where the polls up to now were followed by none for longer than a source is left
+    alone, or by none that is later than now. Where all polls are later it says nothing.
+    """
+    at = t.poll_log.c.at
+    last = connection.scalar(select(func.max(at)).where(at <= now + SLACK))
+    later = connection.scalar(select(func.min(at)).where(at > now + SLACK))
+    return last is not None and (later is None or later - last > _HOLE)
+
+
+def told_before(connection: Connection, limit: int) -> list[tuple[str, str]]:
+    """Sources that answered, each with its host, whoever answered last first."""
+    f = t.feed.c
+    query = (
+        select(f.source_id, f.host)
+        .where(f.active, f.last_success_at.is_not(None))
+        .order_by(f.failures, f.last_success_at.desc(), f.source_id)
+        .limit(limit)
+    )
+    return [(row.source_id, row.host) for row in connection.execute(query)]
+
+
+def free(connection: Connection, now: datetime, furthest: Furthest) -> int:
+    """End what may hold a request for seconds or minutes only, and is said to last longer.
+
+    Holds of a clock that was ahead and of one that is behind: neither is waited for.
+    """
+    return _leases(connection, now, furthest) + _gaps(connection, now, furthest)
 
 
 def note_step(connection: Connection, now: datetime) -> None:
@@ -81,7 +114,8 @@ def keep_distances(connection: Connection, now: datetime, by: timedelta, furthes
     """
     f = t.feed.c
     note_step(connection, now)
-    _hosts(connection, now, furthest, _polled_ahead(connection, now))
+    _gaps(connection, now, furthest)
+    _blocks(connection, now, _polled_ahead(connection, now))
     rows = connection.execute(
         select(f.source_id, f.next_poll_at, f.last_polled_at, f.policy).where(
             f.active, f.last_polled_at > now + SLACK, f.next_poll_at.is_not(None)
@@ -109,11 +143,17 @@ def bring_back(connection: Connection, now: datetime, furthest: Furthest) -> Bro
     a look when there is nothing.
     """
     brought = Brought()
-    brought.leases = _leases(connection, now, furthest)
+    seen = newest(connection)
+    stands = connection.scalar(select(func.max(t.item.c.sort_at)))
+    # Whoever wrote a later time left one of these, too: all items are looked through for no other.
+    late = any(at is not None and at > now + SLACK for at in (seen, stands))
+    brought.leases = free(connection, now, furthest)
     made = _polled_ahead(connection, now)
-    brought.hosts = _hosts(connection, now, furthest, made)
+    brought.hosts = _blocks(connection, now, made)
     brought.plans = _plans(connection, now, furthest)
-    brought.items = _items(connection, now)
+    if late:
+        brought.items = _items(connection, now)
+        _ends(connection, now)
     brought.others = _others(connection, now, furthest)
     if brought:
         note_step(connection, now)
@@ -152,14 +192,18 @@ def _polled_ahead(connection: Connection, now: datetime) -> Mapping[str, datetim
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def _hosts(
-    connection: Connection, now: datetime, furthest: Furthest, made: Mapping[str, datetime]
-) -> int:
+def _gaps(connection: Connection, now: datetime, furthest: Furthest) -> int:
     h = t.host.c
     done = 0
     for column, gap in ((h.next_at, furthest.gap), (h.article_next_at, furthest.page_gap)):
         late = update(t.host).where(column > now + gap + SLACK).values({column.name: now})
         done += connection.execute(late).rowcount
+    return done
+
+
+def _blocks(connection: Connection, now: datetime, made: Mapping[str, datetime]) -> int:
+    h = t.host.c
+    done = 0
     blocked = select(h.host, h.blocked_until, h.health).where(
         or_(h.blocked_until > now, h.health.is_not(None))
     )
@@ -250,8 +294,12 @@ def _items(connection: Connection, now: datetime) -> int:
     """Items and entries that stand later than now, in their order; views are shown anew."""
     i, e, v, r = t.item.c, t.entry.c, t.view.c, t.rendered.c
     rows = connection.execute(
-        select(i.id, i.sort_at, i.first_seen, i.changed_at)
-        .where(or_(i.sort_at > now + SLACK, i.first_seen > now + SLACK, i.changed_at > now + SLACK))
+        select(i.id, i.sort_at, i.first_seen, i.changed_at, i.updated)
+        .where(
+            or_(
+                *(c > now + SLACK for c in (i.sort_at, i.first_seen, i.changed_at, i.updated)),
+            )
+        )
         .order_by(i.sort_at, i.id)
     ).all()
     places = {row.id: now - (len(rows) - n) * _MICROSECOND for n, row in enumerate(rows)}
@@ -261,6 +309,7 @@ def _items(connection: Connection, now: datetime) -> int:
             "place": min(row.sort_at, places[row.id]),
             "first": min(row.first_seen, places[row.id]),
             "changed": min(row.changed_at, places[row.id]),
+            "edited": min(row.updated, places[row.id]),
         }
         for row in rows
     ]
@@ -272,6 +321,7 @@ def _items(connection: Connection, now: datetime) -> int:
                 sort_at=bindparam("place"),
                 first_seen=bindparam("first"),
                 changed_at=bindparam("changed"),
+                updated=bindparam("edited"),
             ),
             changes,
         )
@@ -290,7 +340,8 @@ def _items(connection: Connection, now: datetime) -> int:
                     last_seen=min(row.last_seen, now),
                 )
             )
-        terms = t.item_terms
+        news, terms = t.push_news, t.item_terms
+        connection.execute(update(news).where(news.c.updated > now + SLACK).values(updated=now))
         connection.execute(update(terms).where(terms.c.at > now + SLACK).values(at=now))
     views = list(connection.scalars(select(v.id).where(v.changed_at > now + SLACK)))
     changed = t.view_change
@@ -302,6 +353,13 @@ def _items(connection: Connection, now: datetime) -> int:
         connection.execute(update(t.view).where(v.id.in_(views)).values(changed_at=now))
         show_all_anew(connection, now)
     return len(changes) + len(views)
+
+
+def _ends(connection: Connection, now: datetime) -> None:
+    """When items were withdrawn, forgotten or revised."""
+    for column in (t.item.c.withdrawn_at, t.item.c.purged_at, t.revision.c.at):
+        late = update(column.table).where(column > now + SLACK).values({column.name: now})
+        connection.execute(late)
 
 
 def _others(connection: Connection, now: datetime, furthest: Furthest) -> int:
