@@ -135,8 +135,9 @@ class Feeds:
 
         No cache may keep it: it is good for this reader alone.
         """
-        tags = tags_of(request.headers.get("if-none-match"))
-        if not tags or not wants_delta(request.headers.get("a-im")):
+        asked = request.headers
+        tags = tags_of(asked.get("if-none-match"))
+        if not tags or not wants_delta(asked.get("a-im"), asked.get("accept")):
             return None
         delta = await self.backend.delta(view.id, fmt, tags)
         if delta is None or delta.etag in tags or delta.gzip_etag in tags:
@@ -147,7 +148,7 @@ class Feeds:
             "Last-Modified": format_datetime(delta.last_modified, usegmt=True),
             "IM": "feed",
             "Cache-Control": "no-store",
-            "Vary": "Accept-Encoding, A-IM, If-None-Match",
+            "Vary": "Accept, Accept-Encoding, A-IM, If-None-Match",
             "Content-Type": FORMATS[fmt].content_type,
         }
         if packed:

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 from pathlib import Path
 
+import feedparser
 import pytest
 from reader import make_reader
 
@@ -76,6 +77,22 @@ def test_the_reader_library_updates_conditionally(
         assert again is None or (again.new, again.modified) == (0, 0)
         titles = {entry.title for entry in reader.get_entries(feed=url)}
     assert titles == EXPECTED
+
+
+@pytest.mark.parametrize("fmt", ["atom", "rss"])
+def test_feedparser_gets_the_whole_document_when_something_is_new(
+    serving: Program, origin: Origin, fmt: str
+) -> None:
+    """It asks for deltas whoever uses it, and rss2email, for one, takes a 226 for an error."""
+    url = f"{serving.url}/feeds/all.{fmt}"
+    first = feedparser.parse(url)
+    assert feedparser.parse(url, etag=first.etag).status == 304
+    origin.answer("/north", body=rss("north", range(10)), headers={"ETag": '"2"'})
+    serving.command("poll", "--all")
+    wait_until(lambda: len(serving.items()) == len(EXPECTED) + 2, "what is new arrives")
+    again = feedparser.parse(url, etag=first.etag)
+    assert again.status == 200
+    assert len(again.entries) == len(EXPECTED) + 2
 
 
 def test_a_conditional_request_of_an_unchanged_view_brings_no_body(serving: Program) -> None:

@@ -43,6 +43,7 @@ def test_everybody_else_gets_the_whole_or_304(open_site: httpx.Client) -> None:
         {"a_im": "vcdiff", "if_none_match": OLD},
         {"a_im": "feed;q=0", "if_none_match": OLD},
         {"a_im": "feed", "if_none_match": '"unknown"'},
+        {"a_im": "feed", "if_none_match": OLD, "accept": feedparser.http.ACCEPT_HEADER},
     ):
         assert ask(open_site, **headers).content == whole.content, headers
     assert ask(open_site, a_im="feed", if_none_match=tag).status_code == 304

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+_FEEDPARSER = "application/x-netcdf"
 _ENTITY_TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 
@@ -23,9 +24,16 @@ def accepts_gzip(accept_encoding: str | None) -> bool:
     return gzip > 0 and gzip >= wanted.get("identity", 0.0)
 
 
-def wants_delta(a_im: str | None) -> bool:
-    """Whether a client takes what is new in a feed instead of the whole (RFC 3229 §10.5.3)."""
-    return bool(a_im) and _qualities(a_im or "").get("feed", 0.0) > 0
+def wants_delta(a_im: str | None, accept: str | None) -> bool:
+    """Whether a client takes what is new in a feed instead of the whole (RFC 3229 §10.5.3).
+
+    feedparser asks for deltas in the name of every program that fetches with it, and many of these
+    take a 226 for an error and show nothing any more. Its `Accept` tells it: no other client asks
+    for netCDF, which it mistook for the type of a feed.
+    """
+    if not a_im or _FEEDPARSER in (accept or "").lower():
+        return False
+    return _qualities(a_im).get("feed", 0.0) > 0
 
 
 def tags_of(if_none_match: str | None) -> list[str]:
