@@ -36,7 +36,8 @@ from bench import large_store
 PAGES = (
     "/", "/sources", "/sources?tag=t4&q=s&after=s00004", "/views/all", "/views/whole",
     "/views/told", "/views/tenth", "/views/quiet", "/views/few", "/sources/s00001",
-    "/sources/s00003", "/items/5000", "/stories/5000", "/health/ready", "/metrics", "/opml",
+    "/sources/s00003", "/items/5000", "/stories/5000", "/status", "/health/ready", "/metrics",
+    "/opml",
 )  # fmt: skip
 FEEDS = (
     "/feeds/all.atom", "/feeds/whole.rss", "/feeds/told.json", "/feeds/tenth.atom",
@@ -75,6 +76,7 @@ async def measure(path: Path) -> dict[str, Cost]:
         await maintain.sanitize_again(parts)  # the first looks through everything
         found["start: sanitiser's version"] = await cost(lambda: maintain.sanitize_again(parts))
         await counting.count(parts)
+        found["job: numbers of the hours"] = await cost(lambda: counting.count_hours(parts))
         found["command: status"] = await cost(
             lambda: parts.database.run_read(sources.every, settings)
         )

@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from aggregator.model.item import PollRecord
-    from aggregator.model.pages import SourceOverview
+    from aggregator.model.pages import SourceOverview, Undelivered
     from aggregator.model.settings import Settings, SourceSettings
-    from aggregator.store.pushing import targets
 
 _PATIENCE = timedelta(minutes=2)
 
@@ -153,11 +152,13 @@ def status(json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> N
     from aggregator.config.load import load_settings
 
     with told():
-        found, trouble, hooks = asyncio.run(_status(load_settings(config)))
+        found, trouble, unmet = asyncio.run(_status(load_settings(config)))
     lines, outage_since = found
     if json:
         for line in lines:
             print_json(_status_json(line))
+        for one in unmet:
+            print_json(_undelivered_json(one))
     else:
         _print_status(lines)
         if outage_since:
@@ -165,8 +166,8 @@ def status(json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> N
                 f"our own network seems to be down since {iso(outage_since)}: "
                 "no source's failure counts until a server answers"
             )
-        for hook in hooks:
-            stdout.print(escape(_hook_line(hook)))
+        for one in unmet:
+            stdout.print(escape(_undelivered_line(one)))
     failing = any(line.health in ("failing", "gone") for line in lines)
     if trouble is not None:
         fail(f"{trouble}; polling waits until then", SOME_FAILED)
@@ -175,20 +176,19 @@ def status(json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> N
 
 async def _status(
     settings: Settings,
-) -> tuple[tuple[Sequence[SourceOverview], datetime | None], str | None, Sequence[targets.Target]]:
+) -> tuple[tuple[Sequence[SourceOverview], datetime | None], str | None, Sequence[Undelivered]]:
     """The sources and since when our own network is down; why polling waits altogether.
 
-    Last the webhooks that did not take their last delivery.
+    Last those who did not take their last delivery.
     """
     from aggregator.model.errors import StorageTrouble
-    from aggregator.model.states import PushKind
     from aggregator.pipeline.budgets import outage
     from aggregator.pipeline.showing import sources
+    from aggregator.pipeline.showing.status import undelivered
     from aggregator.schedule.clock import doubt
     from aggregator.store import transfer
     from aggregator.store.database import Database
     from aggregator.store.migrate import migrate
-    from aggregator.store.pushing import targets
     from aggregator.store.sources import clock
     from aggregator.telemetry.clock import SystemClock
 
@@ -204,24 +204,36 @@ async def _status(
             said = doubt(SystemClock().now(), await database.run_read(clock.newest))
             trouble = said and f"{said}: set the clock, or “polling.trust_clock: yes”"
         lines = await database.run_read(sources.every, settings)
-        hooks = await database.run_read(targets.every, PushKind.WEBHOOK)
-        troubled = [hook for hook in hooks if hook.tries]
-        return (lines, await database.run_read(outage.since)), trouble, troubled
+        unmet = await database.run_read(undelivered, settings)
+        return (lines, await database.run_read(outage.since)), trouble, unmet
     finally:
         database.close()
 
 
-def _hook_line(hook: targets.Target) -> str:
-    """What is wrong with a webhook; its address may be a secret, so its host stands for it."""
-    from aggregator.model.meanings import TELLING
+def _undelivered_line(one: Undelivered) -> str:
+    """What is wrong with a delivery; its address may be a secret, so its host stands for it."""
+    from aggregator.model.meanings import TELLING, TOLD
     from aggregator.model.states import PushState
 
-    parked = hook.state is PushState.PARKED
-    then = TELLING[hook.state] if parked else f"tried again at {iso(hook.due_at)}"
+    parked = one.state is PushState.PARKED
+    then = TELLING[one.state] if parked else f"tried again at {iso(one.next_at)}"
     return (
-        f"the webhook of view {hook.view_id} at {hook.host} takes nothing "
-        f"({hook.detail or 'no reason given'}): {then}"
+        f"{TOLD[one.kind]} for “{one.view_title}” at {one.host} takes nothing "
+        f"({one.detail or 'no reason given'}): {then}"
     )
+
+
+def _undelivered_json(one: Undelivered) -> dict[str, Any]:
+    return {
+        "delivery": str(one.kind),
+        "view": one.view_id,
+        "host": one.host,
+        "state": str(one.state),
+        "tries": one.tries,
+        "detail": one.detail,
+        "next_try": iso(one.next_at),
+        "last_taken": iso(one.delivered_at) if one.delivered_at else None,
+    }
 
 
 def _status_json(line: SourceOverview) -> dict[str, Any]:

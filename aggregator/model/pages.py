@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from aggregator.model.item import PollRecord, RelatedRef, ServedItem
 from aggregator.model.settings import RuleAction, ViewMode
-from aggregator.model.states import DecisionKind
+from aggregator.model.states import DecisionKind, PushKind, PushState
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +147,101 @@ class Overview:
     warnings: tuple[str, ...] = ()
     outage_since: datetime | None = None
     trouble: tuple[str, ...] = ()  # why nothing is polled just now
+    undelivered: tuple[Undelivered, ...] = ()  # for whoever runs the service alone
+
+
+@dataclass(frozen=True, slots=True)
+class HourOfWork:
+    """What was asked and found in one hour; `prompt` items were seen within an hour of their date.
+
+    Archives that a new source brings are no new items here.
+    """
+
+    at: datetime
+    polls: int = 0
+    failed: int = 0
+    new_items: int = 0
+    prompt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """Somebody who is told of a view and did not take the last delivery.
+
+    `view_id` is `_health` for the feed of our health; the address itself may be a secret.
+    """
+
+    kind: PushKind
+    view_id: str
+    view_title: str
+    host: str
+    state: PushState
+    tries: int
+    detail: str | None
+    next_at: datetime
+    delivered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldHost:
+    """A host that is not asked before a time, and why in words."""
+
+    host: str
+    until: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class HealthLine:
+    """What became of a source, or of something of ours, in words."""
+
+    at: datetime
+    said: str
+    good: bool
+    source_id: str | None = None
+    source_title: str | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorPart:
+    """What only whoever runs the service is told: of all sources together, and of this machine.
+
+    `sizes` are `(day, bytes)` of the database; `pages` are `(host, article pages read today)`.
+    """
+
+    undelivered: tuple[Undelivered, ...] = ()
+    held: tuple[HeldHost, ...] = ()
+    per_hour: float = 0.0  # requests that all plans add up to
+    cap: int | None = None
+    slowdown: float = 1.0
+    in_flight: int = 0
+    most_in_flight: int = 0
+    size: int | None = None  # bytes of the database
+    free: int | None = None  # bytes beside it
+    sizes: tuple[tuple[str, int], ...] = ()
+    pages: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StatusPage:
+    """How the service does: what is wrong, and what it did in the last two days.
+
+    `outages` are the times in which our own network was down; an end of None: it still is.
+    """
+
+    now: datetime
+    trouble: tuple[str, ...] = ()  # why nothing is polled
+    problem: str | None = None  # why a changed configuration was refused
+    outage_since: datetime | None = None
+    states: Mapping[SourceHealth, int] = field(default_factory=dict)
+    overdue: int = 0  # sources that should have been polled more than a minute ago
+    items: int = 0
+    hours: tuple[HourOfWork, ...] = ()
+    counted_at: datetime | None = None
+    outages: tuple[tuple[datetime, datetime | None], ...] = ()
+    events: tuple[HealthLine, ...] = ()
+    operator: OperatorPart | None = None
 
 
 @dataclass(frozen=True, slots=True)

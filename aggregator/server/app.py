@@ -36,6 +36,7 @@ from aggregator.server.pages.overrule import Overrule
 from aggregator.server.pages.river import River
 from aggregator.server.pages.routes import PageRoutes
 from aggregator.server.pages.sources import Sources
+from aggregator.server.pages.status import Status
 from aggregator.server.searching import Searching
 from aggregator.server.websub import Callback, Subscriber
 from aggregator.server.wire.cors import CrossOrigin
@@ -125,6 +126,7 @@ def create_app(
             *Login(settings).routes(),
             *river.routes(),
             *Sources(backend, settings).routes(),
+            *Status(backend, settings).routes(),
             *PageRoutes(backend, settings, river).routes(),
             *(Callback(subscriber).routes() if subscriber else ()),
             *(Hub(hub, settings).routes() if hub else ()),

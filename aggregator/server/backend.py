@@ -20,6 +20,7 @@ from aggregator.model.pages import (
     SourceList,
     SourcePage,
     SourceQuery,
+    StatusPage,
     StoryPage,
     ViewPage,
     Wish,
@@ -69,6 +70,15 @@ class Backend(Protocol):
 
     async def source_list(self, query: SourceQuery, *, private: bool) -> SourceList:
         """The sources asked for; private ones only when asked for."""
+        ...
+
+    async def status_page(self, *, private: bool, operator: bool) -> StatusPage:
+        """How the service does.
+
+        Args:
+            private: numbers and names of private sources too.
+            operator: what only whoever runs the service is told.
+        """
         ...
 
     async def delta(self, view_id: str, fmt: str, tags: Collection[str]) -> Delta | None:

@@ -7,6 +7,7 @@ fails under concurrency, an immediate one waits its turn. PostgreSQL writes thro
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -146,6 +147,19 @@ class Database:
     def shown_url(self) -> str:
         """The URL as people write it, without its password."""
         return trouble.place(self.url)
+
+    def size(self, connection: Connection) -> int:
+        """How many bytes the database takes: SQLite's files, PostgreSQL's own count."""
+        if not self.is_sqlite:
+            return int(connection.scalar(text("SELECT pg_database_size(current_database())")) or 0)
+        names = (f"{self.url.database}{end}" for end in ("", "-wal"))
+        return sum(Path(name).stat().st_size for name in names if Path(name).exists())
+
+    def free(self) -> int | None:
+        """How many bytes are free beside SQLite's file; None where the database is elsewhere."""
+        if not self.is_sqlite or not self.url.database:
+            return None
+        return shutil.disk_usage(Path(self.url.database).resolve().parent).free
 
     async def run_read(
         self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs

@@ -381,7 +381,7 @@ rendered = Table(
 tally = Table(
     "tally",
     metadata,
-    Column("kind", String, primary_key=True),  # items | view | source
+    Column("kind", String, primary_key=True),  # `store.tally.Counted`
     Column("name", String, primary_key=True),
     Column("number", Integer, nullable=False),
     Column("at", Utc, nullable=False),

@@ -25,6 +25,9 @@ class Counted(StrEnum):
     ITEMS = "items"  # by name: `all`, `public`
     VIEW = "view"
     SOURCE = "source"
+    HOUR = "hour"  # by `store.hours`
+    PUBLIC_HOUR = "public_hour"  # the same without private sources
+    SIZE = "size"  # of the database in KiB, by day
 
 
 def keep(connection: Connection, kind: Counted, numbers: Mapping[str, int], now: datetime) -> None:

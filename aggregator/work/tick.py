@@ -52,6 +52,8 @@ _INDEX = timedelta(seconds=30)
 _FIRST_INDEX = timedelta(seconds=5)
 _FIRST_COUNT = timedelta(minutes=2)
 _ADDING_UP = timedelta(minutes=5)  # change rows of views are few in between
+_HOURS = timedelta(minutes=5)
+_FIRST_HOURS = timedelta(seconds=15)
 _SETTLE = timedelta(minutes=10)
 _FIRST_SETTLE = timedelta(seconds=20)
 _LATE = timedelta(minutes=1)  # overdue by more than this: we were away
@@ -125,6 +127,10 @@ class Ticker:
         self._scheduler.add_job(
             self._guarded(self._add_up), "interval", seconds=_ADDING_UP.total_seconds()
         )
+        self._scheduler.add_job(
+            self._guarded(self._count_hours), "interval", seconds=_HOURS.total_seconds(),
+            next_run_time=now + _FIRST_HOURS,
+        )  # fmt: skip
         self._scheduler.start()
         self._time = asyncio.create_task(self._keep_time(), name="keep time")
 
@@ -295,6 +301,10 @@ class Ticker:
     async def _count(self) -> None:
         """What no request counts: exact numbers of items."""
         await counting.count(self._parts)
+
+    async def _count_hours(self) -> None:
+        """What was asked and found in the last hours."""
+        await counting.count_hours(self._parts)
 
     async def _add_up(self) -> None:
         await maintain.tidy_views(self._parts)

@@ -18,6 +18,10 @@ from aggregator import __version__
 from aggregator.cli.app import build
 from aggregator.cli.checking import entry_json
 from aggregator.model.feed import Enclosure, Episode, FeedLink, ParsedEntry, Picture
+from aggregator.model.states import PushKind, PushState
+from aggregator.store.database import Database
+from aggregator.store.pushing import targets
+from aggregator.store.pushing.targets import Target
 from tests.e2e.feeds import rss
 from tests.origin import Origin, reply
 
@@ -193,6 +197,29 @@ def test_poll_and_status_tell_each_source_s_outcome(run: Run) -> None:
     assert (states["good"]["state"], states["good"]["items"]) == ("ok", 3)
     assert states["broken"]["state"] == "failing"
     assert states["broken"]["next_poll"] > states["broken"]["last_poll"]
+
+
+def test_status_tells_of_deliveries_that_nobody_took(run: Run, tmp_path: Path) -> None:
+    run("status")
+    database = Database(f"sqlite:///{tmp_path}/x.db")
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    with database.write() as connection:
+        targets.add(
+            connection,
+            Target(
+                "k", PushKind.WEBHOOK, "all", "hooks.example", PushState.PARKED, at, at,
+                address="https://hooks.example/let-me-in", tries=16, detail="HTTP 500",
+            ),
+        )  # fmt: skip
+    database.close()
+    (told,) = [line for line in lines(run("status", "--json")) if "delivery" in line]
+    assert told == {
+        "delivery": "webhook", "view": "all", "host": "hooks.example", "state": "parked",
+        "tries": 16, "detail": "HTTP 500", "next_try": "2026-03-01T00:00:00Z", "last_taken": None,
+    }  # fmt: skip
+    said = run("status").stdout
+    assert "at hooks.example takes nothing (HTTP 500): parked" in said
+    assert "let-me-in" not in said
 
 
 def test_poll_without_names_polls_what_is_due(run: Run, origin: Origin) -> None:

@@ -42,6 +42,7 @@ async def _feed(pages: Pages, view: str) -> object:
 
 ROUTES: dict[str, Callable[[Pages], Coroutine[Any, Any, Any]]] = {
     "start page": lambda pages: pages.overview(private=True),
+    "status": lambda pages: pages.status_page(private=False, operator=True),
     "sources": lambda pages: pages.source_list(SourceQuery(), private=True),
     "sources by tag": lambda pages: pages.source_list(
         SourceQuery("s00003", tag="t4", text="s", order=SourceOrder.TAG), private=True

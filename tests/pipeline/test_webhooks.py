@@ -14,10 +14,13 @@ import pytest
 import yaml
 
 from aggregator.config.load import load_settings
+from aggregator.model.pages import Undelivered
 from aggregator.model.settings import Secret, ViewSettings, WebhookSettings
 from aggregator.model.states import PushKind, PushState
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.pushing import delivering
+from aggregator.pipeline.showing.pages import Condition, Pages
+from aggregator.pipeline.showing.views import Publisher
 from aggregator.store.pushing import targets
 from aggregator.store.pushing.targets import Target
 from aggregator.work.push import Pusher
@@ -43,6 +46,21 @@ def push(house: House, *, rounds: int = 3) -> list[Target]:
             await pusher.tick()
             await asyncio.gather(*pusher._running.values())
         return await parts.database.run_read(targets.every, PushKind.WEBHOOK)
+
+    return house.run(work)
+
+
+def unmet(house: House) -> tuple[Undelivered, ...]:
+    async def work(parts: Parts) -> tuple[Undelivered, ...]:
+        publisher = Publisher(parts.database, parts.clock, lambda: house.settings)
+        pages = Pages(parts.database, publisher, parts.clock, lambda: house.settings, Condition())
+        start = await pages.overview(private=True)
+        shown = await pages.status_page(private=True, operator=True)
+        assert shown.operator is not None
+        assert shown.operator.undelivered == start.undelivered
+        hidden = await pages.status_page(private=True, operator=False)
+        assert hidden.operator is None
+        return start.undelivered
 
     return house.run(work)
 
@@ -98,13 +116,21 @@ def test_a_dead_one_is_parked_tried_once_a_day_and_loses_nothing(
     origin.script("/hook", reply(500), reply(500), reply(410), reply(200))
     hooked(house, WebhookSettings(Secret(origin.url("/hook"))))
     started(house, origin)
-    states = []
+    states, told = [], []
     for hours in (1, 25, 25, 25):
         states += [(one.state, one.tries) for one in push(house)]
+        told.append(unmet(house))
         house.clock.move(hours=hours)
     parked = PushState.PARKED
     assert states == [(PushState.ACTIVE, 1), (parked, 2), (parked, 3), (PushState.ACTIVE, 0)]
     assert len({json.loads(seen.body)["id"] for seen in origin.requests("/hook")}) == 1
+    # The start page, the status page and the command tell of it, by its host.
+    assert [[(one.view_title, one.host, one.state) for one in some] for some in told] == [
+        [("Everything", "127.0.0.1", PushState.ACTIVE)],
+        [("Everything", "127.0.0.1", parked)],
+        [("Everything", "127.0.0.1", parked)],
+        [],
+    ]
 
 
 def test_one_that_is_configured_no_more_is_told_nothing_and_a_new_one_only_what_comes(

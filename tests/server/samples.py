@@ -18,8 +18,12 @@ from aggregator.model.pages import (
     Delta,
     EntryLine,
     GraphNode,
+    HealthLine,
+    HeldHost,
+    HourOfWork,
     ItemPage,
     Neighbourhood,
+    OperatorPart,
     Overview,
     PollMark,
     Publication,
@@ -33,18 +37,26 @@ from aggregator.model.pages import (
     SourceOverview,
     SourcePage,
     SourceQuery,
+    StatusPage,
     StoryPage,
+    Undelivered,
     ViewOverview,
     ViewPage,
     Wish,
 )
 from aggregator.model.settings import Secret, ServiceSettings, Settings, ViewSettings
-from aggregator.model.states import DecisionKind
+from aggregator.model.states import DecisionKind, PushKind, PushState
 from aggregator.publish.formats import FORMATS
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 CHANGED = NOON + timedelta(minutes=3)
 PRIVATE_ITEM = 90
+
+
+PARKED = Undelivered(
+    PushKind.WEBHOOK, "desk", "The desk", "hooks.example", PushState.PARKED, 16,
+    "the server answered 500", CHANGED,
+)  # fmt: skip
 
 
 def settings_of(
@@ -267,7 +279,38 @@ class SampleBackend:
             hidden=len(sources()) - len(seen),
             items=12040,
             problem=self.problem,
+            undelivered=(PARKED,),
         )
+
+    async def status_page(self, *, private: bool, operator: bool) -> StatusPage:
+        seen = [one for one in sources() if private or not one.private]
+        return StatusPage(
+            now=NOON,
+            problem=self.problem,
+            states=Counter(one.health for one in seen),
+            overdue=3,
+            items=12040,
+            hours=tuple(
+                HourOfWork(NOON - timedelta(hours=back), 90 + back, back % 7, back % 5, back % 3)
+                for back in range(47, -1, -1)
+            ),
+            counted_at=NOON,
+            outages=((NOON - timedelta(hours=7), NOON - timedelta(hours=5)),),
+            events=(
+                HealthLine(NOON, "it cannot be read any more", False, "bay", "Met Office", "503"),
+                HealthLine(NOON, "our own network is there again", True),
+            ),
+            operator=OperatorPart(
+                undelivered=(PARKED,),
+                held=(HeldHost("bay.example", CHANGED, "the server asked to come back then"),),
+                per_hour=118.4, cap=500, slowdown=1.5, in_flight=3, most_in_flight=20,
+                size=734_003_200, free=41_000_000_000,
+                sizes=tuple((f"2026-02-{day:02}", 20_000_000 * day) for day in range(1, 29)),
+                pages=(("harbour.example", 37),),
+            )
+            if operator
+            else None,
+        )  # fmt: skip
 
     async def delta(self, view_id: str, fmt: str, tags: Collection[str]) -> Delta | None:
         whole = rendered_of(fmt, self.items, None)

@@ -18,8 +18,8 @@ from tests.server.samples import SampleBackend, settings_of
 
 PAGES = (
     "/", "/about", "/views/all", "/views/all?q=ferry", "/search", "/search?q=(", "/items/1",
-    "/items/2?in=all", "/stories/1", "/sources", "/sources?sort=title&q=no", "/sources/bay",
-    "/login", "/nope",
+    "/items/2?in=all", "/stories/1", "/status", "/sources", "/sources?sort=title&q=no",
+    "/sources/bay", "/login", "/nope",
 )  # fmt: skip
 PHONE = {"width": 320, "height": 640}
 DESK = {"width": 1280, "height": 900}

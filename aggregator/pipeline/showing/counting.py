@@ -6,15 +6,19 @@ request counts, so a small store is always counted exactly.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import Connection
 
 from aggregator.model.settings import Settings, ViewSettings
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.showing.views import showing_now
-from aggregator.store import tally
+from aggregator.store import hours, tally
 from aggregator.store.items import items
 from aggregator.store.tally import Counted
 from aggregator.store.views import leads, selections
+
+FIRST = timedelta(hours=48)  # that are counted where none were before
 
 
 async def count(parts: Parts) -> None:
@@ -31,6 +35,21 @@ async def count(parts: Parts) -> None:
         tally.keep(connection, Counted.VIEW, views, now)
         tally.keep(connection, Counted.SOURCE, sources, now)
         tally.keep(connection, Counted.ITEMS, whole, now)
+
+    await database.run_write(keep)
+
+
+async def count_hours(parts: Parts) -> None:
+    """Count what happened in the last hours, and how large the database is."""
+    now, database = parts.clock.now(), parts.database
+    last = await database.run_read(hours.last_counted)
+    oldest = now - parts.settings.storage.keep_poll_log
+    since = max(now - FIRST, oldest) if last is None else max(oldest, min(last, now) - hours.HOUR)
+
+    def keep(connection: Connection) -> None:
+        hours.count_since(connection, since, now)
+        hours.forget(connection, oldest)
+        hours.keep_size(connection, database.size(connection) // 1024, now)
 
     await database.run_write(keep)
 

@@ -26,6 +26,7 @@ from aggregator.model.pages import (
     SourceList,
     SourcePage,
     SourceQuery,
+    StatusPage,
     StoryPage,
     ViewOverview,
     ViewPage,
@@ -44,6 +45,7 @@ from aggregator.pipeline.showing import (
     neighbours,
     phrases,
     sources,
+    status,
     story,
     tokens,
 )
@@ -123,15 +125,21 @@ class Pages:
         overview = await self._database.run_read(
             _overview, self._settings(), self._condition.problem, private
         )
-        own = [
-            said
-            for said, holds in (
-                (_UNWRITABLE, self._condition.storage),
-                (_WRONG_CLOCK, self._condition.clock),
-            )
-            if holds
-        ]
-        return replace(overview, trouble=tuple(own))
+        return replace(overview, trouble=self._trouble())
+
+    async def status_page(self, *, private: bool, operator: bool) -> StatusPage:
+        """How the service does; what only its operator is told where that is who asks."""
+        settings, problem = self._settings(), self._condition.problem
+        shown = await self._database.run_read(
+            status.status_page, self._database, settings, self._clock.now(),
+            private=private, operator=operator,
+        )  # fmt: skip
+        return replace(shown, trouble=self._trouble(), problem=_refused(settings, problem))
+
+    def _trouble(self) -> tuple[str, ...]:
+        """Why nothing is polled."""
+        known = ((_UNWRITABLE, self._condition.storage), (_WRONG_CLOCK, self._condition.clock))
+        return tuple(said for said, holds in known if holds)
 
     async def opened_by(self, token: str) -> str | None:
         """The view that a token in the path of a feed opens."""
@@ -270,10 +278,17 @@ def _overview(
         states=standing.states(connection, private=private),
         hidden=0 if private else standing.hidden(connection),
         items=counting.of_all(connection, private=guarded),
-        problem=problem if told or problem is None else _PROBLEM,
+        problem=_refused(settings, problem),
+        undelivered=status.undelivered(connection, settings),
         warnings=_grouped(settings.warnings) if told else _counted(settings.warnings),
         outage_since=outage.since(connection),
     )
+
+
+def _refused(settings: Settings, problem: str | None) -> str | None:
+    """Why a changed configuration was refused: in full for who may know what stands in it."""
+    told = settings.service.token is not None or settings.service.is_local
+    return problem if told or problem is None else _PROBLEM
 
 
 def _counted(warnings: Sequence[str]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
@@ -13,11 +13,11 @@ from starlette.responses import HTMLResponse
 
 from aggregator.model.http import FetchError
 from aggregator.model.item import ServedItem
-from aggregator.model.meanings import DECIDED, HEALTH, meaning, sentence
+from aggregator.model.meanings import DECIDED, HEALTH, TOLD, meaning, sentence
 from aggregator.model.pages import MoreThan, SourceHealth, SourceOverview
 from aggregator.model.poll import PlanReason
 from aggregator.model.settings import Settings
-from aggregator.model.states import DecisionKind, ParseFault, PollWord
+from aggregator.model.states import DecisionKind, ParseFault, PollWord, PushKind
 from aggregator.publish.formats import FORMATS
 from aggregator.publish.values import excerpt, language_tag, rfc3339, summary_text, web_url
 from aggregator.server.access.auth import Access
@@ -68,6 +68,27 @@ def _full(moment: datetime, zone: tzinfo) -> str:
 def _number(value: int) -> str:
     """A number with its thousands set apart; of a count that stopped, what it is more than."""
     return f"more than {value:,}" if isinstance(value, MoreThan) else f"{value:,}"
+
+
+def _bytes(value: int) -> str:
+    """A number of bytes with a unit that people know (powers of 1,000)."""
+    for size, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if value >= size:
+            number = value / size
+            return f"{number:,.1f} {unit}" if number < 10 else f"{number:,.0f} {unit}"
+    return f"{value} bytes"
+
+
+def _day(value: date) -> str:
+    return f"{value.day} {value:%b}"
+
+
+def _capital(clause: str) -> str:
+    return f"{clause[:1].upper()}{clause[1:]}"
+
+
+def _told_whom(kind: PushKind) -> str:
+    return TOLD[kind]
 
 
 def _teaser(item: ServedItem) -> str:
@@ -124,6 +145,10 @@ def _environment() -> Environment:
     made.filters["ago"] = _ago
     made.filters["whenever"] = _whenever
     made.filters["number"] = _number
+    made.filters["bytes"] = _bytes
+    made.filters["day"] = _day
+    made.filters["capital"] = _capital
+    made.filters["told_whom"] = _told_whom
     made.filters["teaser"] = _teaser
     made.filters["polled"] = _polled
     made.filters["decided"] = _decided

@@ -21,6 +21,7 @@ from aggregator.server.pages.layout import page
 from aggregator.server.pages.login import ask_for_token, without_token
 from aggregator.server.pages.overrule import form_proof
 from aggregator.server.pages.river import River
+from aggregator.server.pages.status import runs
 from aggregator.server.pages.timeline import draw_times
 
 _LARGEST_NUMBER = 2**63 - 1
@@ -73,6 +74,7 @@ class PageRoutes:
             guarded={v.id for v in settings.views if v.token is not None},
             sources=sorted(overview.sources, key=_by_urgency),
             hidden=overview.hidden,
+            unmet=overview.undelivered if runs(access) else (),
             counts={health: overview.states.get(health, 0) for health in _ORDER},
         )
 

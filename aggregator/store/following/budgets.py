@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, delete, select, update
 
 from aggregator.store import schema as t
 from aggregator.store.rows import upsert
@@ -18,6 +18,13 @@ def take_budget(connection: Connection, host: str, day: str, limit: int) -> bool
         .values(pages=b.pages + 1)
     )
     return done.rowcount == 1
+
+
+def most_read(connection: Connection, day: str, limit: int) -> list[tuple[str, int]]:
+    """`(host, pages)` of the hosts of which most related pages were read on a day."""
+    b = t.follow_budget.c
+    query = select(b.host, b.pages).where(b.day == day).order_by(b.pages.desc(), b.host)
+    return [(row.host, row.pages) for row in connection.execute(query.limit(limit))]
 
 
 def drop_old_budgets(connection: Connection, before_day: str) -> None:

@@ -80,6 +80,15 @@ def every(connection: Connection, kind: PushKind) -> list[Target]:
     return [_target(row) for row in connection.execute(query)]
 
 
+def troubled(connection: Connection, limit: int) -> list[Target]:
+    """Those who did not take their last delivery, the parked ones first; at most `limit`."""
+    p = t.push_target.c
+    query = select(t.push_target).where(or_(p.tries > 0, p.state == PushState.PARKED))
+    parked = p.state == PushState.PARKED
+    rows = connection.execute(query.order_by(parked.desc(), p.id).limit(limit))
+    return [_target(row) for row in rows]
+
+
 def count(connection: Connection, host: str | None = None) -> int:
     """How many subscribers there are, at a host or in all."""
     p = t.push_target.c

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -53,6 +54,18 @@ def hidden(connection: Connection) -> int:
     """How many configured sources are private."""
     s = t.source.c
     query = select(func.count()).where(s.removed_at.is_(None), s.private)
+    return connection.scalar(query) or 0
+
+
+def overdue(connection: Connection, before: datetime, *, private: bool) -> int:
+    """How many sources should have been polled before a time."""
+    f = t.feed.c
+    query = (
+        select(func.count())
+        .select_from(t.feed)
+        .join(t.source, t.source.c.id == f.source_id)
+        .where(_listed(private=private), f.active, f.next_poll_at < before)
+    )
     return connection.scalar(query) or 0
 
 
