@@ -8,7 +8,7 @@ is torn. Without a sign polling waits until the clock is set, or the operator tr
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -30,11 +30,20 @@ _ASK_RARELY = 3600.0  # and at most
 
 
 class ClockWatch:
-    """Looks at the clock at every tick. `tell` is given what is wrong, or None."""
+    """Looks at the clock at every tick. `tell` is given what is wrong, or None.
 
-    def __init__(self, parts: Parts, tell: Callable[[str | None], None]) -> None:
+    What is stored is put right by the one process that looks after the store (`leads`).
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        tell: Callable[[str | None], None],
+        leads: Callable[[], Awaitable[bool]],
+    ) -> None:
         self._parts = parts
         self._tell = tell
+        self._leads = leads
         self._lock = asyncio.Lock()
         self._looked: tuple[datetime, float] | None = None  # both clocks at the last look
         self._checked = float("-inf")
@@ -62,11 +71,13 @@ class ClockWatch:
 
     async def _stepped(self, now: datetime, moved: timedelta) -> None:
         database = self._parts.database
-        if moved < timedelta(0):
+        self._set_back = self._set_back or moved < timedelta(0)
+        if not await self._leads():
+            log.warning("the clock was set", by=str(moved))
+        elif moved < timedelta(0):
             furthest = policy.furthest(self._parts.settings)
             plans = await database.run_write(clock.keep_distances, now, moved, furthest)
             log.warning("the clock was set back", by=str(-moved), plans_moved=plans)
-            self._set_back = True
         else:
             await database.run_write(clock.note_step, now)
             log.warning("the clock was set forward", by=str(moved))
@@ -91,12 +102,16 @@ class ClockWatch:
             self._settled()
             self._set_back = False
             self._checked = elapsed
-            furthest = policy.furthest(self._parts.settings)
-            brought = await self._parts.database.run_write(clock.bring_back, now, furthest)
-            if brought:
-                log.warning("times later than they can be were brought back", **asdict(brought))
+            if await self._leads():
+                await self._bring_back(now)
         self._tell(None)
         return True
+
+    async def _bring_back(self, now: datetime) -> None:
+        furthest = policy.furthest(self._parts.settings)
+        brought = await self._parts.database.run_write(clock.bring_back, now, furthest)
+        if brought:
+            log.warning("times later than they can be were brought back", **asdict(brought))
 
     async def _is_believed(self, now: datetime, elapsed: float) -> bool:
         """Whether the clock is believed rather than later times that are stored."""

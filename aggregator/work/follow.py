@@ -42,7 +42,7 @@ class PageReader:
             return 0
         claimed = await self._claim(room)
         for page in claimed:
-            task = asyncio.create_task(self._read_host(page), name=f"pages of {page.host}")
+            task = asyncio.create_task(self.read_host(page), name=f"pages of {page.host}")
             self._running.add(task)
             task.add_done_callback(self._running.discard)
         return len(claimed)
@@ -66,7 +66,7 @@ class PageReader:
             pages.claim, now, room, self._parts.owner, PAGE_LEASE, host
         )
 
-    async def _read_host(self, page: PageRow) -> None:
+    async def read_host(self, page: PageRow) -> None:
         """Read a page, then the next of its host, as long as one is due; the slots keep the gap.
 
         Where storage is gone, the leases end by themselves.

@@ -1,6 +1,7 @@
 """Who is told of news, and when: looks for news, and keeps a few deliveries under way at once.
 
 A subscriber that is slow holds one place and nobody else: deliveries are tasks of their own.
+`Newsdesk`, `serve` and `tidy` are what workers over a queue use too.
 """
 
 from __future__ import annotations
@@ -32,20 +33,16 @@ _BACK_OFF = timedelta(minutes=5)  # after an error of ours
 _KEPT = timedelta(days=30)  # news: as long as a cursor stays good
 
 
-class Pusher:
-    """Tells subscribers until it is stopped."""
+class Newsdesk:
+    """Finds what is news, for all who are told of any."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._running: dict[int, asyncio.Task[None]] = {}
         self._looked_deep = time.monotonic()
-        self._stopping = False
         self._settled: Settings | None = None  # whose webhooks have their rows
 
-    async def tick(self) -> None:
-        """Look for news, and begin what is due."""
-        if self._stopping:
-            return
+    async def look(self) -> None:
+        """Look through the views of which somebody is told, now and then for what changed."""
         parts = self._parts
         if self._settled is not parts.settings:
             settings = parts.settings
@@ -56,40 +53,64 @@ class Pusher:
         await look(parts, deep=deep)
         if deep:
             self._looked_deep = moment
+
+
+async def due(parts: Parts, limit: int, number: int | None = None) -> list[Target]:
+    """Those for whom something is to be done now; of all, or whether the one of a number is."""
+    found = await parts.database.run_read(
+        targets.due, parts.clock.now(), FURTHEST, limit, number=number
+    )
+    hub_is_on = parts.settings.service.hub
+    return [one for one in found if hub_is_on or one.kind is not PushKind.HUB]
+
+
+async def serve(parts: Parts, one: Target) -> None:
+    """Do what is to be done for one; never raises."""
+    try:
+        if one.asked is not None:
+            await hub.confirm(parts, one)
+        else:
+            await deliver(parts, one)
+    except StorageTrouble:  # told by the tick; the row says what is to be done again
+        return
+    except Exception:
+        log.exception("a delivery failed by our own fault", target=one.id)
+        later = replace(one, due_at=parts.clock.now() + _BACK_OFF)
+        with suppress(StorageTrouble):
+            await parts.database.run_write(targets.put, later)
+
+
+async def tidy(parts: Parts) -> None:
+    """Forget what nobody is told of any more."""
+    now = parts.clock.now()
+    await parts.database.run_write(news.tidy, now, now - _KEPT)
+    await parts.database.run_write(events.tidy, now - health.KEPT)
+
+
+class Pusher:
+    """Tells subscribers until it is stopped."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._stopping = False
+        self._newsdesk = Newsdesk(parts)
+
+    async def tick(self) -> int:
+        """Look for news, and begin what is due; returns how many deliveries were begun."""
+        if self._stopping:
+            return 0
+        await self._newsdesk.look()
         room = _AT_ONCE - len(self._running)
-        now = parts.clock.now()
-        for one in await parts.database.run_read(targets.due, now, FURTHEST, 2 * _AT_ONCE):
-            if room > 0 and one.id not in self._running and self._is_on(one):
-                room -= 1
-                task = asyncio.create_task(self._serve(one), name=f"push {one.id}")
-                self._running[one.id] = task
-                task.add_done_callback(partial(self._done, one.id))
+        free = [one for one in await due(self._parts, 2 * _AT_ONCE) if one.id not in self._running]
+        for one in free[: max(0, room)]:
+            task = asyncio.create_task(serve(self._parts, one), name=f"push {one.id}")
+            self._running[one.id] = task
+            task.add_done_callback(partial(self._done, one.id))
+        return len(free[: max(0, room)])
 
     def _done(self, number: int, task: asyncio.Task[None]) -> None:  # noqa: ARG002
         self._running.pop(number, None)
-
-    def _is_on(self, one: Target) -> bool:
-        return one.kind is not PushKind.HUB or self._parts.settings.service.hub
-
-    async def _serve(self, one: Target) -> None:
-        try:
-            if one.asked is not None:
-                await hub.confirm(self._parts, one)
-            else:
-                await deliver(self._parts, one)
-        except StorageTrouble:  # told by the tick; the row says what is to be done again
-            return
-        except Exception:
-            log.exception("a delivery failed by our own fault", target=one.id)
-            later = replace(one, due_at=self._parts.clock.now() + _BACK_OFF)
-            with suppress(StorageTrouble):
-                await self._parts.database.run_write(targets.put, later)
-
-    async def tidy(self) -> None:
-        """Forget what nobody is told of any more."""
-        now = self._parts.clock.now()
-        await self._parts.database.run_write(news.tidy, now, now - _KEPT)
-        await self._parts.database.run_write(events.tidy, now - health.KEPT)
 
     async def stop(self, grace: timedelta) -> None:
         """Begin nothing more; what is under way and does not end in time is done again."""

@@ -1,7 +1,8 @@
-"""The tick: once a second, due sources are claimed from the database and polled.
+"""The tick: once a second, an engine looks in the database for sources that are due.
 
 APScheduler runs one tick and the maintenance jobs, never one job a source: what is due is a
 question to the database, so a restart, a second process or a changed file change nothing here.
+Of several processes that tick on one store, one looks after it (`Engine.leads`).
 """
 
 from __future__ import annotations
@@ -16,36 +17,30 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from sqlalchemy import Connection
 
 from aggregator.model.errors import StorageTrouble
-from aggregator.model.item import FeedState, PollRecord
-from aggregator.model.settings import SourceSettings
 from aggregator.model.states import HealthKind
 from aggregator.pipeline import policy
 from aggregator.pipeline.budgets import hour_cap, outage
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.polling import websub
-from aggregator.pipeline.polling.poll import poll_source
-from aggregator.pipeline.polling.pushes import read_pushes
 from aggregator.pipeline.pushing.health import Trouble, Watch
-from aggregator.pipeline.secrets import hide
 from aggregator.pipeline.showing import counting
 from aggregator.pipeline.showing.pages import Condition
 from aggregator.pipeline.upkeep import maintain
 from aggregator.pipeline.upkeep.words import index_words
 from aggregator.store import transfer
-from aggregator.store.sources import claims, clock, states
+from aggregator.store.sources import claims, clock
 from aggregator.telemetry import metrics
 from aggregator.work.clock import ClockWatch
-from aggregator.work.follow import PageReader
-from aggregator.work.push import Pusher
+from aggregator.work.engine import Engine
+from aggregator.work.here import Here
+from aggregator.work.push import tidy
 
 log = structlog.get_logger("aggregator.work")
 
-_TICK_SECONDS = 1.0
+_TICK = timedelta(seconds=1)
 _MAINTENANCE = timedelta(hours=1)
-_PUSHES = timedelta(seconds=2)
+_SUBSCRIPTIONS = timedelta(seconds=2)
 _HEALTH = timedelta(seconds=20)
 _NEWS = timedelta(seconds=2)  # from a change of a view to the first delivery of it
 _INDEX = timedelta(seconds=30)
@@ -57,7 +52,6 @@ _FIRST_HOURS = timedelta(seconds=15)
 _SETTLE = timedelta(minutes=10)
 _FIRST_SETTLE = timedelta(seconds=20)
 _LATE = timedelta(minutes=1)  # overdue by more than this: we were away
-_BACK_OFF = timedelta(minutes=5)  # after an error of ours
 _TELL = timedelta(minutes=1)  # between two lines of a trouble
 _PROBE = 30.0  # seconds between two tries of a write while all is well
 _PROBE_SOON = 3.0  # and while it is not
@@ -67,20 +61,16 @@ _SET = timedelta(seconds=2)  # a wall clock that moves by more was set
 class Ticker:
     """Polls what is due until it is stopped."""
 
-    def __init__(self, parts: Parts, condition: Condition) -> None:
+    def __init__(self, parts: Parts, condition: Condition, engine: Engine | None = None) -> None:
+        """`engine` has the work done; without one it is done in this process."""
         self._parts = parts
         self._condition = condition
-        self._running: set[asyncio.Task[None]] = set()
-        self._tokens = 0.0
         self._stopping = False
-        self._probed_at: datetime | None = None
         self._written = float("-inf")  # monotonic: when a write was tried last
         self._told_at = float("-inf")  # when trouble was told last
-        self._clock = ClockWatch(parts, self._clock_trouble)
+        self.engine = engine or Here(parts, self._trouble, every=_TICK.total_seconds())
+        self._clock = ClockWatch(parts, self._clock_trouble, self.engine.leads)
         self._time: asyncio.Task[None] | None = None
-        self._left: list[claims.Claim] = []  # leases that could not be given back
-        self._pages = PageReader(parts)
-        self._pusher = Pusher(parts)
         self._watch = Watch(parts)
         self._troubles: dict[HealthKind, Trouble] = {}  # of ours, not told in the health feed yet
         # A tick that waits for a lock would be told every second.
@@ -93,78 +83,47 @@ class Ticker:
     def start(self) -> None:
         """Start ticking on the running event loop."""
         now = datetime.now(UTC)
-        self._scheduler.add_job(self._guarded(self._return), "date", run_date=now)
+        engine = self.engine
+        self._add(self.tick, _TICK)
+        self._add(engine.begin_pages, _TICK)
+        self._add(engine.begin_pushes, _NEWS)
+        self._add(engine.begin_subscriptions, _SUBSCRIPTIONS)
         self._scheduler.add_job(
-            self._guarded(self._settle),
-            "interval",
-            seconds=_SETTLE.total_seconds(),
-            next_run_time=now + _FIRST_SETTLE,
+            self._guarded(self._looking_after(self._return)), "date", run_date=now
         )
-        self._scheduler.add_job(
-            self._guarded(self._pushes), "interval", seconds=_PUSHES.total_seconds()
-        )
-        self._scheduler.add_job(
-            self._guarded(self._index), "interval", seconds=_INDEX.total_seconds(),
-            next_run_time=now + _FIRST_INDEX,
-        )  # fmt: skip
-        self._scheduler.add_job(
-            self._guarded(self._pusher.tick), "interval", seconds=_NEWS.total_seconds()
-        )
-        self._scheduler.add_job(
-            self._guarded(self._look_at_health), "interval", seconds=_HEALTH.total_seconds()
-        )
-        self._scheduler.add_job(self._guarded(self.tick), "interval", seconds=_TICK_SECONDS)
-        self._scheduler.add_job(self._guarded(self._pages.tick), "interval", seconds=_TICK_SECONDS)
-        self._scheduler.add_job(
-            self._guarded(self._maintain), "interval", seconds=_MAINTENANCE.total_seconds()
-        )
-        self._scheduler.add_job(
-            self._guarded(self._count),
-            "interval",
-            seconds=_MAINTENANCE.total_seconds(),
-            next_run_time=now + _FIRST_COUNT,
-        )
-        self._scheduler.add_job(
-            self._guarded(self._add_up), "interval", seconds=_ADDING_UP.total_seconds()
-        )
-        self._scheduler.add_job(
-            self._guarded(self._count_hours), "interval", seconds=_HOURS.total_seconds(),
-            next_run_time=now + _FIRST_HOURS,
-        )  # fmt: skip
+        for job, every, first in (
+            (self._settle, _SETTLE, _FIRST_SETTLE),
+            (self._index, _INDEX, _FIRST_INDEX),
+            (self._look_at_health, _HEALTH, _HEALTH),
+            (self._maintain, _MAINTENANCE, _MAINTENANCE),
+            (self._count, _MAINTENANCE, _FIRST_COUNT),
+            (self._count_hours, _HOURS, _FIRST_HOURS),
+            (self._add_up, _ADDING_UP, _ADDING_UP),
+        ):
+            self._add(self._looking_after(job), every, now + first)
         self._scheduler.start()
         self._time = asyncio.create_task(self._keep_time(), name="keep time")
 
+    def _add(
+        self, job: Callable[[], Awaitable[object]], every: timedelta, first: datetime | None = None
+    ) -> None:
+        when = {} if first is None else {"next_run_time": first}
+        self._scheduler.add_job(
+            self._guarded(job), "interval", seconds=every.total_seconds(), **when
+        )
+
     async def tick(self) -> int:
-        """Claim what is due and start polling it; returns how many polls were started."""
+        """Begin to poll what is due; returns how many polls were begun."""
         now = self._parts.clock.now()
-        started = await self._start_due(now)
+        begun = await self._begin_due(now)
         self._condition.ticked = self._parts.clock.elapsed()
         metrics.LAST_TICK.set(now.timestamp())
-        return started
+        return begun
 
-    async def _start_due(self, now: datetime) -> int:
-        polling = self._parts.settings.polling
+    async def _begin_due(self, now: datetime) -> int:
         if self._stopping or not await self._can_write(now) or not await self._clock.is_right():
             return 0
-        # A bucket of one second's requests: a backlog is worked off evenly, never in one burst.
-        rate = polling.requests_per_second * _TICK_SECONDS
-        self._tokens = min(self._tokens + rate, max(rate, 1.0))
-        room = min(polling.concurrency - len(self._running), int(self._tokens))
-        if self._stopping or room <= 0:
-            return 0
-        leased = await self._parts.database.run_write(self._claim, now, room)
-        self._tokens -= len(leased)
-        known = {source.id: source for source in self._parts.settings.sources} if leased else {}
-        for claim, state in leased:
-            source = known.get(claim.source_id)
-            if source is None or not source.enabled:
-                await self._parts.database.run_write(claims.release, claim)
-                continue
-            task = asyncio.create_task(self._poll(source, claim, state), name=f"poll {source.id}")
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
-            metrics.IN_FLIGHT.set(len(self._running))
-        return len(leased)
+        return 0 if self._stopping else await self.engine.begin_polls(now)
 
     async def _can_write(self, now: datetime) -> bool:
         """Whether storage can be written, tried now and then; while it cannot, nothing is done."""
@@ -174,7 +133,7 @@ class Ticker:
             self._written = moment
             try:
                 await transfer.probe(self._parts.database, now.isoformat())
-                await self._give_back()
+                await self.engine.restored()
             except StorageTrouble as error:
                 self._trouble(error)
             else:
@@ -209,11 +168,6 @@ class Ticker:
             self._told_at = moment
             log.error(said)
 
-    async def _give_back(self) -> None:
-        while self._left:
-            await self._parts.database.run_write(claims.release, self._left[-1])
-            self._left.pop()
-
     def _clock_trouble(self, said: str | None) -> None:
         """What is wrong with the clock, or nothing: polling waits while it is."""
         self._condition.clock = said
@@ -230,7 +184,7 @@ class Ticker:
         clock = self._parts.clock
         shown, passed = clock.now(), clock.elapsed()
         while True:
-            await asyncio.sleep(_TICK_SECONDS)
+            await asyncio.sleep(_TICK.total_seconds())
             now, elapsed = clock.now(), clock.elapsed()
             moved = now - shown - timedelta(seconds=elapsed - passed)
             shown, passed = now, elapsed
@@ -238,35 +192,6 @@ class Ticker:
                 for job in self._scheduler.get_jobs():
                     with suppress(JobLookupError):  # one that ran meanwhile for the last time
                         job.modify(next_run_time=job.next_run_time + moved)
-
-    async def _pushes(self) -> None:
-        """Subscribe, renew, and read what hubs delivered."""
-        if not self._parts.settings.service.websub or self._stopping:
-            return
-        await websub.keep_up(self._parts)
-        await read_pushes(self._parts)
-
-    def _claim(
-        self, connection: Connection, now: datetime, room: int
-    ) -> list[tuple[claims.Claim, FeedState]]:
-        """Claim within what our own network and the hourly cap allow; with the feeds' states."""
-        polling = self._parts.settings.polling
-        if outage.since(connection) is not None:
-            metrics.OWN_OUTAGE.set(1)
-            if self._probed_at is not None and now - self._probed_at < outage.PROBE_EVERY:
-                return []
-            self._probed_at = now
-            room = min(room, outage.PROBES)
-        under = hour_cap.room_under_cap(connection, polling.requests_per_hour, now)
-        room = room if under is None else min(room, under - len(self._running))
-        if room <= 0:
-            return []
-        leased = claims.claim_due(
-            connection, now, room, self._parts.owner, policy.lease(self._parts.settings),
-            one_a_host=bool(polling.host_gap),
-        )  # fmt: skip
-        remembered = states.states_of(connection, [claim.source_id for claim in leased])
-        return [(claim, remembered[claim.source_id]) for claim in leased]
 
     async def _settle(self) -> None:
         """What all plans add up to, and the slowdown that the cap asks for."""
@@ -283,15 +208,6 @@ class Ticker:
         )
         if late:
             log.info("overdue sources are spread over the next minutes", sources=late)
-
-    async def _poll(self, source: SourceSettings, claim: claims.Claim, state: FeedState) -> None:
-        with metrics.POLL_SECONDS.time():
-            try:
-                await poll_guarded(self._parts, source, claim, state)
-            except StorageTrouble as error:
-                self._left.append(claim)
-                self._trouble(error)
-        metrics.IN_FLIGHT.set(max(0, len(self._running) - 1))
 
     async def _index(self) -> None:
         """What came since the last time is found by its words from now on."""
@@ -313,10 +229,20 @@ class Ticker:
         if not await self._parts.database.run_read(clock.settled, self._parts.clock.now()):
             log.info("nothing is forgotten within an hour of a change of the clock")
             return
-        await self._pusher.tidy()
+        await tidy(self._parts)
         gone = await maintain.purge(self._parts)
         if gone:
             log.info("texts forgotten", items=gone)
+
+    def _looking_after(self, job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
+        """A job that one of several processes does for all."""
+
+        async def run() -> None:
+            if not self._stopping and await self.engine.leads():
+                await job()
+
+        run.__name__ = getattr(job, "__name__", "job")
+        return run
 
     def _guarded(self, job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
         async def run() -> None:
@@ -338,48 +264,11 @@ class Ticker:
         return run
 
     async def stop(self, grace: timedelta) -> None:
-        """Take no more work, let polls in flight end within `grace`, cut the rest off.
-
-        What is cut off has stored nothing of its last batch: it is done again after the start.
-        """
+        """Begin no more; let the engine end what is under way within `grace`."""
         self._stopping = True
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         if self._time is not None:
             self._time.cancel()
         await self._clock.stop()
-        pages = asyncio.create_task(self._pages.stop(grace))
-        pushes = asyncio.create_task(self._pusher.stop(grace))
-        if self._running:
-            _, left = await asyncio.wait(self._running, timeout=grace.total_seconds())
-            for task in left:
-                task.cancel()
-            for task in left:
-                with suppress(asyncio.CancelledError):
-                    await task
-        await pages
-        await pushes
-
-
-async def poll_guarded(
-    parts: Parts, source: SourceSettings, claim: claims.Claim, state: FeedState | None = None
-) -> PollRecord | None:
-    """Poll a source; an error of ours is logged whole and the source tried again later.
-
-    Raises StorageTrouble when nothing can be stored.
-    """
-    try:
-        return await poll_source(parts, source, claim, state)
-    except StorageTrouble:
-        raise
-    except Exception as error:
-        log.exception("polling failed inside", source=source.id)
-        later = parts.clock.now() + _BACK_OFF
-        await parts.database.run_write(
-            claims.postpone,
-            claim,
-            later,
-            "internal-error",
-            hide(f"an error of ours: {error}"[:500], source) or "",
-        )
-        return None
+        await self.engine.stop(grace)

@@ -49,8 +49,9 @@ async def ticks(ticker: Ticker, number: int = 6) -> None:
     for _ in range(number):
         await ticker.tick()
         ticker._parts.clock.at += timedelta(seconds=1)  # type: ignore[attr-defined]
-        begun = [*ticker._running, ticker._clock._asking]
-        await asyncio.gather(*(one for one in begun if one is not None))
+        await ticker.engine.idle()
+        if ticker._clock._asking is not None:
+            await ticker._clock._asking
 
 
 def polls(house: House) -> int:

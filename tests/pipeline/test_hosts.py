@@ -5,7 +5,6 @@ Rows 48-51, 100-105 and 126.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -325,7 +324,7 @@ def test_during_an_outage_two_probes_a_minute_go_out(house: House, internet: Int
         started = 0
         for _ in range(60):
             started += await ticker.tick()
-            await asyncio.gather(*ticker._running)
+            await ticker.engine.idle()
             house.clock.move(seconds=1)
         return started
 
@@ -361,7 +360,7 @@ def test_the_hourly_cap_holds_and_slows_the_plans(house: House, origin: Origin) 
         started = 0
         for _ in range(50):
             started += await ticker.tick()
-            await asyncio.gather(*ticker._running)
+            await ticker.engine.idle()
             house.clock.move(minutes=1)
         planned = await parts.database.run_read(hour_cap.planned_per_hour)
         polling = parts.settings.polling

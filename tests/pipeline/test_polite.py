@@ -5,7 +5,6 @@ Four hosts with feeds of every temper. Every line of the score must be zero.
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -150,7 +149,7 @@ async def live(parts: Parts, clock: HeldClock, until: datetime) -> None:
     ticker = Ticker(parts, Condition())
     while clock.now() < until:
         await ticker.tick()
-        await asyncio.gather(*ticker._running)
+        await ticker.engine.idle()
         due = await parts.database.run_read(claims.next_due, 1)
         step = max(SECOND, due[0][1] - clock.now()) if due else HOUR
         clock.at = min(clock.now() + min(step, HOUR), until)

@@ -33,7 +33,7 @@ def test_a_tick_that_fails_inside_is_told_and_does_not_count_as_one(
         ]
         failed = condition.ticked
         await job()
-        await asyncio.gather(*ticker._running)
+        await ticker.engine.idle()
         return failed, condition.ticked
 
     failed, went_well = house.run(work)

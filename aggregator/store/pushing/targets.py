@@ -96,10 +96,18 @@ def count(connection: Connection, host: str | None = None) -> int:
     return connection.scalar(query if host is None else query.where(p.host == host)) or 0
 
 
-def due(connection: Connection, now: datetime, furthest: timedelta, limit: int) -> list[Target]:
+def due(
+    connection: Connection,
+    now: datetime,
+    furthest: timedelta,
+    limit: int,
+    *,
+    number: int | None = None,
+) -> list[Target]:
     """Targets for which something is to be done: to confirm, to end, or to deliver.
 
-    What is due later than `furthest` from now was planned by a wrong clock, and is due too.
+    Of all, or whether the one of a number is among them. What is due later than `furthest` from now
+    was planned by a wrong clock, and is due too.
     """
     p, n, h = t.push_target.c, t.push_news.c, t.health_event.c
     newest = select(func.max(n.id)).where(n.view_id == p.view_id, n.told).scalar_subquery()
@@ -114,6 +122,8 @@ def due(connection: Connection, now: datetime, furthest: timedelta, limit: int) 
             (p.view_id == HEALTH) & (p.cursor < events),
         ),
     )
+    if number is not None:
+        query = query.where(p.id == number)
     rows = connection.execute(query.order_by(p.due_at, p.id).limit(limit))
     return [_target(row) for row in rows]
 
