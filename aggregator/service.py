@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib.util
 import os
 import resource
 import secrets
@@ -14,7 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
@@ -26,16 +27,18 @@ from aggregator.isolate.pool import WorkerPool
 from aggregator.model.errors import OperatorError, StorageTrouble
 from aggregator.model.http import HostSlots
 from aggregator.model.settings import Settings
+from aggregator.model.states import Role
 from aggregator.pipeline import policy
 from aggregator.pipeline.budgets.slots import DatabaseSlots, LocalSlots
-from aggregator.pipeline.configure import apply_settings, installation
+from aggregator.pipeline.configure import Applied, apply_settings, installation
 from aggregator.pipeline.following import reading as page_reading
 from aggregator.pipeline.following.queue import reads_pages
 from aggregator.pipeline.parts import Parts, Workers
 from aggregator.pipeline.polling import reading, websub
 from aggregator.pipeline.upkeep import maintain
 from aggregator.store.database import Database
-from aggregator.store.migrate import migrate
+from aggregator.store.facts import APPLIED, fact
+from aggregator.store.migrate import is_current, migrate
 from aggregator.store.sources import claims
 from aggregator.telemetry import metrics
 from aggregator.telemetry.clock import Clock, SystemClock
@@ -46,11 +49,13 @@ if TYPE_CHECKING:
     from aggregator.pipeline.preview import Reader
     from aggregator.pipeline.pushing.hub import Reply
     from aggregator.pipeline.showing.pages import Condition
+    from aggregator.server.wire.streams import Streams
 
 log = structlog.get_logger("aggregator")
 
 _DRAIN = timedelta(seconds=6)  # of the 8 s that a stop may take
 _COLLECT_EVERY = 10_000  # objects; Python's own 700 cost a twentieth of a poll
+_PREPARATION = 1.0  # seconds between two looks whether it is done
 _AGAIN = 5.0  # seconds until a change that could not be stored is tried again
 _OPEN_FILES = 8192  # wanted; the usual soft limit of 1024 is less than clients may hold open
 
@@ -74,11 +79,13 @@ async def open_parts(
     owner: str = "",
     workers: Workers | None = None,
     pages: bool = False,
+    applies: bool = True,
 ) -> AsyncIterator[Parts]:
     """All parts of the program, built from settings and closed at the end.
 
-    The database is migrated and the configuration applied to it. `workers` that are handed in
-    are used and left open; with `pages` ours are ready for article pages, if any are read.
+    The database is migrated and the configuration applied to it; a process that does not do that
+    itself (`applies`) waits for another. `workers` that are handed in are used and left open; with
+    `pages` ours are ready for article pages, if any are read.
 
     Raises:
         DatabaseError: the database cannot be used.
@@ -87,10 +94,14 @@ async def open_parts(
     owner = owner or f"cli-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     database = Database(settings.storage.url.reveal())
     try:
-        migrate(database)
+        if applies:
+            migrate(database)
+        else:
+            await _others_preparation(database)
         with database.write() as connection:
             mint = installation(connection, settings, clock.now())
-            apply_settings(connection, settings, clock.now())
+            if applies:
+                apply_settings(connection, settings, clock.now())
         holder: list[Parts] = []
         slots = DatabaseSlots(
             database, clock, owner, lambda: holder[0].settings.polling, patience=patience
@@ -115,6 +126,23 @@ async def open_parts(
                 await database.run_write(claims.release_owned, owner)
     finally:
         database.close()
+
+
+async def _others_preparation(database: Database) -> None:
+    """Wait until another process has made the tables and applied a configuration.
+
+    Raises `DatabaseError` when the database was written by a newer version.
+    """
+    told = False
+    while True:
+        with database.read() as connection:
+            if is_current(connection) and fact(connection, APPLIED) is not None:
+                return
+        if not told:
+            told = True
+            log.warning("waiting for this version's tables and a configuration: start "
+                        "“aggregator schedule”")  # fmt: skip
+        await asyncio.sleep(_PREPARATION)
 
 
 @asynccontextmanager
@@ -219,12 +247,27 @@ class OwnHub:
         return await parts.database.run_write(hub.ask, parts.settings, form, parts.clock.now())
 
 
+class _Work(Protocol):
+    """What a process does beside serving; it is stopped in the end."""
+
+    def start(self) -> None: ...
+
+    async def stop(self, grace: timedelta) -> None: ...
+
+
 @dataclass(slots=True)
 class Service:
-    """The running service: scheduler, server and the watch on its configuration."""
+    """A running process: what its role does, and the watch on its configuration.
+
+    `listen` is where a scheduler or worker answers about its health; without it, nowhere.
+    """
 
     path: Path
     load: Callable[[Path], Settings] = load_settings
+    role: Role = Role.RUN
+    listen: tuple[str, int] | None = None
+    concurrency: int = 20
+    queues: tuple[str, ...] = ()
 
     async def run(self, ready: Callable[[str], None] | None = None) -> None:
         """Run until SIGTERM or SIGINT.
@@ -235,92 +278,115 @@ class Service:
             ConfigError, DatabaseError, ServiceError: it cannot start.
         """
         settings = self.load(self.path)
+        if self.role is not Role.RUN:
+            _check_cluster(settings, self.role)
         _allow_open_files()
-        listener = _bind(settings)
+        listener = self._listener(settings)
         stop = asyncio.Event()
         reload = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
         loop.add_signal_handler(signal.SIGHUP, reload.set)
+        opening = open_parts(
+            settings, owner=self._owner(settings), applies=self._applies,
+            pages=self.role in (Role.RUN, Role.WORKER),
+        )  # fmt: skip
         try:
-            async with open_parts(settings, owner=_instance_owner(settings), pages=True) as parts:
-                await parts.database.run_write(claims.release_owned, parts.owner)
-                again = await maintain.sanitize_again(parts)  # before any of it is served
-                if again:
-                    log.info("sanitised again", items=again)
-                await self._serve(parts, listener, stop, reload, ready)
+            async with opening as parts:
+                if self._applies:
+                    await parts.database.run_write(claims.release_owned, parts.owner)
+                    again = await maintain.sanitize_again(parts)  # before any of it is served
+                    if again:
+                        log.info("sanitised again", items=again)
+                await self._live(parts, listener, stop, reload, ready)
         finally:
-            listener.close()
+            if listener is not None:
+                listener.close()
 
-    async def _serve(
+    @property
+    def _applies(self) -> bool:
+        """Whether this process makes the tables and applies the configuration."""
+        return self.role in (Role.RUN, Role.SCHEDULE)
+
+    def _owner(self, settings: Settings) -> str:
+        if self.role is Role.RUN:
+            return _instance_owner(settings)
+        return f"{self.role}-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+
+    def _listener(self, settings: Settings) -> socket.socket | None:
+        if self.role in (Role.RUN, Role.SERVE):
+            return _bind(settings.service.listen_host, settings.service.listen_port)
+        return _bind(*self.listen) if self.listen else None
+
+    async def _live(
         self,
         parts: Parts,
-        listener: socket.socket,
+        listener: socket.socket | None,
         stop: asyncio.Event,
         reload: asyncio.Event,
         ready: Callable[[str], None] | None,
     ) -> None:
         # What only the running service needs is loaded here, not for every command.
-        import uvicorn
-
-        from aggregator.pipeline.pushing.health import HealthDocuments
-        from aggregator.pipeline.pushing.streaming import Newsroom
-        from aggregator.pipeline.showing.pages import Condition, Pages
-        from aggregator.pipeline.showing.views import Publisher
-        from aggregator.server.access.guesses import POLICY
-        from aggregator.server.app import create_app
-        from aggregator.server.wire.connections import LIMITS, limited
+        from aggregator.pipeline.showing.pages import Condition
         from aggregator.server.wire.streams import LIMITS as STREAM_LIMITS
         from aggregator.server.wire.streams import Streams
+
+        condition = Condition(role=self.role)
+        streams = Streams(STREAM_LIMITS)
+        async with self._work(parts, condition) as work:
+            server = None if listener is None else _server(parts, condition, streams)
+            watching = asyncio.create_task(self._watch(parts, reload), name="watch")
+            reloading = asyncio.create_task(self._reloads(parts, condition, reload), name="reload")
+            stopping = asyncio.create_task(stop.wait(), name="stop")
+            serving = asyncio.create_task(_serve_quietly(server, listener), name="server")
+            if work is not None:
+                work.start()
+            for warning in parts.settings.warnings:
+                log.warning(warning)
+            log.info("started", role=self.role, url=parts.settings.service.public_url,
+                     version=__version__, sources=len(parts.settings.sources),
+                     views=len(parts.settings.views))  # fmt: skip
+            if ready is not None:
+                ready(parts.settings.service.public_url)
+            ends: set[asyncio.Task[Any]] = {stopping, serving} if server else {stopping}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            log.info("stopping")
+            for task in (watching, reloading, stopping):
+                task.cancel()
+            streams.close()
+            if work is not None:
+                await work.stop(_DRAIN)
+            if server is not None:
+                server.should_exit = True
+            await serving
+            for task in (watching, reloading, stopping):
+                with suppress(asyncio.CancelledError):
+                    await task
+        log.info("stopped")
+
+    @asynccontextmanager
+    async def _work(self, parts: Parts, condition: Condition) -> AsyncIterator[_Work | None]:
+        """What this role does beside serving."""
         from aggregator.work.tick import Ticker
 
-        condition = Condition()
-        publisher = Publisher(parts.database, parts.clock, lambda: parts.settings)
-        pages = Pages(parts.database, publisher, parts.clock, lambda: parts.settings, condition)
-        streams = Streams(STREAM_LIMITS)
-        app = create_app(
-            pages, lambda: parts.settings, subscriber=Subscriber(parts), hub=OwnHub(parts),
-            newsroom=Newsroom(parts), streams=streams, health=HealthDocuments(parts),
-            guess_policy=POLICY,
-        )  # fmt: skip
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=bool(parts.settings.service.trusted_proxies),
-                forwarded_allow_ips=list(parts.settings.service.trusted_proxies),
-                timeout_graceful_shutdown=2,
-                http=limited(LIMITS),
-                ws="none",
-            )
-        )
-        ticker = Ticker(parts, condition)
-        serving = asyncio.create_task(_serve_quietly(server, listener), name="server")
-        watching = asyncio.create_task(self._watch(parts, reload), name="watch")
-        reloading = asyncio.create_task(self._reloads(parts, condition, reload), name="reload")
-        ticker.start()
-        for warning in parts.settings.warnings:
-            log.warning(warning)
-        log.info("started", url=parts.settings.service.public_url, version=__version__,
-                 sources=len(parts.settings.sources), views=len(parts.settings.views))  # fmt: skip
-        if ready is not None:
-            ready(parts.settings.service.public_url)
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({stopping, serving}, return_when=asyncio.FIRST_COMPLETED)
-        log.info("stopping")
-        for task in (watching, reloading, stopping):
-            task.cancel()
-        streams.close()
-        await ticker.stop(_DRAIN)
-        server.should_exit = True
-        await serving
-        for task in (watching, reloading, stopping):
-            with suppress(asyncio.CancelledError):
-                await task
-        log.info("stopped")
+        if self.role is Role.SERVE:
+            yield None
+        elif self.role is Role.RUN:
+            yield Ticker(parts, condition)
+        elif self.role is Role.WORKER:
+            from aggregator.work.queue import Queue
+            from aggregator.work.worker import Asked, Worker
+
+            queues = [Queue(name) for name in self.queues] or list(Queue)
+            yield Worker(parts, condition, Asked(self.concurrency, queues, _DRAIN))
+        else:
+            from aggregator.work import queue
+            from aggregator.work.queued import Queued
+
+            await parts.database.run_write(queue.prepare)
+            async with queue.open_app(parts.database, connections=2).open_async() as app:
+                yield Ticker(parts, condition, Queued(parts, app))
 
     async def _watch(self, parts: Parts, reload: asyncio.Event) -> None:
         """Notice changed files; the set of files follows the configuration."""
@@ -360,7 +426,9 @@ class Service:
             log.error("the changed configuration is broken: the old one stays", problem=str(error))
             return
         old = parts.settings
-        applied = await parts.database.run_write(apply_settings, settings, parts.clock.now())
+        applied = Applied()
+        if self._applies:
+            applied = await parts.database.run_write(apply_settings, settings, parts.clock.now())
         parts.settings = settings
         condition.problem = None
         metrics.CONFIG_RELOADS.labels(result="applied").inc()
@@ -397,8 +465,59 @@ def _allow_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _bind(settings: Settings) -> socket.socket:
-    host, port = settings.service.listen_host, settings.service.listen_port
+def _check_cluster(settings: Settings, role: Role) -> None:
+    """Roles meet in PostgreSQL, and need its queue where they use it."""
+    if not settings.storage.url.reveal().startswith(("postgresql:", "postgres:", "postgresql+")):
+        raise ServiceError(
+            f"“aggregator {role}” needs PostgreSQL (storage.url): on SQLite “aggregator run” does "
+            "everything in one process"
+        )
+    if role is not Role.SERVE and importlib.util.find_spec("procrastinate") is None:
+        raise ServiceError(
+            f"“aggregator {role}” needs the queue: pip install 'newsroom-aggregator[cluster]'"
+        )
+
+
+def _server(parts: Parts, condition: Condition, streams: Streams) -> uvicorn.Server:
+    """The web server of a process: pages and feeds, or what tells of a worker's health."""
+    import uvicorn
+
+    from aggregator.pipeline.pushing.health import HealthDocuments
+    from aggregator.pipeline.pushing.streaming import Newsroom
+    from aggregator.pipeline.showing.pages import Pages
+    from aggregator.pipeline.showing.views import Publisher
+    from aggregator.server.access.guesses import POLICY
+    from aggregator.server.app import create_app, create_health_app
+    from aggregator.server.wire.connections import LIMITS, limited
+
+    publisher = Publisher(parts.database, parts.clock, lambda: parts.settings)
+    pages = Pages(parts.database, publisher, parts.clock, lambda: parts.settings, condition)
+    app = (
+        create_app(
+            pages, lambda: parts.settings, subscriber=Subscriber(parts), hub=OwnHub(parts),
+            newsroom=Newsroom(parts), streams=streams, health=HealthDocuments(parts),
+            guess_policy=POLICY,
+        )
+        if condition.role in (Role.RUN, Role.SERVE)
+        else create_health_app(pages, lambda: parts.settings)
+    )  # fmt: skip
+    trusted = parts.settings.service.trusted_proxies
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=bool(trusted),
+            forwarded_allow_ips=list(trusted),
+            timeout_graceful_shutdown=2,
+            http=limited(LIMITS),
+            ws="none",
+        )
+    )
+
+
+def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -414,8 +533,10 @@ def _bind(settings: Settings) -> socket.socket:
     return listener
 
 
-async def _serve_quietly(server: uvicorn.Server, listener: socket.socket) -> None:
+async def _serve_quietly(server: uvicorn.Server | None, listener: socket.socket | None) -> None:
     """Uvicorn without its own signal handlers: ours decide when to stop."""
+    if server is None or listener is None:
+        return
     config = server.config
     if not config.loaded:
         config.load()

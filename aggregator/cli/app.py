@@ -13,6 +13,9 @@ from aggregator import __version__
 # Command: its module in this package, and the function.
 COMMANDS = {
     "run": ("running", "run"),
+    "schedule": ("running", "schedule"),
+    "worker": ("running", "worker"),
+    "serve": ("running", "serve"),
     "init": ("configuring", "init"),
     "check": ("checking", "check"),
     "discover": ("checking", "discover"),

@@ -203,3 +203,12 @@ class HealthKind(StrEnum):
     CLOCK_RIGHT = "clock_right"
     WEBHOOK_PARKED = "webhook_parked"
     WEBHOOK_BACK = "webhook_back"
+
+
+class Role(StrEnum):
+    """What a process of an installation does."""
+
+    RUN = "run"  # everything
+    SCHEDULE = "schedule"
+    WORKER = "worker"
+    SERVE = "serve"

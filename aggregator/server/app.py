@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from aggregator.model.errors import StorageTrouble
 from aggregator.model.settings import Settings
 from aggregator.server.access.auth import access_of
-from aggregator.server.access.guesses import Guesses, GuessPolicy, WrongTokens
+from aggregator.server.access.guesses import POLICY, Guesses, GuessPolicy, WrongTokens
 from aggregator.server.api.operations import PREFIX
 from aggregator.server.api.problems import problem
 from aggregator.server.api.routes import Api
@@ -149,6 +149,20 @@ def create_app(
     )
     app.router.redirect_slashes = False  # Starlette builds that address from the Host header
     return Front(app, backend, settings, int(feed_max_age.total_seconds()))
+
+
+def create_health_app(backend: Backend, settings: Callable[[], Settings]) -> Starlette:
+    """What a process that serves nobody tells of itself: health and metrics."""
+    app = Starlette(
+        routes=Health(backend, settings).routes(),
+        middleware=[
+            Middleware(UnreadBodies),
+            Middleware(SecureHeaders, settings=settings),
+            Middleware(WrongTokens, settings=settings, guesses=Guesses(POLICY)),
+        ],
+    )
+    app.router.redirect_slashes = False
+    return app
 
 
 def _error(request: Request, settings: Settings, error: HTTPException) -> Response:

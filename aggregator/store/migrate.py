@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
+from aggregator.store import trouble
 from aggregator.store.database import Database, DatabaseError
 
 if TYPE_CHECKING:
@@ -45,6 +46,17 @@ def revisions() -> list[str]:
     return ordered
 
 
+def is_current(connection: Connection) -> bool:
+    """Whether a database has this version's tables.
+
+    Raises `DatabaseError` when it was written by a newer version.
+    """
+    known, current = revisions(), current_revision(connection)
+    if current is not None and current not in known:
+        raise _newer(trouble.place(connection.engine.url), current, known[-1])
+    return current == known[-1]
+
+
 def migrate(database: Database) -> None:
     """Apply every missing migration in one transaction.
 
@@ -59,11 +71,7 @@ def migrate(database: Database) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _LOCK_ID})
         current = current_revision(connection)
         if current is not None and current not in known:
-            raise DatabaseError(
-                f"the database {database.shown_url} was written by a newer version of aggregator "
-                f"(its schema is {current!r}, this version knows {known[-1]!r}): "
-                "upgrade aggregator, or restore a backup made before"
-            )
+            raise _newer(database.shown_url, current, known[-1])
         if current == known[-1]:
             return
         from alembic import command
@@ -71,6 +79,14 @@ def migrate(database: Database) -> None:
         config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _newer(shown_url: str, current: str, newest: str) -> DatabaseError:
+    return DatabaseError(
+        f"the database {shown_url} was written by a newer version of aggregator "
+        f"(its schema is {current!r}, this version knows {newest!r}): "
+        "upgrade aggregator, or restore a backup made before"
+    )
 
 
 def current_revision(connection: Connection) -> str | None:

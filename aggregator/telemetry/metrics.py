@@ -139,6 +139,24 @@ WRONG_TOKENS = Counter(
     "aggregator_wrong_tokens_total", "Requests refused with a token of theirs.", registry=REGISTRY
 )
 
+JOBS = Gauge(
+    "aggregator_jobs",
+    "Jobs for workers, by queue and state.",
+    ["queue", "state"],
+    registry=REGISTRY,
+)
+JOBS_DONE = Counter(
+    "aggregator_jobs_done_total",
+    "Jobs that this worker has done, by queue.",
+    ["queue"],
+    registry=REGISTRY,
+)
+JOBS_STALLED = Counter(
+    "aggregator_jobs_stalled_total",
+    "Jobs of workers that are gone, given to others.",
+    registry=REGISTRY,
+)
+
 
 def exposition() -> bytes:
     """All metrics as text, format 0.0.4."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from contextlib import suppress
 from datetime import timedelta
 
@@ -40,7 +42,7 @@ class PageReader:
         room = _HOSTS - len(self._running)
         if self._stopping or room <= 0 or not self._is_wanted():
             return 0
-        claimed = await self._claim(room)
+        claimed = await self.claim(room)
         for page in claimed:
             task = asyncio.create_task(self.read_host(page), name=f"pages of {page.host}")
             self._running.add(task)
@@ -60,25 +62,27 @@ class PageReader:
             )  # fmt: skip
         return False
 
-    async def _claim(self, room: int, host: str | None = None) -> list[PageRow]:
+    async def claim(self, room: int, host: str | None = None) -> list[PageRow]:
+        """Lease due pages, one a host, of all hosts or of one."""
         now = self._parts.clock.now()
         return await self._parts.database.run_write(
             pages.claim, now, room, self._parts.owner, PAGE_LEASE, host
         )
 
-    async def read_host(self, page: PageRow) -> None:
+    async def read_host(self, page: PageRow, *, longest: timedelta | None = None) -> None:
         """Read a page, then the next of its host, as long as one is due; the slots keep the gap.
 
-        Where storage is gone, the leases end by themselves.
+        After `longest` none is begun. Where storage is gone, the leases end by themselves.
         """
+        end = math.inf if longest is None else time.monotonic() + longest.total_seconds()
         with suppress(StorageTrouble):  # told by the tick
-            await self._read_pages(page)
+            await self._read_pages(page, end)
 
-    async def _read_pages(self, page: PageRow) -> None:
+    async def _read_pages(self, page: PageRow, end: float) -> None:
         due = [page]
         while due and not self._stopping:
             await self._read(due[0])
-            due = await self._claim(1, page.host)
+            due = await self.claim(1, page.host) if time.monotonic() < end else []
         for left in due:
             await self._parts.database.run_write(
                 pages.put_back, left, self._parts.clock.now(), "stopped"

@@ -47,7 +47,8 @@ class Here:
     async def begin_polls(self, now: datetime) -> int:
         """Claim what is due and start polling it; returns how many polls were started."""
         polling = self._parts.settings.polling
-        self._turn = earn(self._turn, polling.requests_per_second * self._every)
+        rate = polling.requests_per_second * self._every
+        self._turn = earn(self._turn, rate, rate)
         wanted = min(polling.concurrency - len(self._running), int(self._turn.tokens))
         if self._stopping or wanted <= 0:
             return 0

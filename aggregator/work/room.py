@@ -25,9 +25,9 @@ class Turn:
     probed_at: datetime | None = None  # when polls last went out in spite of an outage of ours
 
 
-def earn(turn: Turn, rate: float) -> Turn:
-    """The turn with `rate` more polls allowed, of at most `rate` (and at least one) in all."""
-    return replace(turn, tokens=min(turn.tokens + rate, max(rate, 1.0)))
+def earn(turn: Turn, polls: float, a_second: float) -> Turn:
+    """The turn with `polls` more allowed, of at most a second's (and at least one) in all."""
+    return replace(turn, tokens=min(turn.tokens + polls, max(a_second, 1.0)))
 
 
 def room(

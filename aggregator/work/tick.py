@@ -20,7 +20,6 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from aggregator.model.errors import StorageTrouble
 from aggregator.model.states import HealthKind
-from aggregator.pipeline import policy
 from aggregator.pipeline.budgets import hour_cap, outage
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.pushing.health import Trouble, Watch

@@ -84,11 +84,13 @@ class Program:
         temporary.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
         temporary.rename(self.config)
 
-    def start(self, *, ready: bool = True) -> Program:
-        """Start the service; by default wait until it says that it is ready."""
+    def start(self, role: str = "run", *options: str, ready: bool = True) -> Program:
+        """Start the service, or one role of it; by default wait until it says that it is ready."""
         log = (self.folder / "log.txt").open("ab")
+        if role in ("schedule", "worker"):
+            options = (*options, "--listen", f"127.0.0.1:{self.port}")
         self.process = subprocess.Popen(
-            [sys.executable, *self._module(), "run", "--config", str(self.config)],
+            [sys.executable, *self._module(), role, *options, "--config", str(self.config)],
             stdout=log,
             stderr=log,
             env=self.environment(),

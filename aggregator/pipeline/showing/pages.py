@@ -33,7 +33,7 @@ from aggregator.model.pages import (
     Wish,
 )
 from aggregator.model.settings import FullText, Settings, SourceSettings, ViewSettings
-from aggregator.model.states import DecisionKind
+from aggregator.model.states import DecisionKind, Role
 from aggregator.pipeline import policy
 from aggregator.pipeline.budgets import outage
 from aggregator.pipeline.configure import EVERYTHING
@@ -65,7 +65,7 @@ from aggregator.store.database import Database
 from aggregator.store.decisions import overrules
 from aggregator.store.following import articles
 from aggregator.store.items import items
-from aggregator.store.sources import hosts, polls, standing, states, subscriptions
+from aggregator.store.sources import hosts, polls, standing, states, subscriptions, turns
 from aggregator.store.views import leads, rendered, selections, served
 from aggregator.store.views import tokens as stored_tokens
 from aggregator.telemetry import metrics
@@ -90,8 +90,9 @@ _TICK_LATE = 30.0  # seconds
 
 @dataclass(slots=True)
 class Condition:
-    """How the running service is doing, kept by whoever runs it."""
+    """How the running process is doing, kept by whoever runs it."""
 
+    role: Role = Role.RUN
     ticked: float | None = None  # `Clock.elapsed` when a look for due sources last went well
     problem: str | None = None  # why a changed configuration was refused
     storage: str | None = None  # why storage cannot be written
@@ -233,6 +234,8 @@ class Pages:
             await self._database.run_read(rendered.any_view)
             reachable = await self._network()
             checks.append(("database", True, "answers"))
+            if self._condition.role is Role.SERVE:  # nobody else here finds out
+                self._condition.storage = None
         except StorageTrouble as error:
             self._condition.storage = str(error)
             checks.append(("database", False, "cannot be read or written"))
@@ -241,16 +244,24 @@ class Pages:
             checks.append(("database", False, "cannot be read or written"))
         if self._condition.clock:
             checks.append(("clock", False, "cannot be right"))
-        ticked = self._condition.ticked
-        late = ticked is None or self._clock.elapsed() - ticked > _TICK_LATE
-        checks.append(("scheduler", not late, "ticks" if not late else "has not ticked lately"))
+        if self._condition.role is Role.WORKER and self._condition.storage:
+            checks.append(("queue", False, "work waits for the database"))
+        if self._condition.role in (Role.RUN, Role.SCHEDULE):
+            ticked = self._condition.ticked
+            checks.append(_ticks(ticked is None or self._clock.elapsed() - ticked > _TICK_LATE))
         return ReadyState(all(fine for _, fine, _ in checks), (*checks, *reachable))
 
     async def _network(self) -> tuple[tuple[str, bool, str], ...]:
         """Whether our own network is there, as far as the database can tell."""
         since = await self._database.run_read(outage.since)
         said = f"down since {since:%Y-%m-%d %H:%M} UTC" if since else "no outage of ours is known"
-        return (("network", since is None, said),)
+        found = (("network", since is None, said),)
+        if self._condition.role is not Role.SERVE:
+            return found
+        # Told, and no reason to send readers to another server: all are alike in it.
+        last = await self._database.run_read(turns.last)
+        late = last is None or self._clock.now() - last > timedelta(seconds=_TICK_LATE)
+        return (*found, _ticks(late))
 
     async def metrics(self) -> tuple[bytes, str]:
         """Metrics in the Prometheus text format."""
@@ -265,6 +276,10 @@ class Pages:
             metrics.SUBSCRIPTIONS.labels(state=state).set(number)
         blocked = await self._database.run_read(hosts.overview, self._clock.now())
         metrics.HOSTS_BLOCKED.set(len(blocked))
+
+
+def _ticks(late: bool) -> tuple[str, bool, str]:
+    return ("scheduler", not late, "has not ticked lately" if late else "ticks")
 
 
 def _overview(

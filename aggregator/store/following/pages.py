@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, true, update
+from sqlalchemy import Connection, Row, Subquery, and_, func, or_, select, true, update
 
 from aggregator.model.http import Validators
 from aggregator.model.states import PageState
 from aggregator.store import schema as t
 from aggregator.store.database import serialise
 from aggregator.store.rows import batches
+from aggregator.store.sources.claims import PATIENCE
 from aggregator.store.sources.hosts import FEED_FRESH
 
 WAITING = (PageState.QUEUED, PageState.AGAIN)
 REREAD = "reread"  # the reason of a page that an operator wants read once more, however old
-_PATIENCE = timedelta(seconds=3)  # of whoever waits for a host's turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +151,45 @@ def claim(
     before articles.
     """
     serialise(connection)
+    p = t.page.c
+    due = _due(now, host)
+    numbers = list(
+        connection.scalars(
+            select(due.c.id)
+            .where(due.c.turn == 1)
+            .order_by(due.c.depth, due.c.dated.desc())
+            .limit(room)
+        )
+    )
+    if not numbers:
+        return []
+    connection.execute(
+        update(t.page).where(p.id.in_(numbers)).values(lease_owner=owner, lease_until=now + lease)
+    )
+    return [_page(row) for row in connection.execute(select(t.page).where(p.id.in_(numbers)))]
+
+
+def due_hosts(
+    connection: Connection, now: datetime, limit: int, passed: Collection[str]
+) -> list[str]:
+    """Hosts of which a page may be read now, but for those passed over; nearest to a feed first."""
+    due = _due(now, None)
+    query = select(due.c.host).where(due.c.turn == 1, due.c.host.not_in(sorted(passed)))
+    return list(connection.scalars(query.order_by(due.c.depth, due.c.dated.desc()).limit(limit)))
+
+
+def _due(now: datetime, host: str | None) -> Subquery:
+    """Pages that may be read now, with the place of each among those of its host (`turn`)."""
     p, h, f = t.page.c, t.host.c, t.feed.c
     busy = select(p.host).where(p.state.in_(WAITING), p.lease_until > now)
     quiet = select(h.host).where(
-        or_(h.blocked_until > now, h.next_at > now + _PATIENCE, h.article_next_at > now + _PATIENCE)
+        or_(h.blocked_until > now, h.next_at > now + PATIENCE, h.article_next_at > now + PATIENCE)
     )
     feeds = select(f.host).where(f.active, f.next_poll_at <= now, f.next_poll_at > now - FEED_FRESH)
-    due = (
+    return (
         select(
             p.id,
+            p.host,
             p.depth,
             p.dated,
             func.row_number()
@@ -177,20 +207,6 @@ def claim(
         )
         .subquery()
     )
-    numbers = list(
-        connection.scalars(
-            select(due.c.id)
-            .where(due.c.turn == 1)
-            .order_by(due.c.depth, due.c.dated.desc())
-            .limit(room)
-        )
-    )
-    if not numbers:
-        return []
-    connection.execute(
-        update(t.page).where(p.id.in_(numbers)).values(lease_owner=owner, lease_until=now + lease)
-    )
-    return [_page(row) for row in connection.execute(select(t.page).where(p.id.in_(numbers)))]
 
 
 def put_back(

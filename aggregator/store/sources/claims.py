@@ -41,6 +41,7 @@ _CLAIM_ONE = (
     )
     .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"))
 )
+PATIENCE = timedelta(seconds=3)  # of whoever waits for a host's turn
 _PAGE_FACTOR = 8  # due rows read for each one wanted
 _ROUNDS = 8  # each finds other hosts behind a backlog
 
@@ -98,6 +99,61 @@ def claim_due(
             .values(lease_owner=owner, lease_until=until)
         )
     return [Claim(source_id, owner, until) for source_id in found]
+
+
+def due_hosts(
+    connection: Connection, now: datetime, limit: int, most: int, passed: Collection[str]
+) -> dict[str, int]:
+    """Hosts that may be asked now and have due sources: of each how many, at most `most`.
+
+    Longest overdue first, `limit` sources in all, none of the hosts in `passed`. The rows stay
+    locked until the transaction ends, and those that another process has locked are skipped.
+    """
+    left_out = _waiting_hosts(connection, now) | set(passed)
+    found: dict[str, int] = {}
+    page = limit * _PAGE_FACTOR
+    for _ in range(_ROUNDS):
+        rows = connection.execute(_due(connection, now, left_out, page)).all()
+        for row in rows:
+            host = row.host or row.source_id
+            if found.get(host, 0) < most and sum(found.values()) < limit:
+                found[host] = found.get(host, 0) + 1
+        left_out |= found.keys()
+        if len(rows) < page or sum(found.values()) >= limit:
+            break
+    return found
+
+
+def claim_host(
+    connection: Connection, host: str, now: datetime, limit: int, owner: str, lease: timedelta
+) -> list[Claim]:
+    """Lease up to `limit` due sources of a host, the longest overdue first; none while it rests.
+
+    A host whose next turn comes within `PATIENCE` does not rest: whoever polls waits for it.
+    """
+    h, f = t.host.c, t.feed.c
+    resting = or_(h.blocked_until > now, h.next_at > now + PATIENCE)
+    if connection.scalar(select(h.host).where(h.host == host, resting)) is not None:
+        return []
+    query = (
+        select(f.source_id)
+        .where(
+            or_(f.host == host, and_(f.host == "", f.source_id == host)),
+            f.active,
+            f.next_poll_at <= now,
+            or_(f.lease_until.is_(None), f.lease_until <= now),
+        )
+        .order_by(f.next_poll_at)
+        .limit(limit)
+    )
+    if connection.dialect.name == "postgresql":
+        query = query.with_for_update(skip_locked=True)
+    names = list(connection.scalars(query))
+    until = now + lease
+    if names:
+        values = {"lease_owner": owner, "lease_until": until}
+        connection.execute(update(t.feed).where(f.source_id.in_(names)).values(**values))
+    return [Claim(name, owner, until) for name in names]
 
 
 def holds(connection: Connection, claim: Claim) -> bool:
