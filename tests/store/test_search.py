@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from aggregator.store import schema as t
 from aggregator.store.database import Database
 from aggregator.store.decisions import forgotten
 from aggregator.store.search import index, records
-from aggregator.store.search.condition import Query, condition
+from aggregator.store.search.condition import Query, condition, questions, weighed
 from aggregator.store.search.limit import at_most
 from tests.patience import PATIENCE
 
@@ -123,8 +124,39 @@ def test_a_query_finds_the_same_in_every_database_and_in_plain_data(database: Da
         found = {written: _found(connection, _query(written)) for written in FOUND}
         assert found == FOUND
         assert {written: _matching(connection, _query(written)) for written in FOUND} == FOUND
+        each = {written: _item_by_item(_query(written)) for written in FOUND}
+        assert {written: _found(connection, query) for written, query in each.items()} == FOUND
         page = _query("climate", page_text=True)
         assert _found(connection, page) == _matching(connection, page) == "015"
+
+
+def _item_by_item(query: Query) -> Query:
+    """The same query, its words asked of each item."""
+    return replace(query, often=questions(query))
+
+
+def test_words_that_many_items_have_are_asked_item_by_item(database: Database) -> None:
+    with database.write() as connection:
+        _fill(connection)
+        more = [
+            {"id": n, "title": f"Harbour {n}", "public_id": f"urn:m:{n}"} for n in range(100, 300)
+        ]
+        same = {
+            "source_id": "world", "entry_key": "k", "first_seen": NOON, "sort_at": NOON,
+            "updated": NOON, "changed_at": NOON, "source_ref": {}, "content_hash": "h",
+            "group_id": 1, "story_id": 1, "enclosures": [],
+        }  # fmt: skip
+        connection.execute(insert(t.item), [same | one for one in more])
+    _index(database)
+    with database.read() as connection:
+        wanted = _query("harbour -climate source:world")
+        asked = weighed(connection, wanted, None).often
+        below = weighed(connection, wanted, len(ITEMS)).often  # of the older ones few have it
+    if database.is_sqlite:
+        assert asked == questions(_query("harbour"))
+    else:
+        assert asked == frozenset()
+    assert below == frozenset()
 
 
 def test_what_changes_is_indexed_again_and_what_is_gone_leaves_the_index(

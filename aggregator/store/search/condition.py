@@ -7,7 +7,7 @@ with words never holds for it. Names (tags, sources) are looked up by whoever kn
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy import (
     BindParameter,
     Boolean,
     ColumnElement,
+    Connection,
     Text,
     and_,
     bindparam,
@@ -25,8 +26,10 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    text,
 )
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.visitors import iterate
 
 from aggregator.queries.document import Part, parts_of
 from aggregator.queries.tree import (
@@ -48,6 +51,12 @@ from aggregator.queries.tree import (
 from aggregator.queries.words import needs
 from aggregator.store import schema as t
 
+_LOOKED_AT = 5000  # numbers of items among which a word is counted
+_OFTEN = 50  # of these: it is asked item by item
+_NEAR = text(
+    "SELECT count(*) FROM (SELECT 1 FROM search_words WHERE search_words MATCH :asked "
+    f"AND rowid BETWEEN :low AND :top LIMIT {_OFTEN})"
+)
 _WEIGHTS = {Part.TITLE: "A", Part.AUTHOR: "B", Part.TEXT: "C", Part.PAGE: "D"}
 
 
@@ -63,6 +72,8 @@ class Query:
         follow_tags: The same of the tags that sources give to what is found by following.
         sources: The ids that `source:` knows.
         scopes: Private scopes whose items it may find, besides public ones.
+        often: Questions in FTS5's language that hold for many of the items to be looked at: SQLite
+            asks these of each item, where it would list every item of the store that has the words.
     """
 
     node: Node
@@ -72,6 +83,7 @@ class Query:
     follow_tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sources: frozenset[str] = frozenset()
     scopes: tuple[str, ...] = ()
+    often: frozenset[str] = frozenset()
 
 
 def condition(query: Query) -> ColumnElement[bool]:
@@ -85,6 +97,29 @@ def condition(query: Query) -> ColumnElement[bool]:
     return made
 
 
+def weighed(connection: Connection, query: Query, near: int | None) -> Query:
+    """The query with the questions that are answered sooner item by item.
+
+    These hold for so many of the items just below the number `near` (None: of the newest) that a
+    page is full after some thousands. PostgreSQL keeps statistics and weighs by itself.
+    """
+    if connection.dialect.name != "sqlite":
+        return query
+    top = near if near is not None else connection.scalar(select(func.max(t.item.c.id))) or 0
+    often = {
+        fts for fts in questions(query)
+        if (connection.scalar(_NEAR, {"asked": fts, "top": top, "low": top - _LOOKED_AT}) or 0)
+        >= _OFTEN
+    }  # fmt: skip
+    return replace(query, often=frozenset(often))
+
+
+def questions(query: Query) -> frozenset[str]:
+    """What the query asks the index of words, in FTS5's language."""
+    parts = iterate(condition(query))
+    return frozenset(str(one.fts.value) for one in parts if isinstance(one, Found))
+
+
 def _asks_for_words(node: Node) -> bool:
     if isinstance(node, And):
         return any(_asks_for_words(one) for one in node.nodes)
@@ -95,7 +130,7 @@ def _asks_for_words(node: Node) -> bool:
 
 def _condition(node: Node, query: Query) -> ColumnElement[bool]:
     if _is_words(node):
-        return Found(_fts(node, query), _tsquery(node, query))
+        return _found(node, query)
     if isinstance(node, And):
         words = tuple(one for one in node.nodes if _is_words(one))
         others = [_condition(one, query) for one in node.nodes if not _is_words(one)]
@@ -109,6 +144,11 @@ def _condition(node: Node, query: Query) -> ColumnElement[bool]:
     if isinstance(node, Not):
         return not_(_condition(node.node, query))
     return _plain(node, query)
+
+
+def _found(node: Node, query: Query) -> Found:
+    fts = _fts(node, query)
+    return Found(fts, _tsquery(node, query), often=fts in query.often)
 
 
 def _one(nodes: tuple[Node, ...], kind: type[And] | type[Or]) -> Node:
@@ -176,14 +216,20 @@ class Found(ColumnElement[bool]):
     inherit_cache = False
     type = Boolean()
 
-    def __init__(self, fts: str, tsquery: str) -> None:
+    def __init__(self, fts: str, tsquery: str, *, often: bool) -> None:
         self.fts: BindParameter[str] = bindparam(None, fts, Text)
         self.tsquery: BindParameter[str] = bindparam(None, tsquery, Text)
+        self.often = often
 
 
 @compiles(Found, "sqlite")
 def _on_sqlite(element: Found, compiler: Any, **kw: Any) -> str:
     asked, number = compiler.process(element.fts, **kw), compiler.process(t.item.c.id, **kw)
+    if element.often:
+        return (
+            "EXISTS (SELECT 1 FROM search_words "
+            f"WHERE search_words MATCH {asked} AND search_words.rowid = {number})"
+        )
     return f"{number} IN (SELECT rowid FROM search_words WHERE search_words MATCH {asked})"
 
 

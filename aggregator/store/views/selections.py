@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from aggregator.store import schema as t
 from aggregator.store import tally
-from aggregator.store.search.condition import Query, condition
+from aggregator.store.search.condition import Query, condition, weighed
 
 _FEW_SOURCES = 40  # up to here one index range a source beats walking all items
 _WALKED = 20  # items looked at for each place that is wanted, before sources are asked apart
@@ -59,6 +59,7 @@ def newest(
 
     `since` only ever adds: at most 5,000 places are returned.
     """
+    selection = _weighed(connection, selection, None)
     places = _places(connection, selection, limit, None)
     if since is not None and len(places) == limit and places[-1].sort_at >= since:
         places = _places(connection, selection, 5000, None)
@@ -69,7 +70,7 @@ def newest(
 
 def before(connection: Connection, selection: Selection, place: Place, limit: int) -> list[Place]:
     """The places after (older than) a place, newest first. Keyset paging: cost does not grow."""
-    return _places(connection, selection, limit, place)
+    return _places(connection, _weighed(connection, selection, place), limit, place)
 
 
 def count(connection: Connection, selection: Selection) -> int:
@@ -133,6 +134,13 @@ def has_source(sources: Sequence[str]) -> ColumnElement[bool]:
         .correlate(t.item)
         .exists()
     )
+
+
+def _weighed(connection: Connection, selection: Selection, start: Place | None) -> Selection:
+    if selection.query is None:
+        return selection
+    near = None if start is None else start.number
+    return replace(selection, query=weighed(connection, selection.query, near))
 
 
 def _places(
