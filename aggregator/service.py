@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from aggregator.pipeline.preview import Reader
     from aggregator.pipeline.pushing.hub import Reply
     from aggregator.pipeline.showing.pages import Condition
+    from aggregator.pipeline.showing.pictures import PictureProxy
     from aggregator.server.wire.streams import Streams
 
 log = structlog.get_logger("aggregator")
@@ -329,13 +330,17 @@ class Service:
     ) -> None:
         # What only the running service needs is loaded here, not for every command.
         from aggregator.pipeline.showing.pages import Condition
+        from aggregator.pipeline.showing.pictures import PictureProxy, signing_key
         from aggregator.server.wire.streams import LIMITS as STREAM_LIMITS
         from aggregator.server.wire.streams import Streams
 
         condition = Condition(role=self.role)
         streams = Streams(STREAM_LIMITS)
         async with self._work(parts, condition) as work:
-            server = None if listener is None else _server(parts, condition, streams)
+            server = None
+            if listener is not None:
+                pictures = PictureProxy(parts, await signing_key(parts))
+                server = _server(parts, condition, streams, pictures)
             watching = asyncio.create_task(self._watch(parts, reload), name="watch")
             reloading = asyncio.create_task(self._reloads(parts, condition, reload), name="reload")
             stopping = asyncio.create_task(stop.wait(), name="stop")
@@ -478,7 +483,9 @@ def _check_cluster(settings: Settings, role: Role) -> None:
         )
 
 
-def _server(parts: Parts, condition: Condition, streams: Streams) -> uvicorn.Server:
+def _server(
+    parts: Parts, condition: Condition, streams: Streams, pictures: PictureProxy
+) -> uvicorn.Server:
     """The web server of a process: pages and feeds, or what tells of a worker's health."""
     import uvicorn
 
@@ -496,7 +503,7 @@ def _server(parts: Parts, condition: Condition, streams: Streams) -> uvicorn.Ser
         create_app(
             pages, lambda: parts.settings, subscriber=Subscriber(parts), hub=OwnHub(parts),
             newsroom=Newsroom(parts), streams=streams, health=HealthDocuments(parts),
-            guess_policy=POLICY,
+            pictures=pictures, guess_policy=POLICY,
         )
         if condition.role in (Role.RUN, Role.SERVE)
         else create_health_app(pages, lambda: parts.settings)

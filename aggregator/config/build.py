@@ -21,6 +21,7 @@ from aggregator.model.settings import (
     FetchingSettings,
     FollowSettings,
     FullText,
+    PictureMode,
     PollingSettings,
     RelatedOverride,
     RuleAction,
@@ -53,6 +54,8 @@ def service(group: models.Service | None) -> ServiceSettings:
         given["listen_host"], given["listen_port"] = given.pop("listen")
     if "health_webhooks" in given:
         given["health_webhooks"] = tuple(webhook(each) for each in given["health_webhooks"])
+    if "pictures" in given:
+        given["pictures"] = PictureMode(given["pictures"])
     return ServiceSettings(**given)
 
 

@@ -141,10 +141,11 @@ class Service(Group):
         None,
         description="Who may search and make feeds of queries: whoever has `token`, or everybody.",
     )
-    pictures: Annotated[str, choice("off", "direct")] | None = Field(
+    pictures: Annotated[str, choice("off", "direct", "proxy")] | None = Field(
         None,
-        description="Pictures in lists of items: none, or loaded by the reader's browser from the "
-        "publishers, who then see that somebody reads.",
+        description="Pictures in lists of items: none; loaded by the reader's browser from the "
+        "publishers, who then see that somebody reads; or fetched by this service, so that they "
+        "do not (`proxy`: on the pages of items too).",
     )
     timezone: Zone | None = Field(
         None, description="The time zone of the times on pages, such as `Europe/Berlin`."

@@ -22,6 +22,7 @@ ACCEPT: Mapping[RequestKind, str] = {
     RequestKind.ROBOTS: "text/plain, */*;q=0.1",
     RequestKind.HUB: "*/*",
     RequestKind.PUSH: "*/*",
+    RequestKind.PICTURE: "image/avif, image/webp, image/png, image/jpeg, image/gif, */*;q=0.1",
 }
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})

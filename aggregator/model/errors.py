@@ -11,6 +11,10 @@ class StorageTrouble(OperatorError):
     """The database cannot be read or written just now; the text says why and what to do."""
 
 
+class PictureLater(Exception):
+    """A picture is not to be had just now: its host, or this service, has no room for it."""
+
+
 class SearchTooLong(OperatorError):
     """A search takes longer than it may, or too many are under way."""
 

@@ -32,6 +32,7 @@ class RequestKind(StrEnum):
     HUB = "hub"
     PUSH = "push"  # news of ours to a subscriber or a webhook, and asking whether it is wanted
     PAGE = "page"  # a web page given by a person (discovery)
+    PICTURE = "picture"  # of an item, in the place of a reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ class FetchLimits:
     robots: BodyLimits = BodyLimits(MIB // 2, MIB // 2, timedelta(seconds=10), truncate=True)
     hub: BodyLimits = BodyLimits(64 * 1024, 64 * 1024, timedelta(seconds=20))
     push: BodyLimits = BodyLimits(16 * 1024, 16 * 1024, timedelta(seconds=20), truncate=True)
+    picture: BodyLimits = BodyLimits(5 * MIB, 5 * MIB, timedelta(seconds=20))
     head: int = 64 * 1024  # bytes of all header blocks of one response, 1xx included
     feed_redirects: int = 10  # of a source's feed
     redirects: int = 5  # of all else
@@ -133,6 +135,7 @@ class FetchLimits:
             RequestKind.ROBOTS: self.robots,
             RequestKind.HUB: self.hub,
             RequestKind.PUSH: self.push,
+            RequestKind.PICTURE: self.picture,
         }[kind]
 
 

@@ -43,6 +43,14 @@ class Delta:
     last_modified: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as browsers get it."""
+
+    body: bytes
+    media_type: str
+
+
 class MoreThan(int):
     """A number at which counting stopped: there are more."""
 

@@ -55,6 +55,14 @@ class WebhookSettings:
     headers: Mapping[str, Secret] = field(default_factory=dict)
 
 
+class PictureMode(StrEnum):
+    """Where browsers get the pictures of items from."""
+
+    OFF = "off"  # lists show none; an opened item shows its publisher's
+    DIRECT = "direct"  # from the publishers
+    PROXY = "proxy"  # from us, so that publishers do not see readers
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceSettings:
     """Who we are and where we listen."""
@@ -73,7 +81,7 @@ class ServiceSettings:
     health_webhooks: tuple[WebhookSettings, ...] = ()  # told of what stands in our health's feed
     page_text: str = "guarded"  # guarded | everywhere: text taken from pages, see `full_text`
     search: str = "guarded"  # guarded | everywhere: searching and feeds made of queries
-    pictures: str = "off"  # off | direct: pictures in lists of items, loaded from the publishers
+    pictures: PictureMode = PictureMode.OFF
     timezone: tzinfo = UTC  # of the times on pages
     max_document: int = 4 * 1024 * 1024  # bytes of a merged feed: the oldest bodies are cut first
     max_entries: int = 1000  # of a merged feed: what does not fit stands on the next page

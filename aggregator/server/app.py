@@ -33,6 +33,7 @@ from aggregator.server.hub import Hub, HubBackend
 from aggregator.server.pages.layout import page
 from aggregator.server.pages.login import Login, local_path
 from aggregator.server.pages.overrule import Overrule
+from aggregator.server.pages.pictures import PictureBackend, Pictures
 from aggregator.server.pages.river import River
 from aggregator.server.pages.routes import PageRoutes
 from aggregator.server.pages.sources import Sources
@@ -49,6 +50,7 @@ _LATER = {"Retry-After": "30"}
 _FOR_MACHINES = (
     "/feeds/",
     "/opml",
+    "/pictures/",
     "/health/",
     "/metrics",
     "/robots.txt",
@@ -68,6 +70,7 @@ def create_app(
     newsroom: Newsroom | None = None,
     streams: Streams | None = None,
     health: HealthBackend | None = None,
+    pictures: PictureBackend | None = None,
     guess_policy: GuessPolicy,
 ) -> Front:
     """The application over a backend.
@@ -81,6 +84,7 @@ def create_app(
         newsroom, streams: give open streams their news, and what such streams may cost; without
             them there are none.
         health: gives the feed of our health; without it there is none.
+        pictures: fetches pictures in the place of readers; without it none come through us.
         guess_policy: what wrong tokens cost.
         subscriber: takes what WebSub hubs send; without it they find nothing here.
     """
@@ -110,7 +114,8 @@ def create_app(
     async def favicon(request: Request) -> Response:  # noqa: ARG001
         return FileResponse(_STATIC / "favicon.svg", media_type="image/svg+xml")
 
-    river = River(backend, settings)
+    shown = Pictures(pictures, settings)
+    river = River(backend, settings, shown)
     feeds = Feeds(backend, settings, feed_max_age)
     events: list[Route] = []
     if newsroom is not None and streams is not None:
@@ -127,7 +132,8 @@ def create_app(
             *river.routes(),
             *Sources(backend, settings).routes(),
             *Status(backend, settings).routes(),
-            *PageRoutes(backend, settings, river).routes(),
+            *PageRoutes(backend, settings, river, shown).routes(),
+            *shown.routes(),
             *(Callback(subscriber).routes() if subscriber else ()),
             *(Hub(hub, settings).routes() if hub else ()),
             *Overrule(backend, settings).routes(),

@@ -161,6 +161,7 @@ def test_every_kind_of_request_has_its_own_limits() -> None:
         bounds.hub.wire,
         bounds.push.wire,
         bounds.page.wire,
+        bounds.picture.wire,
     ]
 
 

@@ -11,7 +11,7 @@ from lxml import html
 
 from aggregator.model.feed import Enclosure
 from aggregator.model.pages import Asked, SearchPage
-from aggregator.model.settings import Settings, SourceSettings, ViewMode
+from aggregator.model.settings import PictureMode, Settings, SourceSettings, ViewMode
 from aggregator.telemetry.clock import SystemClock
 from tests.server.conftest import Serve
 from tests.server.samples import SampleBackend, served, settings_of
@@ -137,7 +137,8 @@ def test_times_are_in_the_zone_of_the_service_and_say_how_long_ago(serve: Serve)
 
 def test_pictures_are_shown_only_where_the_setting_says_so(serve: Serve) -> None:
     backend = SampleBackend(items=(served(1, image="https://harbour.example/ferry.jpg"),))
-    for setting, shown in (("off", []), ("direct", ["https://harbour.example/ferry.jpg"])):
+    direct = ["https://harbour.example/ferry.jpg"]
+    for setting, shown in ((PictureMode.OFF, []), (PictureMode.DIRECT, direct)):
         with serve(backend, searchable(pictures=setting)) as client:
             page = html.fromstring(client.get("/views/all").text)
         assert strings(page, "//ol[@class='items']//img/@src") == shown

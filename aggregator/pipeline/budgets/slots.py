@@ -20,7 +20,7 @@ from aggregator.telemetry.clock import Clock
 _SHORT = timedelta(milliseconds=50)
 _SOON = timedelta(seconds=10)  # when somebody else holds the slot
 _MOMENTARY = frozenset({Held.BUSY, Held.ADDRESS, Held.FEEDS_FIRST})
-_PAGES = frozenset({RequestKind.ARTICLE, RequestKind.ROBOTS})
+_PAGES = frozenset({RequestKind.ARTICLE, RequestKind.ROBOTS, RequestKind.PICTURE})
 
 
 class DatabaseSlots:
@@ -61,7 +61,8 @@ class DatabaseSlots:
             return await self._unless_blocked(slot)
         page_gap = None
         if kind in _PAGES:
-            page_gap = max(polling.article_gap, gap or timedelta(0)) or polling.host_gap
+            usual = polling.host_gap if kind is RequestKind.PICTURE else polling.article_gap
+            page_gap = max(usual, gap or timedelta(0)) or polling.host_gap
         deadline = self._clock.now() + self._patience
         while True:
             now = self._clock.now()

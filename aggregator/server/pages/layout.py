@@ -182,13 +182,13 @@ def page(
     `public` (the configured base URL) begins those that people copy into a reader.
     """
     service = settings.service
+    context.setdefault("pictured", lambda _: None)  # lists without pictures
     body = _TEMPLATES.get_template(template).render(
         name=service.name,
         root=service.root_path,
         public=service.public_url,
         zone=service.timezone,
         now=_CLOCK.now(),
-        pictures=service.pictures == "direct",
         formats=_FORMAT_NAMES,
         types={name: fmt.content_type.partition(";")[0] for name, fmt in FORMATS.items()},
         searchable=bool(access and access.may_search),

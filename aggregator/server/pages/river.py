@@ -29,6 +29,7 @@ from aggregator.server.pages.asking import (
 )
 from aggregator.server.pages.layout import page
 from aggregator.server.pages.login import ask_for_token, without_token
+from aggregator.server.pages.pictures import Pictures
 
 _LATER = {"Retry-After": "60"}
 _SEARCH = ViewSettings("search", "Search")
@@ -49,8 +50,11 @@ class Beside:
 class River:
     """`/views/ID`, `/tags/NAME`, `/sources/ID/items` and `/search`, narrowed by `?q=`."""
 
-    def __init__(self, backend: Backend, settings: Callable[[], Settings]) -> None:
+    def __init__(
+        self, backend: Backend, settings: Callable[[], Settings], pictures: Pictures
+    ) -> None:
         self.backend = backend
+        self._pictures = pictures
         self.settings = settings
         self._filters = Filters()
 
@@ -174,6 +178,7 @@ class River:
             older=page_address(root, asked, shown.older) if shown and shown.older else None,
             came=_came(asked, before),
             box=searching,
+            pictured=self._pictures.in_list,
             source_id=view.id.partition("/")[2] if kind == "source" else None,
         )
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from aggregator.model.item import ServedItem
 from aggregator.model.pages import SourceHealth, SourceOverview
 from aggregator.model.settings import Settings
 from aggregator.rules.select import find_view
@@ -20,6 +21,7 @@ from aggregator.server.pages.graph import draw
 from aggregator.server.pages.layout import page
 from aggregator.server.pages.login import ask_for_token, without_token
 from aggregator.server.pages.overrule import form_proof
+from aggregator.server.pages.pictures import Pictures
 from aggregator.server.pages.river import River
 from aggregator.server.pages.status import runs
 from aggregator.server.pages.timeline import draw_times
@@ -39,8 +41,15 @@ _ORDER = [
 class PageRoutes:
     """The start page, and the page of each source, item and story."""
 
-    def __init__(self, backend: Backend, settings: Callable[[], Settings], river: River) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        settings: Callable[[], Settings],
+        river: River,
+        pictures: Pictures,
+    ) -> None:
         self.backend = backend
+        self._pictures = pictures
         self.settings = settings
         self._river = river
 
@@ -103,6 +112,7 @@ class PageRoutes:
             shown=shown,
             source=shown.source,
             chart=chart,
+            pictured=self._pictures.in_list,
             form_proof=form_proof(access, shown.source.id),
             readable=river is not None and access.may_read(river),
         )
@@ -129,7 +139,9 @@ class PageRoutes:
             item=item,
             beside=await self._river.beside(request, access, number),
             form_proof=form_proof(access, number),
-            lead_image=item.image if item.image and item.image not in (item.html or "") else None,
+            lead_image=self._pictures.on_page(_lead(item)),
+            shown_html=self._pictures.in_text(item.html),
+            shown_summary=self._pictures.in_text(item.summary),
             lead_alt=next((p.alt for p in item.pictures if p.url == item.image), None),
             picture=draw(shown.graph) if shown.graph else None,
         )
@@ -161,6 +173,11 @@ class PageRoutes:
             outlets=len({one.source_id for one in published}),
             timeline=draw_times(published),
         )
+
+
+def _lead(item: ServedItem) -> str | None:
+    """The picture of an item that its text does not show anyway."""
+    return item.image if item.image and item.image not in (item.html or "") else None
 
 
 def _by_urgency(source: SourceOverview) -> tuple[int, str, str]:

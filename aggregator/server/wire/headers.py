@@ -7,7 +7,7 @@ from collections.abc import Callable
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aggregator.model.settings import Settings
+from aggregator.model.settings import PictureMode, Settings
 
 # Pages run our own script alone, a file, and load nothing but that, our style sheet and the
 # publishers' images and sounds.
@@ -20,7 +20,11 @@ PAGE_POLICY = (
 DOCUMENT_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
 
-def secure(headers: MutableHeaders) -> None:
+# Where pictures come through us, a page reaches no publisher for one.
+PROXIED_POLICY = PAGE_POLICY.replace("img-src 'self' http: https:", "img-src 'self'")
+
+
+def secure(headers: MutableHeaders, settings: Settings | None = None) -> None:
     """Add what every answer of ours says to browsers and crawlers."""
     page = headers.get("content-type", "").startswith("text/html")
     headers["X-Robots-Tag"] = "noindex"
@@ -29,7 +33,9 @@ def secure(headers: MutableHeaders) -> None:
     headers["Referrer-Policy"] = "same-origin" if page else "no-referrer"
     headers["X-Content-Type-Options"] = "nosniff"
     headers["X-Frame-Options"] = "DENY"
-    headers["Content-Security-Policy"] = PAGE_POLICY if page else DOCUMENT_POLICY
+    proxied = settings is not None and settings.service.pictures is PictureMode.PROXY
+    policy = PROXIED_POLICY if proxied else PAGE_POLICY
+    headers["Content-Security-Policy"] = policy if page else DOCUMENT_POLICY
 
 
 class SecureHeaders:
@@ -48,12 +54,14 @@ class SecureHeaders:
             await self.app(scope, receive, send)
             return
 
+        settings = self.settings()
+
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                secure(MutableHeaders(scope=message))
+                secure(MutableHeaders(scope=message), settings)
             await send(message)
 
-        root = self.settings().service.root_path
+        root = settings.service.root_path
         path = scope["path"]
         if path == root:
             scope["path"] = root + "/"
