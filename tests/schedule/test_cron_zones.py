@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from aggregator.model.poll import PollMode, PollSettings
 from aggregator.schedule.cron import next_cron
+from aggregator.schedule.policy import plan_next
+from tests.schedule.polls import DAY, subscribed, unchanged
 
 
 def fires(expression: str, zone: str, first: str, last: str) -> list[str]:
@@ -56,6 +60,20 @@ HAVANA, CASABLANCA = "America/Havana", "Africa/Casablanca"
         ("0 2,3 * * *", BERLIN, "2026-03-29", "2026-03-29T12:00", ["29 03:00+02"]),
         ("0 */12 * * *", HAVANA, "2026-03-07T16:00", "2026-03-08T20:00",
          ["07 12:00-05", "08 01:00-04", "08 12:00-04"]),
+        ("*/30 2 * * *", BERLIN, "2026-10-25", "2026-10-25T12:00", ["25 02:30+02"]),
+        ("*/30 2 * * *", BERLIN, "2026-10-24T22:00", "2026-10-25T12:00",
+         ["25 02:00+02", "25 02:30+02"]),
+        ("30 2 * * sun", BERLIN, "2026-03-23", "2026-04-06",
+         ["29 03:00+02", "05 02:30+02"]),
+        ("30 2 29 3 *", BERLIN, "2026-01-01", "2028-01-01", ["29 03:00+02", "29 02:30+02"]),
+        ("0 0 * * *", "Africa/Cairo", "2026-04-22T12:00", "2026-04-25T12:00",
+         ["23 00:00+02", "24 01:00+03", "25 00:00+03"]),
+        ("0 0 * * *", "Atlantic/Azores", "2026-10-24T12:00", "2026-10-26T12:00",
+         ["25 00:00+00", "26 00:00-01"]),
+        ("59 23 * * *", "America/Scoresbysund", "2026-03-27T12:00", "2026-03-30T12:00",
+         ["27 23:59-02", "29 00:00-01", "29 23:59-01"]),
+        ("0 0,12 * * *", HAVANA, "2026-11-01T00:00", "2026-11-02T06:00",
+         ["01 00:00-04", "01 12:00-05", "02 00:00-05"]),
         # A date that is left out whole.
         ("0 9 * * *", "Pacific/Apia", "2011-12-29T00:00", "2011-12-30T20:00",
          ["29 09:00-10", "31 00:00+14", "31 09:00+14"]),
@@ -76,17 +94,52 @@ def test_a_line_fires_where_the_clocks_are_changed(
     assert fires(expression, zone, first, last) == expected
 
 
-@pytest.mark.parametrize("zone", [BERLIN, NEW_YORK, LORD_HOWE, HAVANA, CASABLANCA])
-@pytest.mark.parametrize("hour", [0, 2])
-def test_a_fixed_time_fires_once_on_each_date_of_a_year(zone: str, hour: int) -> None:
+@pytest.mark.parametrize(
+    "zone",
+    [
+        BERLIN,
+        NEW_YORK,
+        LORD_HOWE,
+        HAVANA,
+        CASABLANCA,
+        "Africa/Cairo",
+        "Asia/Beirut",
+        "America/Santiago",
+        "Atlantic/Azores",
+        "Antarctica/Troll",
+    ],
+)
+@pytest.mark.parametrize("time_of_day", ["0 0", "30 0", "59 23", "30 2"])
+def test_a_fixed_time_fires_once_on_each_date_of_a_year(zone: str, time_of_day: str) -> None:
     at = datetime(2026, 1, 2, 12, tzinfo=UTC)
     dates: list[date] = []
     while len(dates) < 365:
-        time = next_cron(f"30 {hour} * * *", zone, at)
+        time = next_cron(f"{time_of_day} * * *", zone, at)
         assert time is not None
         dates.append(time.astimezone(ZoneInfo(zone)).date())
         at = time
     assert dates == [dates[0] + timedelta(days=n) for n in range(365)]
+
+
+@pytest.mark.parametrize("away", [timedelta(hours=7), timedelta(days=3)])
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [("0 * * * *", "29 12:00"), ("0 */6 * * *", "29 12:00"), ("30 2 * * *", "30 02:30")],
+)
+def test_however_many_times_were_missed_they_are_one_poll(
+    expression: str, expected: str, away: timedelta
+) -> None:
+    """A service that was away while the clocks were changed polls once, and goes on from there."""
+    zone = ZoneInfo(BERLIN)
+    back = datetime(2026, 3, 29, 11, 30, tzinfo=zone).astimezone(UTC)
+    settings = PollSettings(
+        PollMode.CRON, cron=expression, zone=BERLIN, explicit=True, jitter=False
+    )
+    state, plan = subscribed(DAY / 40, settings)
+    state = replace(state, polled_at=(back - away).timestamp())
+    assert plan.at is not None
+    _, plan = plan_next(state, unchanged(), settings, back, "source")
+    assert plan.at.astimezone(zone).strftime("%d %H:%M") == expected
 
 
 @pytest.mark.parametrize("zone", [BERLIN, NEW_YORK, HAVANA, CASABLANCA])
