@@ -15,7 +15,7 @@ from aggregator.identity.equals import match_equals
 from aggregator.identity.hashing import digest
 from aggregator.identity.keys import KeyedEntry, key_by_link
 from aggregator.identity.relisted import found_again
-from aggregator.identity.shown import difference
+from aggregator.identity.shown import difference, pass_together
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import EntryIntent, KnownEntry
 from aggregator.model.states import EntryKind
@@ -106,10 +106,12 @@ def identify(keyed: Sequence[KeyedEntry], known: Known, reading: Reading) -> Ide
     gone = [k for k in known.recent if k.entry_id not in claimed and k.key not in present]
     pairs = found_again(missed, gone, listed=len(told), unlasting=reading.unlasting)
     former |= {place: (hit, _AGAIN) for place, hit in pairs.items()}
+    before = {place: hit for place, (hit, _) in former.items()} | hits
+    together = pass_together((told[place].shown, hit) for place, hit in before.items())
     intents = [
-        _seen(one, hits[place], reading)
+        _seen(one, hits[place], reading, together=together)
         if place in hits
-        else _renamed_intent(one, *former[place], reading)
+        else _renamed_intent(one, *former[place], reading, together=together)
         if place in former
         else _intent(EntryKind.NEW, one, None, "no entry of this source has this id")
         for place, one in enumerate(told)
@@ -210,7 +212,7 @@ def _is_same_place(one: KeyedEntry, hit: KnownEntry) -> bool:
     return titles_agree(hit.title, one.entry.title)
 
 
-def _seen(one: KeyedEntry, hit: KnownEntry, reading: Reading) -> EntryIntent:
+def _seen(one: KeyedEntry, hit: KnownEntry, reading: Reading, *, together: bool) -> EntryIntent:
     same = hit.content_hash == one.content_hash
     if hit.tombstone:
         if same or hit.forgotten or hit.reader != reading.version:
@@ -222,7 +224,7 @@ def _seen(one: KeyedEntry, hit: KnownEntry, reading: Reading) -> EntryIntent:
         return _intent(EntryKind.REPLACED, one, hit, "a new release reads it otherwise")
     if not same:
         return _intent(EntryKind.CHANGED, one, hit, "the text changed")
-    found = difference(one.shown, hit, reading.now)
+    found = difference(one.shown, hit, reading.now, together=together)
     if found is None:
         redated = one.equal is not None and one.entry.published != hit.published
         return replace(_intent(EntryKind.TOUCHED, one, hit, "same text"), redated=redated)
@@ -252,11 +254,13 @@ def _renamed(one: KeyedEntry, known: Known, present: set[str], flip: bool) -> Kn
     return None
 
 
-def _renamed_intent(one: KeyedEntry, former: KnownEntry, why: str, reading: Reading) -> EntryIntent:
+def _renamed_intent(
+    one: KeyedEntry, former: KnownEntry, why: str, reading: Reading, *, together: bool
+) -> EntryIntent:
     """The intent of a known entry under another key; `quiet` where only what passes differs."""
     found = None
     if former.content_hash == one.content_hash:
-        found = difference(one.shown, former, reading.now)
+        found = difference(one.shown, former, reading.now, together=together)
     quiet = found is not None and (found.quiet or why is _AGAIN)
     intent = replace(_intent(EntryKind.RENAMED, one, former, why), quiet=quiet)
     return intent if found is None or found.replaces else replace(intent, shown=former.shown)

@@ -43,7 +43,7 @@ class KnownEntry:
     reader: int = 0  # the version of our reading that it was last read under
     shown: str | None = None  # `identity.shown.shown_state` of what is served
     shown_before: str | None = None  # of what was served before that
-    shown_at: datetime | None = None  # since when
+    shown_at: datetime | None = None  # when that was written
     passing: bool = False  # its addresses were seen to differ in parameters alone
 
 

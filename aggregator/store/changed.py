@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, literal, select, update
+from sqlalchemy import Connection, delete, func, literal, select, update
 
 from aggregator.store import schema as t
 from aggregator.store.rows import batches
@@ -75,6 +75,30 @@ def show_all_anew(connection: Connection, now: datetime) -> None:
     connection.execute(
         t.view_change.insert().from_select(["view_id", "at"], select(t.view.c.id, at))
     )
+
+
+def show_waiting(connection: Connection, now: datetime, unmoved_since: datetime) -> int:
+    """Move views that did not move since a time and hold what was written after they did.
+
+    That is what passes in entries (`identity.shown`), which moves no view by itself. Returns how
+    many views were moved.
+    """
+    v, c, e, i = t.view.c, t.view_change.c, t.entry.c, t.item.c
+    latest = select(func.max(c.at)).where(c.view_id == v.id).scalar_subquery()
+    views = connection.execute(select(v.id, v.changed_at, latest.label("latest"))).all()
+    moved = []
+    for view in views:
+        at = max(one for one in (view.changed_at, view.latest) if one is not None)
+        if at > unmoved_since:
+            continue
+        sources = select(t.view_source.c.source_id).where(t.view_source.c.view_id == view.id)
+        waits = select(e.id).join(t.item, i.id == e.item_id)
+        waits = waits.where(e.source_id.in_(sources), i.changed_at > at)
+        if connection.scalar(select(waits.exists())):
+            moved.append({"view_id": view.id, "at": now})
+    if moved:
+        connection.execute(t.view_change.insert(), moved)
+    return len(moved)
 
 
 def add_up(connection: Connection) -> int:

@@ -48,6 +48,7 @@ _FIRST_COUNT = timedelta(minutes=2)
 _ADDING_UP = timedelta(minutes=5)  # change rows of views are few in between
 _HOURS = timedelta(minutes=5)
 _FIRST_HOURS = timedelta(seconds=15)
+_WAITING = timedelta(minutes=20)  # between two looks for what waits to be shown
 _SETTLE = timedelta(minutes=10)
 _FIRST_SETTLE = timedelta(seconds=20)
 _LATE = timedelta(minutes=1)  # overdue by more than this: we were away
@@ -98,6 +99,7 @@ class Ticker:
             (self._count, _MAINTENANCE, _FIRST_COUNT),
             (self._count_hours, _HOURS, _FIRST_HOURS),
             (self._add_up, _ADDING_UP, _ADDING_UP),
+            (self._show_waiting, _WAITING, _WAITING),
         ):
             self._add(self._looking_after(job), every, now + first)
         self._scheduler.start()
@@ -223,6 +225,9 @@ class Ticker:
 
     async def _add_up(self) -> None:
         await maintain.tidy_views(self._parts)
+
+    async def _show_waiting(self) -> None:
+        await maintain.show_waiting(self._parts)
 
     async def _maintain(self) -> None:
         if not await self._parts.database.run_read(clock.settled, self._parts.clock.now()):

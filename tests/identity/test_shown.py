@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -96,25 +97,50 @@ def test_the_first_other_parameter_counts_and_marks_the_entry() -> None:
     assert is_passing(shown_state(busted(2)), known(ENTRY))
 
 
-def test_a_parameter_that_passes_waits_a_day() -> None:
-    before = known(busted(2), passing=True)
-    assert seen(busted(3), before, hours=23).kind == "touched"
-    later = seen(busted(3), before, hours=25)
-    assert (later.kind, later.quiet) == ("replaced", False)
-
-
-def test_the_address_of_an_enclosure_that_passes_waits_an_hour_and_moves_no_view() -> None:
-    before = known(signed(2), passing=True)
-    assert seen(signed(3), before, hours=0.5).kind == "touched"
-    later = seen(signed(3), before, hours=2)
+@pytest.mark.parametrize("pass_", [signed, busted], ids=["enclosure", "picture"])
+def test_an_address_that_passes_is_written_once_an_hour_and_moves_no_view(
+    pass_: Callable[[int], ParsedEntry],
+) -> None:
+    before = known(pass_(2), passing=True)
+    assert seen(pass_(3), before, hours=0.5).kind == "touched"
+    later = seen(pass_(3), before, hours=2)
     assert (later.kind, later.quiet) == ("replaced", True)
 
 
-def test_a_return_to_the_state_before_waits() -> None:
+@pytest.mark.parametrize(
+    ("others", "same", "quiet"),
+    [(0, 0, False), (1, 0, False), (2, 0, True), (2, 3, True), (2, 4, False), (30, 10, True)],
+)
+def test_parameters_that_differ_in_half_of_a_document_pass_from_the_start(
+    others: int, same: int, quiet: bool
+) -> None:
+    """Besides the entry itself so many differ in parameters alone, and so many do not."""
+
+    def made(number: int, mark: int) -> ParsedEntry:
+        link = f"https://example.org/{number}"
+        return replace(busted(mark), id=f"n{number}", link=link, title=f"Report {number}")
+
+    count = 1 + others
+    old = [made(n, 1) for n in range(count + same)]
+    new = [made(n, 2 if n < count else 1) for n in range(count + same)]
+    held = {}
+    for number, one in enumerate(key_entries(old, "guid")):
+        row = replace(known(ENTRY), entry_id=number, item_id=number, key=one.key,
+                      content_hash=one.content_hash, guid=one.entry.id, shown=one.shown,
+                      url_key=one.url_key, title=one.entry.title)  # fmt: skip
+        held[one.key] = row
+    reading = Reading(NOON + timedelta(hours=2), 2)
+    found = identify(key_entries(new, "guid"), Known(held, {}, {}, NOON, empty=False), reading)
+    first = next(one for one in found.intents if one.guid == "n0")
+    assert (first.kind, first.quiet) == ("replaced", quiet)
+
+
+def test_a_return_to_the_state_before_moves_no_view() -> None:
     other = replace(ENTRY, author="Jon Berg")
     before = known(other, shown_before=shown_state(ENTRY))
-    assert seen(ENTRY, before, hours=3).kind == "touched"
-    assert seen(ENTRY, before, hours=25).kind == "replaced"
+    assert seen(ENTRY, before, hours=0.5).kind == "touched"
+    later = seen(ENTRY, before, hours=3)
+    assert (later.kind, later.quiet) == ("replaced", True)
 
 
 def test_a_real_change_does_not_wait_for_what_passes() -> None:

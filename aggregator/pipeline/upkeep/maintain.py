@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
+from aggregator.identity.shown import PASSING
 from aggregator.markup.sanitize import SANITIZER_VERSION, sanitize_html
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.upkeep.copy_index import tidy_copies
@@ -65,6 +66,12 @@ async def tidy_views(parts: Parts) -> None:
     """
     await parts.database.run_write(changed.add_up)
     await parts.database.run_write(rendered.strip_rendered, _DOCUMENTS)
+
+
+async def show_waiting(parts: Parts) -> int:
+    """Show what passes in entries where a view did not move for a day; returns how many moved."""
+    now = parts.clock.now()
+    return await parts.database.run_write(changed.show_waiting, now, now - PASSING)
 
 
 # Number, HTML, summary and the link they are relative to; then without the link, sanitised.

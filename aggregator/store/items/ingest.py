@@ -117,7 +117,7 @@ def entry_state(ingest: Ingest, intent: EntryIntent, known: KnownEntry) -> dict[
         "reader": ingest.reader,
         "shown": intent.shown,
         "shown_before": known.shown,
-        "shown_at": known.shown_at if intent.quiet else ingest.now,  # by readers
+        "shown_at": ingest.now,
         "passing": intent.shown is not None and is_passing(intent.shown, known),
     }
 
