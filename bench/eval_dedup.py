@@ -302,7 +302,7 @@ def replay(
     texts = {number: comparable(text, _NONE) for (_, text), number in numbers.items()}
     items = sorted(
         (
-            story_item(number, dates[number], title, texts[number], limits)
+            story_item(number, dates[number], title, texts[number], limits, source=str(number))
             for (title, _), number in numbers.items()
         ),
         key=lambda item: (item.at, item.item_id),
@@ -326,7 +326,9 @@ def stream_pairs(rows: Sequence[Mapping[str, Any]], order: Sequence[int]) -> set
         row = rows[number]
         at = start + timedelta(hours=row["hours"])
         text = comparable(row["text"], _NONE)
-        shelf.put(story_item(number, at, row["title"], text, _STORIES), text)
+        shelf.put(
+            story_item(number, at, row["title"], text, _STORIES, source=str(row["source"])), text
+        )
     return grouped_pairs(shelf.story)
 
 
@@ -370,7 +372,7 @@ def evaluate_forms(rows: Sequence[Mapping[str, Any]]) -> None:
         one, other = (comparable(row[side]["text"], _NONE) for side in "ab")
         for number, text in enumerate((one, other)):
             title = row["ab"[number]]["title"]
-            shelf.put(story_item(number, start, title, text, _STORIES), text)
+            shelf.put(story_item(number, start, title, text, _STORIES, source=str(number)), text)
         kinds[row["kind"]][0] += shelf.story[0] == shelf.story[1]
         kinds[row["kind"]][1] += is_template(one, other, shelf.limits)
         kinds[row["kind"]][2] += 1

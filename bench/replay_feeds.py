@@ -5,7 +5,8 @@
 DIR holds `documents/*.gz`, feed documents; without it the environment variable
 AGGREGATOR_EVAL_DATA is asked for a folder with `feeds` in it, then `../shared/data` beside the
 repository. Each document is a source. Its entries are keyed as a poll keys them and stored one
-after the other, oldest first, at the time they were published, undated ones at the end.
+after the other, oldest first, at the time they were published, undated ones at the end. What a
+service drops every day from its indexes is dropped on every day that has an entry.
 """
 
 from __future__ import annotations
@@ -28,11 +29,14 @@ from aggregator.identity.copies import prepare_text
 from aggregator.identity.entries import Known, Reading, identify
 from aggregator.identity.naming import Mint
 from aggregator.model.item import EntryIntent
+from aggregator.model.settings import DedupSettings
 from aggregator.pipeline.polling.reading import Unread, prepare_bodies, read_document
 from aggregator.store import schema as t
-from aggregator.store.copies.boilerplate import known_boilerplate
+from aggregator.store.copies import index, stories
+from aggregator.store.copies.boilerplate import drop_old_counts, known_boilerplate
 from aggregator.store.copies.index import all_postings
 from aggregator.store.copies.memory import Grouping
+from aggregator.store.copies.texts import first_item_since
 from aggregator.store.database import Database
 from aggregator.store.items import writing
 from aggregator.store.items.ingest import Ingest
@@ -73,7 +77,11 @@ def replay(database: Database, told: list[Told]) -> float:
     """Store them one by one; returns the seconds that storing took."""
     grouping = Grouping()
     spent = 0.0
+    day = None
     for one in told:
+        if one.at.date() != day:
+            day = one.at.date()
+            tidy(database, one.at, grouping.settings)
         (prepared,) = prepare_bodies([one.intent.entry], frozenset())
         assert not isinstance(prepared, Unread)
         with database.read() as connection:
@@ -91,6 +99,19 @@ def replay(database: Database, told: list[Told]) -> float:
             writing.write_entries(connection, ingest, [intent])
         spent += time.perf_counter() - begin
     return spent
+
+
+def tidy(database: Database, now: datetime, settings: DedupSettings) -> None:
+    """Drop what is older than the windows, as the daily upkeep of a service does."""
+    window = settings.stories.window
+    with database.write() as connection:
+        for since, table in (
+            (settings.copies.window, t.posting_list),
+            (window, t.term_posting_list),
+        ):
+            index.drop(connection, first_item_since(connection, now - since), 0, 1, table)
+        stories.drop_terms(connection, now, window)
+        drop_old_counts(connection, now, settings.copies.boilerplate_groups)
 
 
 def groups(database: Database, column: str) -> list[list[str]]:

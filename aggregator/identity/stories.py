@@ -28,9 +28,11 @@ _HEADLINE = 1.5  # a term of the headline counts this much more
 _PRIOR = 20  # documents nobody has read, so that rarity means something from the first day on
 _UNSPACED = 0.6  # of the likeness is enough where pairs of characters stand for words
 _FEW = 3  # items; rare in a collection of any size
+_CROWD, _CROWDED = 40, 1.5  # items from which on chance makes more of them alike; and at most how
 _PERSON = 4  # terms side by side that are one thing: office, first name, last name, where from
 _FIGURES = CopyThresholds()  # how the guard for figures and days is asked
 _OWN = 0.36  # of the shorter text, at one end of both: what they share is boilerplate
+_ONE_SOURCE = 0.38  # the likeness that two items of one source need, and one thing more
 _NOUNS = 0.4  # of the terms are names: a language that gives every noun a capital
 _SHOWN = 12  # shared terms named in a decision
 
@@ -42,6 +44,7 @@ class StoryItem:
     item_id: int
     at: datetime
     terms: Terms
+    source: str
     story: int | None = None
 
 
@@ -52,6 +55,7 @@ def story_item(
     ready: ComparableText,
     thresholds: StoryThresholds,
     *,
+    source: str,
     story: int | None = None,
 ) -> StoryItem:
     """Read the terms of an item.
@@ -62,9 +66,11 @@ def story_item(
         title: Its headline as plain text.
         ready: Its own text made comparable; may be of no words.
         thresholds: The operator's.
+        source: The source it came from.
         story: The story it is in already.
     """
-    return StoryItem(item_id, at, terms(title, ready.words, ready.names, thresholds.opening), story)
+    told = terms(title, ready.words, ready.names, thresholds.opening)
+    return StoryItem(item_id, at, told, source, story)
 
 
 Vector = dict[int, float]
@@ -130,16 +136,21 @@ def _shingle_set(text: tuple[int, ...]) -> frozenset[int]:
     return frozenset(text)
 
 
-def is_template(a: ComparableText, b: ComparableText, limits: StoryThresholds) -> bool:
+def is_template(
+    a: ComparableText, b: ComparableText, limits: StoryThresholds, *, one_source: bool = False
+) -> bool:
     """Whether two texts are reports made from one template.
 
     They share wording, and differ in figures, in the day, or in what stands in one place of it; or
-    each begins or ends with words of its own, and what they share is boilerplate.
+    each begins or ends with words of its own, and what they share is boilerplate. What one source
+    says twice in the same words is its form whatever stands in it: of a new turn it tells anew.
     """
     ones, others = _shingle_set(a.shingles), _shingle_set(b.shingles)
     shorter = min(len(ones), len(others))
     if not shorter or len(ones & others) / shorter < limits.template:
         return False
+    if one_source:
+        return True
     if figures_or_dates_differ(a, b, _FIGURES):
         return True
     if min(len(a.words), len(b.words)) >= _FIGURES.short_text:
@@ -158,6 +169,8 @@ class Evidence:
     """What two items share: how alike they are, and the things that chance does not explain.
 
     `surprise` is the logarithm of how much rarer these things are together than one item in all.
+    `event` says that they are more than who and where. A source has subjects and series of its own:
+    what is shared by two items of `one_source` must be more.
     """
 
     score: float
@@ -165,6 +178,8 @@ class Evidence:
     things: int
     surprise: float
     named: bool
+    event: bool
+    one_source: bool
 
 
 def compare_items(
@@ -192,24 +207,37 @@ def compare_items(
     most = max(float(_FEW), limits.rare * counts.documents)
     strength = {}
     names = new.terms.names | other.terms.names
+    one_source = new.source == other.source
+    series = new.terms.frame(other.terms) if one_source else frozenset()
     for term in shared:
         met = max(0.0, counts.of(term) - own.get(term, 0))
-        if met > most or (term in names and _of_another(term, new.terms, other.terms)):
+        if met > most or term in series:
+            continue
+        if term in names and _of_another(term, new.terms, other.terms):
             continue
         strength[term] = math.log(documents / (met + 1))
     tells: list[float] = []
+    event = not names or _every_noun(new.terms, other.terms)
     if len(strength) >= limits.rare_shared:
-        groups = _things(strength, new.terms.neighbours() | other.terms.neighbours())
-        for group in groups:
+        for group in _things(strength, new.terms.neighbours() | other.terms.neighbours()):
             strongest = sorted((strength[term] for term in group), reverse=True)
             tells += strongest[: math.ceil(len(group) / _PERSON)]
+            event = event or not group & names or len(group) > _PERSON
+        event = event or len(tells) > limits.rare_shared
     return Evidence(
         min(1.0, sum(weights.values())),
         shared,
         len(tells),
         sum(tells) - math.log(documents),
         bool(names & strength.keys()) or not names,
+        event,
+        one_source,
     )
+
+
+def _every_noun(ours: Terms, others: Terms) -> bool:
+    """Whether one of the two is written in a language that gives every noun a capital."""
+    return max(len(side.names) / max(1, len(side.counts())) for side in (ours, others)) > _NOUNS
 
 
 def _of_another(name: int, ours: Terms, others: Terms) -> bool:
@@ -217,7 +245,7 @@ def _of_another(name: int, ours: Terms, others: Terms) -> bool:
 
     Not where every noun has a capital: "Explosion im Werk" is no office.
     """
-    if max(len(side.names) / len(side.counts()) for side in (ours, others)) > _NOUNS:
+    if _every_noun(ours, others):
         return False
     mine, theirs = ours.holders(name), others.holders(name)
     return bool(mine and theirs) and not mine & theirs
@@ -306,17 +334,23 @@ def choose_story(
     return StoryPlace(decision, tuple(also))
 
 
+def _crowd(documents: float) -> float:
+    """How much more two items must be alike: among more items chance makes more of them alike."""
+    return min(_CROWDED, max(1.0, math.log(max(1.0, documents)) / math.log(_CROWD)))
+
+
 def _nearest_of(
     new: StoryItem,
     members: Sequence[StoryItem],
     likeness: Mapping[int, float],
     counts: TermCounts,
     limits: StoryThresholds,
-    scale: float,
+    unspaced: float,
     is_form: IsForm,
 ) -> tuple[StoryItem, Evidence] | None:
     """The nearest member of a story that shows that the item is about the same event."""
     own: Counter[int] = Counter()
+    scale = unspaced * _crowd(counts.documents)
     for one in sorted(members, key=lambda m: (-likeness[m.item_id], m.item_id)):
         if likeness[one.item_id] < scale * limits.similarity:
             return None
@@ -328,7 +362,11 @@ def _nearest_of(
         evidence = compare_items(new, one, counts, limits, elsewhere=own)
         if not _tells(evidence, limits, scale):
             continue
+        if evidence.one_source and evidence.score < unspaced * _ONE_SOURCE:
+            continue
         differ, form = is_form(new, one)
+        if form and evidence.one_source:
+            continue
         if form or (differ and evidence.score < scale * limits.similarity_figures):
             return None
         return one, evidence
@@ -337,7 +375,9 @@ def _nearest_of(
 
 def _tells(evidence: Evidence, limits: StoryThresholds, scale: float) -> bool:
     """Whether what is shared is an event: more than one thing, more than chance, a name."""
-    if not evidence.named or evidence.things < limits.rare_shared:
+    if not evidence.named or not evidence.event:
+        return False
+    if evidence.things < limits.rare_shared + evidence.one_source:
         return False
     few = evidence.things == limits.rare_shared
     needed = limits.similarity_few if few else limits.similarity
@@ -355,4 +395,4 @@ def _are_one(
     total = sum(
         similarity(counts.vector(a, limits), counts.vector(b, limits)) for a in ours for b in others
     )
-    return total / (len(ours) * len(others)) >= scale * limits.similarity
+    return total / (len(ours) * len(others)) >= scale * _crowd(counts.documents) * limits.similarity

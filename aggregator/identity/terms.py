@@ -22,7 +22,7 @@ from itertools import pairwise
 from aggregator.identity.names import names
 from aggregator.identity.tokens import is_number, is_unspaced, words
 
-VERSION = 1  # of everything that changes stored terms: how words are cut, which are none
+VERSION = 2  # of everything that changes stored terms: how words are cut, which are none
 _STEM = 7  # letters; enough for the endings of most languages, short enough for few mistakes
 _SHORT = 3  # letters: such words count only as names (CDU, FAA)
 _PAIR, _HAN = 2, "\u2e80"  # characters; where the scripts of China and Japan begin
@@ -62,6 +62,20 @@ class Terms:
             for pair in pairwise(part)
             if _GAP not in pair
         }
+
+    def frame(self, other: Terms) -> frozenset[int]:
+        """The terms with which both headlines begin, and those with which both end.
+
+        Between two items of one source these name a series, a section or a column.
+        """
+        ours, theirs = self.headline, other.headline
+        least = min(len(ours), len(theirs))
+        begin = end = 0
+        while begin < least and ours[begin] == theirs[begin]:
+            begin += 1
+        while end < least and ours[-1 - end] == theirs[-1 - end]:
+            end += 1
+        return frozenset(ours[:begin] + ours[len(ours) - end :])
 
     def holders(self, name: int) -> frozenset[int]:
         """Whose or where a name is: names behind it and one word that is no term ("Bank of …")."""
@@ -148,7 +162,7 @@ def _is_telling(term: str, named: frozenset[str]) -> bool:
     return (
         term not in _function_words()
         and (term in named or not _is_short(term))
-        and (len(term) > 1 or not term.isascii())
+        and (len(term) > 1 or is_unspaced(term))
     )
 
 

@@ -53,7 +53,7 @@ class StoryThresholds:
     similarity_figures: float = 0.30  # the same between two texts full of differing figures
     names: float = 1.5  # how much more a name weighs than another word
     cohesion: float = 0.9  # of `similarity`: the least mean similarity to the story's members
-    similarity_few: float = 0.16  # the same where no more than the least number of things is shared
+    similarity_few: float = 0.18  # the same where no more than the least number of things is shared
     rare_shared: int = 2  # rare things (names, words) that must be shared, whatever the score
     surprise: float = 1.5  # how much rarer together than one item of all, as a logarithm
     rare: float = 0.01  # a term in at most this share of the items of other stories is rare

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import datetime
 
 from aggregator.identity.copies import ComparableText, figures_or_dates_differ
@@ -45,7 +46,7 @@ class Shelf:
         near = {n for term in item.terms.counts() for n in self.holders[term]}
         stories = {self.story[n] for n in near}
         members = [
-            StoryItem(n, one.at, one.terms, self.story[n])
+            replace(one, story=self.story[n])
             for n, one in self.items.items()
             if self.story[n] in stories
         ]
@@ -55,7 +56,10 @@ class Shelf:
 
         def is_form(one: StoryItem, other: StoryItem) -> tuple[bool, bool]:
             a, b = texts[one.item_id], texts[other.item_id]
-            return figures_or_dates_differ(a, b, CopyThresholds()), is_template(a, b, self.limits)
+            return (
+                figures_or_dates_differ(a, b, CopyThresholds()),
+                is_template(a, b, self.limits, one_source=one.source == other.source),
+            )
 
         return choose_story(item, members, counts, self.limits, is_form=is_form)
 

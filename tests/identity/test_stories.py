@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -40,10 +41,13 @@ FERRY_TWO = (
 class Told:
     """An item of a test: what is known of it, and its text."""
 
-    def __init__(self, number: int, news: tuple[str, str], *, hours: float = 0) -> None:
+    def __init__(
+        self, number: int, news: tuple[str, str], *, hours: float = 0, source: str = ""
+    ) -> None:
         self.text = comparable(news[1])
         at = NOW + timedelta(hours=hours)
-        self.item = story_item(number, at, news[0], self.text, LIMITS)
+        source = source or f"source {number}"
+        self.item = story_item(number, at, news[0], self.text, LIMITS, source=source)
 
 
 class Known:
@@ -279,6 +283,89 @@ def test_a_round_up_joins_no_stories() -> None:
         ),
     )
     assert known.shelf.place(letter.item, letter.text).also == ()
+
+
+EPISODES = [
+    (
+        f"Bench Talk, episode {number}: {subject} with {guest}",
+        f"In this episode of Bench Talk we speak with {guest} about {subject}. Paid for by "
+        "Notewell. Hear Bench Talk wherever you hear things.",
+    )
+    for number, subject, guest in ((41, "chisels", "Marit Oben"), (42, "clamps", "Jos Teller"))
+]
+
+
+def test_what_one_source_sends_in_a_series_is_no_event() -> None:
+    one, other = (item(n, EPISODES[n], source="bench") for n in (0, 1))
+    assert recent(one).place(other).with_item is None
+
+
+def test_two_items_of_one_source_need_more_in_common_or_a_witness() -> None:
+    """A source has subjects of its own; that another one tells of it too shows an event."""
+    wagon = (
+        "Wagon burns in Kettelberg tunnel",
+        "A freight wagon caught fire in the Kettelberg tunnel; trains were halted at both ends.",
+    )
+    axle = (
+        "Axle blamed for blaze under the mountain",
+        "Experts think that a hot axle set the wagon alight that closed the Kettelberg for days.",
+    )
+    repair = (
+        "Kettelberg tunnel stays shut after wagon fire",
+        "Trains were halted at both ends; an axle that ran hot set the freight wagon alight.",
+    )
+    told = item(1, wagon, source="rail")
+    assert recent(told).place(item(2, axle, source="hills")).with_item == 1
+    assert recent(told).place(item(2, axle, source="rail")).with_item is None
+    known = recent((told, 8), (item(3, repair, source="hills"), 8))
+    assert known.place(item(4, axle, source="rail")).story == 8
+
+
+def test_more_in_common_makes_a_story_of_two_items_of_one_source() -> None:
+    vote = (
+        "Ousted: council of Nerrin votes out mayor Tolland",
+        "The council of Nerrin voted to remove mayor Greta Tolland over the sale of the pier.",
+    )
+    told = (
+        "Tolland removed as mayor after sale of pier",
+        "Mayor Greta Tolland was voted out in Nerrin on Monday. She had sold the pier cheaply.",
+    )
+    assert recent(item(1, vote, source="bay")).place(item(2, told, source="bay")).with_item == 1
+
+
+def test_who_and_where_alone_are_no_event() -> None:
+    market = (
+        "Ybarra promises a market hall",
+        "Mayor Tomas Ybarra of Almazor wants to put the burnt stalls into a tent by the river.",
+    )
+    tram = (
+        "Ybarra opens the tram of Almazor",
+        "The first line, of twelve kilometres, runs since Monday. Mayor Tomas Ybarra was on board.",
+    )
+    assert recent(item(1, market)).place(item(2, tram)).with_item is None
+
+
+def test_among_many_items_two_have_to_be_more_alike() -> None:
+    """Each is compared with more others, and chance makes more of these alike."""
+    ash = (
+        "Kettering airport reopens",
+        "Planes land again at Kettering after the dust had drifted away, after a week of waiting "
+        "by travellers on benches and in tents.",
+    )
+    cars = (
+        "Cars rot under dust",
+        "Garages near Kettering have washed thousands of bonnets since the mountain coughed; the "
+        "owner of one wants soap.",
+    )
+    assert recent(item(1, ash)).place(item(2, cars)).with_item == 1
+    order = random.Random(3)
+    many = [
+        item(
+            n, (f"note {n}", " ".join("".join(order.choices("bdfglmnrst", k=6)) for _ in range(9)))
+        )
+        for n in range(1000, 1400)
+    ]
+    assert recent(item(1, ash), *many).place(item(2, cars)).with_item is None
 
 
 def test_two_forms_about_two_places_are_no_event() -> None:

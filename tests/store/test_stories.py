@@ -58,7 +58,12 @@ def test_two_tellings_share_a_story_whoever_stored_them(desk: Desk) -> None:
 def test_items_of_one_document_meet_each_other(desk: Desk) -> None:
     with desk.database.read() as connection:
         before = connection.scalar(select(func.count()).select_from(t.item_terms)) or 0
-    numbers = desk.take("alpha", FIRE[1], BLAME[1], title=FIRE[0])
+    numbers = desk.take(
+        "alpha",
+        "The Kettelberg is closed: a freight wagon burns there, firemen from Orlund say.",
+        "A hot axle of the wagon is blamed by firemen from Orlund; the Kettelberg stays closed.",
+        title="Around the mountains",
+    )
     assert len({story_of(desk, number) for number in numbers}) == 1
     with desk.database.read() as connection:
         after = connection.scalar(select(func.count()).select_from(t.item_terms))
@@ -130,11 +135,22 @@ def test_a_word_that_everybody_uses_takes_a_bounded_number_of_postings(desk: Des
 def test_what_is_older_than_the_window_is_dropped(desk: Desk) -> None:
     take(desk, "alpha", FIRE)
     with desk.database.write() as connection:
-        stories.drop_terms(connection, NOON + timedelta(days=9))
+        stories.drop_terms(connection, NOON + timedelta(days=9), STORIES.window)
         index.drop(connection, 10**6, 0, 1, t.term_posting_list)
     with desk.database.read() as connection:
         assert not list(index.all_postings(connection, t.term_posting_list))
         assert not connection.scalar(select(func.count()).select_from(t.item_terms))
+
+
+def test_where_little_comes_a_rare_word_is_remembered_for_weeks(desk: Desk) -> None:
+    """A source that sends little would have its own subject for news each time."""
+    take(desk, "alpha", FIRE)
+    window = STORIES.window
+    for now, kept in ((NOON + 9 * window, True), (NOON + 11 * window, False)):
+        with desk.database.write() as connection:
+            stories.drop_terms(connection, now, window)
+            counted = connection.scalar(select(func.count()).select_from(t.term_count)) or 0
+        assert bool(counted) is kept
 
 
 def test_items_of_the_days_before_an_upgrade_are_read_into_the_index(desk: Desk) -> None:
@@ -146,7 +162,7 @@ def test_items_of_the_days_before_an_upgrade_are_read_into_the_index(desk: Desk)
     told = [
         story_item(
             row.id, stories.shown_at(row), row.title, comparable(row.text), STORIES,
-            story=row.story_id,
+            source=row.source_id, story=row.story_id,
         )
         for row in rows
     ]  # fmt: skip
@@ -163,7 +179,7 @@ def test_counts_fade(desk: Desk) -> None:
             select(t.term_count.c.documents).where(t.term_count.c.term == 0)
         )
     assert counted == pytest.approx(len(OTHERS), abs=0.1)
-    desk.now += timedelta(hours=72)
+    desk.now += timedelta(hours=720)
     take(desk, "alpha", FIRE)
     with desk.database.read() as connection:
         counted = connection.scalar(

@@ -49,12 +49,11 @@ async def tidy_copies(parts: Parts) -> None:
 
 async def _tidy_stories(parts: Parts) -> None:
     """Drop terms past their time."""
-    window = parts.settings.dedup.stories.window
-    before = parts.clock.now() - window
-    oldest = await parts.database.run_read(first_item_since, before)
+    window, now = parts.settings.dedup.stories.window, parts.clock.now()
+    oldest = await parts.database.run_read(first_item_since, now - window)
     for part in range(_SLICES):
         await parts.database.run_write(index.drop, oldest, part, _SLICES, t.term_posting_list)
-    await parts.database.run_write(stories.drop_terms, before - window)
+    await parts.database.run_write(stories.drop_terms, now, window)
 
 
 async def _reindex(parts: Parts, limits: CopyThresholds) -> None:
@@ -102,7 +101,7 @@ async def _read_terms(parts: Parts) -> None:
         told = [
             story_item(
                 row.id, stories.shown_at(row), row.title, restore(text), dedup.stories,
-                story=row.story_id,
+                source=row.source_id, story=row.story_id,
             )
             for row, text in zip(rows, prepared, strict=True)
         ]  # fmt: skip

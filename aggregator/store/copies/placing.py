@@ -115,8 +115,9 @@ class _Placing:
             if not item.changed and item.shown_at >= self._now - stories.window:
                 ready = restore(item.prepared)
                 self._told[item.item_id] = story_item(
-                    item.item_id, item.shown_at, item.title, ready, stories
-                )
+                    item.item_id, item.shown_at, item.title, ready, stories,
+                    source=self._source.id,
+                )  # fmt: skip
         self._waiting = list(self._told)
 
     def place(self, item: NewText) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from heapq import nsmallest
 from typing import Any
@@ -39,7 +40,9 @@ _PROBES = 24  # heaviest terms of an item: it is found by these
 _HOLDERS = 64  # items of a term; it takes no more
 _CANDIDATES = 16
 _MEMBERS = 8  # of a story that an item is compared with
-_BUSY, _EVERY = 5000, 16  # items of a window; from there on every 16th is counted, for sixteen
+_MEMORY = 10  # windows, after which a count has faded to a third: what a word is worth is learnt
+# from more than one, or the subject of a source that sends little is rare in it
+_BUSY, _EVERY = 5000 * _MEMORY, 16  # items counted; from there on every 16th is, for sixteen
 _ALL = 0  # the term of every item
 _NOBODY = StoryDecision(None, None, 0.0, "the story of its copies")
 
@@ -135,7 +138,7 @@ class Stories:
         near = [number for number in self._candidates(item) if number in self._known]
         stories = {self._story[number] for number in near}
         members = [
-            StoryItem(number, one.at, one.terms, self._story[number])
+            replace(one, story=self._story[number])
             for number, one in self._known.items()
             if self._story[number] in stories
         ]
@@ -168,7 +171,10 @@ class Stories:
         a, b = self._text_of(one.item_id), self._text_of(other.item_id)
         if a is None or b is None:
             return False, False
-        return figures_or_dates_differ(a, b, self._figures), is_template(a, b, self._limits)
+        return (
+            figures_or_dates_differ(a, b, self._figures),
+            is_template(a, b, self._limits, one_source=one.source == other.source),
+        )
 
     def _add(self, item: StoryItem, story: int) -> None:
         number = item.item_id
@@ -194,14 +200,16 @@ class Stories:
             )
             for row in rows:
                 age = max(timedelta(0), self._now - row.at)
-                self._stored[row.term] = row.documents * math.exp(-(age / self._limits.window))
+                self._stored[row.term] = row.documents * math.exp(
+                    -(age / (_MEMORY * self._limits.window))
+                )
 
     def _read_items(self, numbers: Collection[int]) -> None:
         x, i = t.item_terms.c, t.item.c
         for some in batches(sorted(numbers)):
             self._keep(
                 self._connection.execute(
-                    select(i.id, i.story_id, x.at, x.terms)
+                    select(i.id, i.story_id, i.source_id, x.at, x.terms)
                     .join(t.item_terms, x.item_id == i.id)
                     .where(i.id.in_(some), x.at >= self._now - 2 * self._limits.window)
                 )
@@ -215,6 +223,7 @@ class Stories:
                 select(
                     i.id,
                     i.story_id,
+                    i.source_id,
                     x.at,
                     x.terms,
                     func.row_number()
@@ -234,7 +243,7 @@ class Stories:
 
     def _keep(self, rows: Any) -> None:
         for row in rows:
-            self._known[row.id] = StoryItem(row.id, row.at, unpack(row.terms))
+            self._known[row.id] = StoryItem(row.id, row.at, unpack(row.terms), row.source_id)
             self._story[row.id] = row.story_id
 
     def _read_stories(self) -> None:
@@ -308,10 +317,17 @@ def forget_terms(connection: Connection) -> None:
         connection.execute(delete(table))
 
 
-def drop_terms(connection: Connection, before: datetime) -> None:
-    """Drop the terms of items shown before a time, and counts that have faded to nothing."""
-    connection.execute(delete(t.item_terms).where(t.item_terms.c.at < before))
-    faded = (t.term_count.c.documents < _EVERY * 2) & (t.term_count.c.at < before)
+def drop_terms(connection: Connection, now: datetime, window: timedelta) -> None:
+    """Drop the terms of items past the window, and counts that have faded to nothing.
+
+    Where few items come, the count of a rare term is what says that it is a subject of its source
+    and no event; where many come it says nothing soon after the window.
+    """
+    x, c = t.item_terms.c, t.term_count.c
+    connection.execute(delete(t.item_terms).where(x.at < now - 2 * window))
+    met = connection.scalar(select(c.documents).where(c.term == _ALL)) or 0.0
+    kept = 2 * window if met >= _BUSY else _MEMORY * window
+    faded = (c.documents < _EVERY * 2) & (c.at < now - kept)
     connection.execute(delete(t.term_count).where(faded))
 
 
