@@ -98,6 +98,8 @@ def align(
             begins, opening = run.b, min(len(gap_a), len(gap_b))
             before = len(gap_a) - len(gap_b)
             front = Place(tuple(gap_a), tuple(gap_b))
+            if (behind_both := _behind_both(front)) is not None:
+                places.append(behind_both)
         elif gap_a and gap_b:
             places.append(Place(tuple(gap_a), tuple(gap_b)))
         replaced += min(len(gap_a), len(gap_b))
@@ -120,6 +122,19 @@ def align(
         tuple(places),
         front,
     )
+
+
+def _behind_both(front: Place) -> Place | None:
+    """The one word behind those with which both begin: a place, as a dateline is none."""
+    same = 0
+    for one, other in zip(front.a, front.b, strict=False):
+        if one != other:
+            break
+        same += 1
+    rest = Place(front.a[same:], front.b[same:])
+    if not same or len(rest.a) != 1 or len(rest.b) != 1:
+        return None
+    return None if is_number(rest.a[0]) or is_number(rest.b[0]) else rest
 
 
 def _in_order(runs: Iterator[Run]) -> Iterator[Run]:

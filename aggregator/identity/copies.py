@@ -19,8 +19,11 @@ from aggregator.identity.fingerprints import shingles, winnow
 from aggregator.identity.names import names
 from aggregator.identity.places import (
     figures_against,
+    figures_exchanged,
     names_against,
+    only_exchanged,
     single_names_against,
+    subjects_against,
     titles_against,
     versions_against,
 )
@@ -41,6 +44,7 @@ NO_TITLES: Titles = (None, None)
 _TEASER_SHINGLES = 8  # a sentence of eleven words
 _FEW_NUMBERS = 3  # figures below which their differing says nothing
 _CORRECTION = 0.08  # of the shorter text replaced: below, a figure may have been corrected
+_MIDDLE = 0.28  # of a short text, in one place of both: each tells something of its own there
 _FEW_WORDS = 0.1  # of a short text replaced: below, too
 _OTHER_ROWS = 3  # places of a table with other figures: another edition of it
 _BRIEF_OPENING = 15  # words of its own: an outlet's line, and not another beginning
@@ -292,6 +296,15 @@ def _speaks_against(
             counted and (other_kind or beside.replaced >= _FEW_WORDS)
         ):
             yield Veto.NUMBERS
+        if max((min(len(p.a), len(p.b)) for p in beside.places), default=0) > _MIDDLE * fewer_words:
+            yield Veto.MIDDLE
+    if _brief(a, b, limits):
+        everywhere = beside.places if beside.front is None else (beside.front, *beside.places)
+        if figures_exchanged(everywhere) > 1:
+            yield Veto.NUMBERS
+        differ = [place for place in everywhere if place.a or place.b]
+        if len(a.words) == len(b.words) and not beside.ending and only_exchanged(differ):
+            yield Veto.NAMES
     shorter, longer = sorted((len(a.words), len(b.words)))
     if beside.begins > _LATE and longer >= limits.excerpt * shorter:
         yield Veto.EXCERPT
@@ -302,13 +315,21 @@ def _told_apart(
 ) -> bool:
     """Whether the headlines name what stands against each other in one place of short texts."""
     one, other = (tuple(words(title or "")) for title in titles)
-    fewer = min(sum(0.5 if is_unspaced(word) else 1 for word in text.words) for text in (a, b))
-    if not one or not other or fewer >= limits.short_text:
+    if not one or not other or not _brief(a, b, limits):
         return False
     places = beside.places if beside.front is None else (beside.front, *beside.places)
     both = frozenset(a.words).intersection(b.words)
     sides = ((one, other), (other, one))  # the shorter text is the first of the places
-    return any(titles_against(places, told, a.names | b.names, both) for told in sides)
+    return any(
+        titles_against(places, told, a.names | b.names, both) or subjects_against(places, told)
+        for told in sides
+    )
+
+
+def _brief(a: ComparableText, b: ComparableText, limits: CopyThresholds) -> bool:
+    """Whether one is short, where two runs of characters stand for about a word."""
+    fewer = min(sum(0.5 if is_unspaced(word) else 1 for word in text.words) for text in (a, b))
+    return fewer < limits.short_text
 
 
 def _names_nouns(text: ComparableText) -> bool:

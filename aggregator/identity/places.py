@@ -8,6 +8,7 @@ copies one outlet adds and cuts, and hardly ever puts another name in the place 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,9 @@ from aggregator.identity.tokens import is_number, is_unspaced, words
 _SIGNS = re.compile(r"\D")
 _VERSION = re.compile(r"\d+(?:\.\d+){2,}")
 _DECIMAL = re.compile(r"\d+(?:\.\d+)+")
+_HAN_NUMBER = re.compile(
+    "[二三四五六七八九十百千万億亿两]+"
+)  # one (一) stands in too many other words
 _MISSPELT = 6  # letters; shorter names may differ in one
 _SAME_START = 3  # letters or figures: an abbreviation, another ending, a number that was rounded
 
@@ -88,6 +92,51 @@ def figures_against(places: Iterable[Place], shared: Collection[str]) -> int:
     )
 
 
+def figures_exchanged(places: Iterable[Place]) -> int:
+    """In how many places the figures, the number words or the Chinese numerals are others.
+
+    In so many that it is no correction it does not matter whether one stands elsewhere in the text.
+    """
+    return sum(
+        any(
+            _apart(ours, others, rounded=True)
+            for ours, others in zip(_kinds_of_counts(p.a), _kinds_of_counts(p.b), strict=True)
+        )
+        for p in places
+    )
+
+
+def only_exchanged(places: Collection[Place]) -> bool:
+    """Whether texts without spaces differ in nothing but words in the place of as long ones.
+
+    `places` are all in which they differ. A form is filled in anew; an editor would also cut.
+    """
+    return bool(places) and all(
+        len(p.a) == len(p.b) and all(map(is_unspaced, (*p.a, *p.b))) for p in places
+    )
+
+
+def subjects_against(
+    places: Iterable[Place], titles: tuple[Collection[str], Collection[str]]
+) -> bool:
+    """Whether a word of one headline stands twice where a word of the other stands in its text.
+
+    So in lower case too: soup of pumpkin and of carrots. Twice, for an editor changes a word once.
+    """
+    exchanged = Counter(
+        (p.a[0], p.b[0])
+        for p in places
+        if len(p.a) == len(p.b) == 1 and min(len(p.a[0]), len(p.b[0])) > _SAME_START
+    )
+    return any(
+        times > 1
+        and not _alike(one, other, rounded=False)
+        and any(_alike(one, word, rounded=False) for word in titles[0])
+        and any(_alike(other, word, rounded=False) for word in titles[1])
+        for (one, other), times in exchanged.items()
+    )
+
+
 def titles_against(
     places: Iterable[Place],
     titles: tuple[Collection[str], Collection[str]],
@@ -139,6 +188,18 @@ def versions_against(places: Iterable[Place], front: Place | None) -> bool:
 
 def _counts(tokens: Iterable[str]) -> set[str]:
     return {token for token in tokens if is_number(token) or token in _number_words()}
+
+
+def _kinds_of_counts(tokens: Iterable[str]) -> tuple[set[str], set[str], set[str]]:
+    figures, named, han = set(), set(), set()
+    for token in tokens:
+        if is_number(token):
+            figures.add(token)
+        elif token in _number_words():
+            named.add(token)
+        elif is_unspaced(token):
+            han.update(_HAN_NUMBER.findall(token))
+    return figures, named, han
 
 
 def _runs(tokens: tuple[str, ...], names: Collection[str]) -> set[str]:

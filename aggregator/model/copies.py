@@ -18,7 +18,7 @@ class CopyThresholds:
     Changing one changes what later items join, not what was decided, until items are grouped anew.
     """
 
-    containment: float = 0.58  # share of the shorter text's shingles found in the longer one
+    containment: float = 0.56  # share of the shorter text's shingles found in the longer one
     containment_young: float = 0.65  # the same while a source's boilerplate is not known yet
     containment_stated: float = 0.5  # the same where a page names the other's address as its own
     young_source: int = 50  # items of a source until then

@@ -262,6 +262,7 @@ AGAINST: Mapping[Veto, str] = {
     Veto.TITLES: "what their headlines name apart stands in one place",
     Veto.OPENING: "each begins with a text of its own",
     Veto.ENDING: "each ends with a text of its own",
+    Veto.MIDDLE: "each has a text of its own in one place",
     Veto.EXCERPT: "it stands in the middle of a much longer one",
     Veto.SHORT: "one is too short to tell",
     Veto.SOURCE: "one source publishes both",

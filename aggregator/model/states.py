@@ -14,6 +14,7 @@ class Veto(StrEnum):
     TITLES = "titles"  # what their headlines name apart stands in one place
     OPENING = "opening"  # each has a beginning of its own
     ENDING = "ending"
+    MIDDLE = "middle"  # each has a long place of its own in a short text
     EXCERPT = "excerpt"  # one stands in the middle of a much longer one
     SHORT = "short"  # too short to tell
     SOURCE = "source"  # one source publishes both

@@ -454,9 +454,80 @@ def test_two_matters_of_one_form_are_told_apart_by_what_their_headlines_name(for
     assert not same_text(*told(one), *told(other))
     assert not same_text(*told(other), *told(one))
     assert same_text("Kurz", text.format(one), *told(one))  # another headline over one text
-    assert compare(
-        comparable(text.format(one)), comparable(text.format(other)), titles=("", "")
-    ).same
+    without = compare(comparable(text.format(one)), comparable(text.format(other)), titles=("", ""))
+    assert without.same is (
+        form not in ("Chinese road", "French water")
+    )  # these tell by themselves
+
+
+BURGLARY = (
+    "Un tribunal de {place} a condamné mardi un homme à {months} mois de prison pour avoir volé "
+    "{value} euros dans une station de lavage. Il avait été arrêté dans un parc par une patrouille "
+    "et a présenté deux fois ses excuses. Il dispose de dix jours pour faire appel du jugement."
+)
+THIN_ICE = (
+    "Der Landkreis {place} warnt davor, das Eis zu betreten. Auf den Seen ist es an vielen Stellen "
+    "nur wenige Finger dick und trägt keinen Menschen. Wer jemanden einbrechen sieht, legt sich "
+    "beim Helfen flach hin und ruft laut um Hilfe."
+)
+RAIN = (
+    "{place}气象台发布大风预警：预计今天夜里到明天上午，{place}沿海海面将有强风，请渔船及时回港避风，市民尽量减少外出，"
+    "远离广告牌和临时搭建物，学校可视情况调整上课时间，有关部门要做好准备。"
+)
+LETTER = (
+    "Good morning, and here is all that you have to know before the coffee is cold. {news} "
+    "Have a pleasant day, and write to us if you believe that we have missed something. You "
+    "receive this letter because you signed up for it on our site."
+)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "veto"),
+    [
+        (
+            BURGLARY.format(place="Rivesac", months="six", value="3.200"),
+            BURGLARY.format(place="Rivesac", months="deux", value="1.900"),
+            "numbers",
+        ),
+        (THIN_ICE.format(place="Altmoor"), THIN_ICE.format(place="Neustein"), "names"),
+        (RAIN.format(place="宁波"), RAIN.format(place="温州"), "names"),
+        (
+            LETTER.format(
+                news="The council votes on the new tram line tonight. A whale was seen in the "
+                "harbour at dawn. Bread becomes dearer by a tenth. The zoo has lost a crane."
+            ),
+            LETTER.format(
+                news="School begins with too few teachers again. Two bakers share the first prize "
+                "for rye. Rain falls until Friday. The museum shows combs of bone and horn."
+            ),
+            "middle",
+        ),
+    ],
+)
+def test_forms_under_one_headline_are_told_apart_by_their_texts(
+    one: str, other: str, veto: str
+) -> None:
+    for a, b in ((one, other), (other, one)):
+        decision = compare(comparable(a), comparable(b), titles=("Notice", "Notice"))
+        assert veto in decision.evidence.vetoes
+        assert not decision.same
+
+
+def test_one_figure_corrected_is_no_form() -> None:
+    told = BURGLARY.format(place="Rivesac", months="six", value="3.200")
+    assert same(told, told.replace("3.200", "1.900"))
+
+
+def test_what_headlines_name_in_lower_case_counts_where_it_stands_twice() -> None:
+    soup = (
+        "For four people you need a pound of {0}, an onion and some butter. Chop the onion and let "
+        "it turn golden in the butter. Add the {0}, cover it with broth and cook it until it is "
+        "soft. Blend it, season it and serve it with bread."
+    )
+    assert not same_text(
+        "Pumpkin soup", soup.format("pumpkin"), "Carrot soup", soup.format("carrots")
+    )
+    assert same_text("Soup", soup.format("pumpkin"), "Soup", soup.format("squash"))
 
 
 def test_an_editors_word_in_headline_and_text_does_not_part_copies() -> None:
