@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import combinations
 
 import pytest
 from sqlalchemy import func, select
@@ -89,6 +90,25 @@ def test_an_item_of_two_stories_makes_them_one(desk: Desk) -> None:
     assert story_of(desk, one) != story_of(desk, two)
     three = take(desk, "gamma", STAGE[2])
     assert story_of(desk, one) == story_of(desk, two) == story_of(desk, three)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_items_once_in_one_story_stay_in_one_whatever_comes(desk: Desk, seed: int) -> None:
+    """They may have been served together; only an operator parts them."""
+    news = [FIRE, BLAME, *STAGE, *OTHERS]
+    order = random.Random(seed).sample(news * 2, 2 * len(news))
+    together: set[tuple[int, int]] = set()
+    for number, (title, text) in enumerate(order):
+        take(desk, f"source{number % 3}", (title, f"{text} {order[number - 1][0]}."))
+        with desk.database.read() as connection:
+            rows = connection.execute(select(t.item.c.id, t.item.c.story_id)).all()
+        members: defaultdict[int, list[int]] = defaultdict(list)
+        for row in sorted(rows):
+            members[row.story_id].append(row.id)
+        now = {pair for story in members.values() for pair in combinations(story, 2)}
+        assert together <= now
+        together = now
+    assert together
 
 
 def test_stories_that_an_operator_keeps_apart_stay_apart(desk: Desk) -> None:
