@@ -350,6 +350,7 @@ def entry_json(entry: ParsedEntry) -> dict[str, Any]:
         "published_raw": entry.published_raw,
         "date_only": entry.date_only,
         "date_inferred": entry.date_inferred,
+        "cut_off": entry.cut_off,
         "author": entry.author,
         "authors": list(entry.authors),
         "summary": entry.summary,

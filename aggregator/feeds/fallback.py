@@ -7,7 +7,7 @@ and only for documents that cannot hurt it: it is quadratic in authors, attribut
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from xml.sax import SAXException
@@ -162,8 +162,11 @@ def _entry(raw: Any, whole: _Whole, limits: ParseLimits, dates: DateReader) -> P
     address = (
         raw.get("link") if raw.get("link") != raw.get("id") or is_http(entry_id or "") else None
     )
-    link = fields.url_of(address, base, limits)
+    link = fields.written_url_of(address, base, limits, whole.inherited.home)
     link = link or (entry_id if entry_id and is_http(entry_id) else None)
+    links = _links(raw, base, limits)
+    # It gives every link to itself the type of a feed.
+    link = link or fields.page_of(replace(one, type=None) for one in links)
     original = fields.url_of(raw.get("feedburner_origlink"), base, limits)
     permalink = raw.get("guidislink")
     authors = (
@@ -186,9 +189,9 @@ def _entry(raw: Any, whole: _Whole, limits: ParseLimits, dates: DateReader) -> P
         content=_body(content, whole, limits) if content else None,
         enclosures=files,
         categories=tuple(terms),
-        comments=fields.url_of(raw.get("comments"), base, limits),
+        comments=fields.written_url_of(raw.get("comments"), base, limits),
         original_link=original,
-        links=_links(raw, base, limits),
+        links=links,
         image=pictures[0].url if pictures else None,
         published_raw=fields.label_of(published_raw or raw.get("updated"), limits),
         base=content_base,
@@ -213,7 +216,8 @@ def _title(holder: Any, name: str, whole: _Whole, limits: ParseLimits) -> str | 
 def _body(detail: Any, whole: _Whole, limits: ParseLimits) -> str | None:
     if whole.is_atom and detail.get("type") == "text/plain":
         return fields.guessed_html(detail.get("value"), limits)
-    return fields.body_of(detail.get("value"), limits)
+    html = detail.get("value")
+    return fields.body_of(html if whole.is_atom else fields.broken_lines(html), limits)
 
 
 def _base_of(detail: Any, link: str | None, base: str | None, whole: _Whole) -> str | None:
@@ -264,7 +268,7 @@ def _episode(
             language = fields.label_of(told.get("language"), limits)
             rel = fields.label_of(told.get("rel"), limits)
             draft.transcripts.append(Transcript(url, kind_of_file, language, rel))
-    return draft.finish(explicit=explicit, many=limits.many)
+    return draft.finish(explicit=explicit, persons=(), many=limits.many)
 
 
 def _media(

@@ -13,6 +13,7 @@ from aggregator.feeds.values.dates import DateReader
 from aggregator.feeds.values.fields import Declared
 from aggregator.feeds.values.media import Gathered, Shown
 from aggregator.model.feed import Enclosure, Episode, FeedLink, ParsedEntry, ParsedFeed, Picture
+from aggregator.model.states import ParseFault
 
 _ITEM_KEYS = frozenset(
     ("id", "url", "title", "content_html", "content_text", "summary", "date_published")
@@ -35,10 +36,14 @@ def read_json_feed(
     Raises:
         NotJson, NotJsonFeed: with the reason.
     """
+    fault = None
     try:
         data = _loaded(text)
     except (ValueError, RecursionError) as error:
-        raise NotJson(f"not JSON: {error}") from None
+        data = _whole_items(text)
+        fault = f"not JSON: {error}"
+        if data is None:
+            raise NotJson(fault) from None
     if not isinstance(data, dict):
         raise NotJsonFeed("JSON, but no object")
     items = data.get("items")
@@ -71,6 +76,8 @@ def read_json_feed(
         links=tuple(_links(data, url, limits))[: limits.many],
         complete=False,
         dropped=max(0, len(items) - limits.entries),
+        error=f"the document is cut off: {fault}" if fault else None,
+        error_class=ParseFault.MALFORMED if fault else None,
         reader="json",
     )
 
@@ -82,10 +89,10 @@ def _entry(
     dates: DateReader,
     feed_authors: tuple[str, ...],
 ) -> ParsedEntry:
-    external = fields.url_of(_text(item.get("external_url")), base, limits)
+    external = fields.written_url_of(_text(item.get("external_url")), base, limits)
     entry_id = fields.id_of(_text(item.get("id")), limits)
     link = (
-        fields.url_of(_text(item.get("url")), base, limits)
+        fields.written_url_of(_text(item.get("url")), base, limits)
         or fields.url_of(entry_id, None, limits)
         or external
     )
@@ -122,8 +129,7 @@ def _entry(
 
 def _loaded(text: str) -> Any:
     """The first JSON value of a text, with line breaks in strings and commas too many forgiven."""
-    # A number of a million digits is quadratic to convert: none here is worth more than text.
-    decoder = json.JSONDecoder(strict=False, parse_int=_number, parse_constant=lambda _: None)
+    decoder = _decoder()
     try:
         return decoder.raw_decode(text)[0]
     except ValueError as error:
@@ -133,6 +139,34 @@ def _loaded(text: str) -> Any:
         return decoder.raw_decode(mended)[0]
 
 
+def _decoder() -> json.JSONDecoder:
+    # A number of a million digits is quadratic to convert: none here is worth more than text.
+    return json.JSONDecoder(strict=False, parse_int=_number, parse_constant=lambda _: None)
+
+
+def _whole_items(text: str) -> dict[str, Any] | None:
+    """What a document says that was cut off among its items, with those that are whole."""
+    list_start = _ITEMS.search(text)
+    if list_start is None:
+        return None
+    decoder = _decoder()
+    items = []
+    try:
+        data = decoder.decode(text[: list_start.end()] + "]}")
+    except (ValueError, RecursionError):
+        return None
+    place = list_start.end()
+    while (following := _ITEM.match(text, place)) is not None:
+        try:
+            item, place = decoder.raw_decode(text, following.end() - 1)
+        except (ValueError, RecursionError):
+            break
+        items.append(item)
+    return {**data, "items": items} if items else None
+
+
+_ITEMS = re.compile(r'"items"\s*+:\s*+\[')
+_ITEM = re.compile(r"[\s,]*+\{")
 _SURPLUS_COMMA = re.compile(r'("(?:[^"\\]++|\\.)*+")|,(?=\s*+[}\]])', re.DOTALL)
 
 
@@ -167,13 +201,10 @@ def _authors(holder: dict[str, Any], limits: ParseLimits) -> tuple[str, ...]:
     if not isinstance(people, list) or not people:
         people = people if isinstance(people, dict | str) else holder.get("author")
         people = people if isinstance(people, list) else [people]
-    return fields.people_of(
-        (
-            _text(person.get("name")) if isinstance(person, dict) else _text(person)
-            for person in people[: limits.many]
-        ),
-        limits,
-    )
+    people = [one if isinstance(one, dict) else {"name": one} for one in people[: limits.many]]
+    named = fields.people_of((_text(one.get("name")) for one in people), limits)
+    # Each has a name or, which is as good for the format, an address or a picture alone.
+    return named or fields.people_of((_text(one.get("url")) for one in people), limits)
 
 
 def _pictures(
@@ -181,7 +212,9 @@ def _pictures(
 ) -> tuple[Picture, ...]:
     gathered = Gathered()
     for rank, key in ((media.PICTURE, "image"), (media.STAND_IN, "banner_image")):
-        url = fields.url_of(_text(item.get(key)), base, limits)
+        told = item.get(key)
+        told = told.get("url") if isinstance(told, dict) else told
+        url = fields.written_url_of(_text(told), base, limits)
         if url:
             gathered.shown.append(Shown(rank, url))
     for file in files:

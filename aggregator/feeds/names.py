@@ -50,6 +50,7 @@ _URIS = {
     "thr": ("http://purl.org/syndication/thread/1.0",),
     "georss": ("http://www.georss.org/georss",),
     "creativecommons": ("http://backend.userland.com/creativeCommonsRssModule",),
+    "excerpt": ("http://wordpress.org/export/1.2/excerpt/",),
     "yandex": ("http://news.yandex.ru",),
     "googleplay": ("http://www.google.com/schemas/play-podcasts/1.0",),
 }

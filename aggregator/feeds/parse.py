@@ -22,13 +22,12 @@ from aggregator.feeds.mending.encoding import decode
 from aggregator.feeds.mending.references import mend_references
 from aggregator.feeds.mending.repair import (
     BeyondRepair,
-    close_truncated,
     drop_doctype,
-    is_cut_off,
     repair,
     strip_declaration,
 )
 from aggregator.feeds.mending.salvage import salvage
+from aggregator.feeds.mending.truncated import close_truncated, is_cut_off
 from aggregator.feeds.neighbours import place_unread_dates
 from aggregator.feeds.values.dates import DateReader
 from aggregator.feeds.xml.strict import NotAFeed, NotWellFormed, OverLimit, read_strict
@@ -48,6 +47,8 @@ _FEED_WITHIN = re.compile(
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _ENTRY = re.compile(r"<(?:[\w.\-]{1,20}:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _SNIFFED = 64 * 1024
+# JSON for a script: `callback({…});`, or behind a line that keeps it from being run as one.
+_CALL = re.compile(r"(?:[A-Za-z_$][\w.$]{0,63}\s{0,9}\(|\)\]\}'?,?)\s{0,9}(?=[{\[])")
 
 
 def parse_document(
@@ -108,6 +109,9 @@ def _read(
     if not text:
         return ParsedFeed(None, error="the document is empty", error_class=ParseFault.EMPTY)
     dates = DateReader(timezone, limits.guessed_dates)
+    call = _CALL.match(text)
+    if call is not None:
+        text = text[call.end() :]
     is_json = text[0] in "{["
     text = mend_references(text, is_xml=not is_json)
     if is_json:
@@ -197,7 +201,8 @@ def _mended(
     try:
         mended = repair(text, entities)
         truncated = close_truncated(mended)
-        feed = read_strict(truncated or mended, url, limits, dates, reader="repair")
+        mended = truncated.text if truncated is not None else mended
+        feed = read_strict(mended, url, limits, dates, reader="repair")
     except NotWellFormed:
         pass
     except BeyondRepair as error:
@@ -207,22 +212,29 @@ def _mended(
     except NotAFeed as error:
         return ParsedFeed(None, error=str(error), error_class=ParseFault.NOT_A_FEED)
     else:
-        if truncated is None:
-            return feed
-        return replace(
-            feed, error=f"the document is cut off: {fault}", error_class=ParseFault.MALFORMED
-        )
+        return feed if truncated is None else _cut_off(feed, fault, within=truncated.within)
     try:
         feed = read_leniently(mended, url, limits, dates)
     except Unsuitable as error:
         return _rest(mended, url, limits, dates, f"{fault}; {error}", ParseFault.MALFORMED)
-    if feed.entries and is_cut_off(mended):
-        return replace(
-            feed, error=f"the document is cut off: {fault}", error_class=ParseFault.MALFORMED
-        )
+    if feed.entries and (truncated is not None or is_cut_off(mended)):
+        within = truncated is None or truncated.within
+        return _cut_off(feed, fault, within=within)
     if feed.entries:
         return feed
     return _rest(mended, url, limits, dates, fault, ParseFault.MALFORMED)
+
+
+def _cut_off(feed: ParsedFeed, fault: str, *, within: bool) -> ParsedFeed:
+    """A feed that says that its document ended too early, `within` its last entry or after it."""
+    told, entries = f"the document is cut off: {fault}", feed.entries
+    if within and entries:
+        last = entries[-1]
+        has_words = last.title or last.summary or last.content
+        rest = (replace(last, cut_off=True),) if has_words else ()
+        entries = (*entries[:-1], *rest)
+        told = f"the document is cut off within its last entry: {fault}"
+    return replace(feed, entries=entries, error=told, error_class=ParseFault.MALFORMED)
 
 
 def _rest(

@@ -4,4 +4,5 @@ It is stored with each entry. A difference first seen under a new version is our
 the publisher's: it replaces what is served without a revision.
 """
 
+# 3 is of release 0.3.0; release 0.2.0 read as 2.
 READER = 3

@@ -30,6 +30,7 @@ _NOT_SHOWN = frozenset(
         "published_raw",
         "date_only",
         "date_inferred",
+        "cut_off",
         "guid_is_permalink",
     }
 )

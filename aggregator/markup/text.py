@@ -61,7 +61,7 @@ _PAIR = re.compile(
 )
 _NUMERIC = re.compile(r"&#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6});")
 _TAG_NAMED = re.compile(r"</?[a-zA-Z]")
-_NARROWEST = 60  # characters of a line that text is wrapped to
+_NARROWEST, _WIDE = 40, 60  # characters of a line that text is wrapped to
 _GOES_ON = re.compile(r"(?!\S{0,32}(?://|@|www\.))[^\W\d_A-Z]")  # in the middle of a sentence
 _MOST_DECODINGS = 3  # times that a text was escaped too often
 _CDATA = re.compile(r"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)
@@ -208,12 +208,17 @@ def text_to_html(text: str) -> str:
     """
     if "&" in text and not _TAG_NAMED.search(text):
         text = _ENTITY.sub(lambda match: _html.unescape(match.group()), text)
+    return lines_to_html(_html.escape(text, quote=False))
+
+
+def lines_to_html(text: str) -> str:
+    """Lines as HTML, whose characters are written as HTML already: see `text_to_html`."""
     lines = [line.strip() for line in text.splitlines()]
     between = " " if _is_wrapped(lines) else "<br>"
     paragraphs: list[list[str]] = [[]]
     for line in lines:
         if line:
-            paragraphs[-1].append(_html.escape(line, quote=False))
+            paragraphs[-1].append(line)
         elif paragraphs[-1]:
             paragraphs.append([])
     written = [between.join(one) for one in paragraphs if one]
@@ -221,14 +226,22 @@ def text_to_html(text: str) -> str:
 
 
 def _is_wrapped(lines: list[str]) -> bool:
-    """Whether a text's line breaks come from a width: most stand in the middle of a sentence."""
-    if max(map(len, lines), default=0) < _NARROWEST:
+    """Whether a text's line breaks come from a width: most stand in the middle of a sentence.
+
+    In narrow text, as verse is, the next word would not have found room on any of these lines.
+    """
+    width = max(map(len, lines), default=0)
+    if width < _NARROWEST:
         return False
     pairs = [(a, b) for a, b in pairwise(lines) if a and b]
-    inside = sum(
-        1 for a, b in pairs if (a[-1].isalnum() or a[-1] == ",") and _GOES_ON.match(b) is not None
-    )
-    return inside > 0 and 2 * inside >= len(pairs)
+    inside = [
+        (a, b)
+        for a, b in pairs
+        if (a[-1].isalnum() or a[-1] == ",") and _GOES_ON.match(b) is not None
+    ]
+    if not inside or 2 * len(inside) < len(pairs):
+        return False
+    return width >= _WIDE or all(len(a) + 1 + len(b.split()[0]) > width for a, b in inside)
 
 
 def _strip_inline(s: str) -> str:

@@ -25,12 +25,16 @@ class Enclosure:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture of an entry; `alt` says in words what it shows. Sizes in pixels, as declared."""
+    """A picture of an entry; `alt` says in words what it shows, `credit` whose it is.
+
+    Sizes in pixels, as declared.
+    """
 
     url: str
     alt: str | None = None
     width: int | None = None
     height: int | None = None
+    credit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,17 @@ class Chapters:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Who takes part in an episode (`podcast:person`); without a role, its host."""
+
+    name: str
+    role: str | None = None
+    group: str | None = None
+    image: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Episode:
     """What podcast players read of an entry besides its file (iTunes tags, podcast namespace)."""
 
@@ -63,6 +78,7 @@ class Episode:
     image: str | None = None
     transcripts: tuple[Transcript, ...] = ()
     chapters: Chapters | None = None
+    persons: tuple[Person, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +128,7 @@ class ParsedEntry:
     episode: Episode | None = None
     # (category as shown, its term): Atom terms are for programs where there is a label
     terms: tuple[tuple[str, str], ...] = ()
+    cut_off: bool = False  # the document ended within it: what stood before the cut is read
 
 
 @dataclass(frozen=True, slots=True)

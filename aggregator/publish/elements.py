@@ -111,6 +111,8 @@ def add_pictures(parent: etree._Element, item: ServedItem) -> None:
                 content.set(name, str(size))
         if picture.alt and (alt := line(picture.alt)):
             add_text(content, f"{{{MEDIA}}}description", alt).set("type", "plain")
+        if picture.credit and (credit := line(picture.credit)):
+            add_text(content, f"{{{MEDIA}}}credit", credit)
 
 
 def add_episode(parent: etree._Element, item: ServedItem) -> None:
@@ -143,6 +145,12 @@ def add_episode(parent: etree._Element, item: ServedItem) -> None:
     if episode.chapters is not None:
         kind = media_type(episode.chapters.type) or "application/json+chapters"
         _add_file(parent, "chapters", episode.chapters.url, kind)
+    for person in episode.persons:
+        told = add_text(parent, f"{{{PODCAST}}}person", line(person.name))
+        links = {"img": web_url(person.image), "href": web_url(person.url)}
+        for attribute, value in {"role": person.role, "group": person.group, **links}.items():
+            if value and (text := line(value)):
+                told.set(attribute, text)
 
 
 def _add_file(

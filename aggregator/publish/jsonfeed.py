@@ -135,6 +135,7 @@ def _picture(picture: Picture) -> dict[str, Any]:
         "alt": line(picture.alt) if picture.alt else None,
         "width": picture.width,
         "height": picture.height,
+        "credit": line(picture.credit) if picture.credit else None,
     }
 
 
@@ -161,6 +162,17 @@ def _episode(episode: Episode, seconds: int | None) -> dict[str, Any]:
         "chapters": {"url": web_url(chapters.url), "type": media_type(chapters.type)}
         if chapters and web_url(chapters.url)
         else None,
+        "persons": [
+            {
+                "name": line(one.name),
+                "role": one.role,
+                "group": one.group,
+                "image": web_url(one.image),
+                "url": web_url(one.url),
+            }
+            for one in episode.persons
+        ]
+        or None,
     }
 
 

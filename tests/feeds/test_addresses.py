@@ -125,6 +125,91 @@ def test_a_host_without_its_scheme_is_no_path(written: str, link: str) -> None:
     assert rss(f"<title>t</title><link>{written}</link>").link == link
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["N/A", "n/a", "n.a.", "none", "null", "undefined", "#", "#top", "-", "No link available",
+     "Not available.", "TBD", "javascript:void(0)", "about:blank"],
+)  # fmt: skip
+@pytest.mark.parametrize("tier", TIERS)
+def test_words_that_are_no_address_are_none(tier: str, words: str) -> None:
+    read = rss(
+        f"<title>t</title><link>{words}</link><comments>{words}</comments><image>{words}</image>",
+        tier=tier,
+    )
+    assert (read.link, read.comments, read.image) == (None, None, None)
+    assert json_item({"url": words, "image": words, "external_url": words}).link is None
+
+
+@pytest.mark.parametrize(
+    "path", ["/1", "?p=5", "./a", "../a", "a.html", "news/one", "index.php?id=3", "a b/c.html"]
+)
+def test_paths_are_addresses(path: str) -> None:
+    assert rss(f"<title>t</title><link>{path}</link>").link is not None
+    assert json_item({"url": path}).link is not None
+
+
+def test_any_words_are_a_path_where_their_base_is_stated() -> None:
+    assert rss("<title>t</title><link xml:base='https://b.example/x/'>one</link>").link == (
+        "https://b.example/x/one"
+    )
+    assert atom("<id>1</id><link href='one'/>").link == "https://news.example/one"
+    assert atom("<id>1</id><link href='#one'/>").link is None
+
+
+@pytest.mark.parametrize(
+    ("written", "link"),
+    [
+        ("http://https://a.example/x", "https://a.example/x"),
+        ("https:/a.example/x", "https://a.example/x"),
+        ("https:///a.example/x", "https://a.example/x"),
+        ("http//a.example/x", "http://a.example/x"),
+        (r"https:\\\\a.example\\x?q=\\1".replace("\\\\", "\\"), "https://a.example/x?q=%5C1"),
+        ("https://a.example/x?a=1&amp;amp;b=2", "https://a.example/x?a=1&b=2"),
+        ("https://a.example/x?a=1&amp;#038;b=2", "https://a.example/x?a=1&b=2"),
+        ("news.example/1", "https://news.example/1"),
+        ("www.home.example/1", "https://www.home.example/1"),
+        ("home.example/1", "https://home.example/1"),
+        ("other.example/1", "https://news.example/other.example/1"),
+        ("&lt;a href='https://a.example/x'>here&lt;/a>", "https://a.example/x"),
+        ("<a href='https://a.example/x'>here</a>", "https://a.example/x"),
+    ],
+)
+def test_an_address_is_read_as_it_was_meant(written: str, link: str) -> None:
+    home = "<link>https://home.example/</link>"
+    assert rss(f"<title>t</title><link>{written}</link>", home).link == link
+
+
+def test_addresses_stand_at_other_places_too() -> None:
+    url = "https://a.example/x"
+    assert rss(f"<title>t</title><link url='{url}'/>").link == url
+    assert rss(f"<title>t</title><url>{url}</url>").link == url
+    assert rss(f"<title>t</title><url>{url}?u</url><link>{url}</link>").link == url
+    typed = f"<link rel='enclosure' type='image/jpeg'>{url}.jpg</link>"
+    read = atom(f"<id>{url}</id><link href='{url}'/>{typed}")
+    assert (read.link, read.image) == (url, f"{url}.jpg")
+    assert json_item({"image": {"url": url}}).image == url
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_an_entry_that_links_to_itself_alone_is_there(tier: str) -> None:
+    url = "https://a.example/x"
+    own = f"<link rel='self' href='{url}'/>"
+    assert atom("<id>urn:1</id>" + own, tier=tier).link == url
+    assert atom(f"<id>urn:1</id>{own}<link href='{url}/y'/>", tier=tier).link == f"{url}/y"
+    if tier != "feedparser":  # which says of every such link that it is data
+        data = own.replace("href", "type='application/atom+xml' href")
+        assert atom("<id>urn:1</id><title>t</title>" + data, tier=tier).link is None
+
+
+def test_channels_of_cdf_are_read() -> None:
+    document = (
+        "<CHANNEL HREF='https://a.example/'><TITLE>c</TITLE><ITEM HREF='https://a.example/1'>"
+        "<TITLE>one</TITLE><ABSTRACT>short</ABSTRACT></ITEM></CHANNEL>"
+    )
+    (read,) = parse_document(document.encode()).entries
+    assert (read.link, read.title, read.summary) == ("https://a.example/1", "one", "short")
+
+
 def test_a_path_that_is_said_to_be_the_address_is_it() -> None:
     assert (
         rss("<title>t</title><guid isPermaLink='true'>/7</guid>").link == "https://news.example/7"
@@ -140,7 +225,7 @@ def test_a_path_that_is_said_to_be_the_address_is_it() -> None:
         "<entry><id>1</id><link href='/x'/></entry></feed>",
         "<rss><channel><link>https://a.example/</link><item><link>/x</link></item></channel></rss>",
         '{"version": "https://jsonfeed.org/version/1", "home_page_url": "https://a.example/",'
-        '"items": [{"id": "1", "url": "x", "content_text": "t"}]}',
+        '"items": [{"id": "1", "url": "/x", "content_text": "t"}]}',
     ],
 )
 def test_a_document_from_a_file_is_where_it_says_to_be(document: str) -> None:

@@ -104,6 +104,13 @@ def test_undeclared_east_asian_text_is_detected(charset: str) -> None:
     assert title_of(feed(TITLES[charset] * 3).encode(charset)) == TITLES[charset] * 3
 
 
+def test_utf_8_with_some_bad_bytes_is_utf_8_in_a_short_text_too() -> None:
+    body = feed("Fähre für Größe X", '<?xml version="1.0" encoding="utf-8"?>').encode()
+    assert title_of(body.replace(b"X", b"\x93Q\x94")) == "Fähre für Größe “Q”"
+    halves = body.replace(b"X", b"\xed\xa0\xbd\xed\xb8\x80")
+    assert title_of(halves) == "Fähre für Größe 😀"
+
+
 def test_windows_1252_is_what_remains() -> None:
     assert decode(b"caf\xe9 \x93q\x94").text == "café “q”"
 

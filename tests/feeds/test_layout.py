@@ -235,7 +235,7 @@ def test_links_without_end_in_atom_are_void_as_in_html() -> None:
     [
         (rss("<item><title>one</title><link>https://news.ex")[:-16], ["one"]),
         (rss("<item><title>one</title><descr")[:-16], ["one"]),
-        (rss(f"{ITEM}<item><title>two</title><link>https://ne")[:-16], ["one"]),
+        (rss(f"{ITEM}<item><title>two</title><link>https://ne")[:-16], ["one", "two"]),
         (rss("<item><title>on")[:-16], []),
         (
             f'<feed xmlns="{ATOM}"><title>news</title><entry><title>one</title><id>1</id><sum',

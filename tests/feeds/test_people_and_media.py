@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aggregator.feeds.values.media import explicit_of, medium_of, ordinal_of, seconds_of, type_of
-from aggregator.model.feed import Chapters, Enclosure, Episode, Picture, Transcript
+from aggregator.model.feed import Chapters, Enclosure, Episode, Person, Picture, Transcript
 from tests.feeds.forms import TIERS, atom, atom_feed, json_item, rdf, rss
 
 A = "https://a.example/"
@@ -58,6 +58,12 @@ def test_authors_of_json_feed_stand_in_the_item_or_on_top(people: dict[str, Any]
     assert json_item({"title": "t", **people}).authors == both
     assert json_item({"title": "t"}, **people).authors == both
     assert json_item({"title": "t", "author": {"name": "X"}}, **people).authors == ("X",)
+
+
+def test_an_author_of_json_feed_without_a_name_is_known_by_the_address() -> None:
+    assert json_item({"title": "t", "authors": [{"url": A}, {"avatar": A}]}).authors == (A,)
+    assert json_item({"title": "t", "author": {"url": A}}).authors == (A,)
+    assert json_item({"title": "t", "authors": [{}]}, author={"name": "Ida"}).authors == ("Ida",)
 
 
 def test_the_one_author_of_json_feed_1_0() -> None:
@@ -177,6 +183,30 @@ def test_pictures_keep_what_they_show_in_words() -> None:
     assert (alone.summary, alone.image) == (None, f"{A}1.png")
 
 
+def test_a_picture_keeps_whose_it_is() -> None:
+    credit = "<media:credit>Ida Berg/Harbour Agency</media:credit>"
+    inside = rss("<title>t</title>" + picture("1.png", credit))
+    beside = rss("<title>t</title>" + picture("1.png") + credit)
+    for read in (inside, beside):
+        assert read.pictures == (Picture(f"{A}1.png", credit="Ida Berg/Harbour Agency"),)
+        assert read.author is None
+    several = rss("<title>t</title>" + picture("1.png") + picture("2.png") + credit)
+    assert [one.credit for one in several.pictures] == [None, None]
+
+
+def test_who_made_the_media_is_the_author_where_nobody_else_is() -> None:
+    credit = '<media:credit role="{}">Ida Berg</media:credit>'
+    for role in ("photographer", "author", "Uploader"):
+        assert rss("<title>t</title>" + credit.format(role)).author == "Ida Berg"
+    grouped = f"<media:group>{credit.format('uploader')}</media:group>"
+    assert atom("<id>1</id>" + grouped).author == "Ida Berg"
+    assert rss("<title>t</title>" + credit.format("publishing company")).author is None
+    named = "<author>Per Lund</author>"
+    assert rss("<title>t</title>" + credit.format("photographer") + named).author == "Per Lund"
+    show = "<itunes:author>Harbour FM</itunes:author>"
+    assert rss("<title>t</title>" + credit.format("photographer"), show).author == "Harbour FM"
+
+
 def test_pictures_of_other_forms() -> None:
     link = f'<link rel="enclosure" type="image/png" href="{A}1.png" title="A ferry"/>'
     assert atom("<id>1</id>" + link).pictures == (Picture(f"{A}1.png", "A ferry"),)
@@ -233,6 +263,35 @@ def test_what_podcast_players_read_is_read(tier: str) -> None:
     )
 
 
+PERSON = (
+    f'<podcast:person role="Guest" group="writing" img="/p.jpg" href="{A}per">Per Lund'
+    "</podcast:person><podcast:person>Ida Berg</podcast:person>"
+)
+
+
+def test_people_of_an_episode_are_read_and_its_host_is_the_author() -> None:
+    read = rss("<title>t</title>" + PERSON)
+    assert read.episode is not None
+    assert read.episode.persons == (
+        Person("Per Lund", "guest", "writing", "https://news.example/p.jpg", f"{A}per"),
+        Person("Ida Berg"),
+    )
+    assert read.author == "Ida Berg"
+    show = "<itunes:author>Harbour FM</itunes:author>"
+    assert rss("<title>t</title>" + PERSON, show).author == "Harbour FM"
+
+
+def test_people_of_a_show_take_part_in_episodes_that_name_none() -> None:
+    number = "<title>t</title><itunes:episode>1</itunes:episode>"
+    show = "<podcast:person>Ida Berg</podcast:person>"
+    inherited, own = rss(number, show).episode, rss(number + PERSON, show).episode
+    assert inherited is not None
+    assert own is not None
+    assert inherited.persons == (Person("Ida Berg"),)
+    assert [one.name for one in own.persons] == ["Per Lund", "Ida Berg"]
+    assert rss("<title>t</title>", show).episode is None
+
+
 def test_episodes_of_other_forms() -> None:
     assert (
         atom("<id>1</id>" + EPISODE.replace("enclosure", "ignored")).episode
@@ -286,6 +345,23 @@ def test_what_stands_at_an_odd_place_is_read() -> None:
     ]
     assert (read.image, read.author, read.categories) == (f"{A}x.jpg", "Ida Berg", ("Arts",))
     assert read.published is not None
+
+
+@pytest.mark.parametrize(
+    ("written", "names"),
+    [
+        ("<authors><author>Ida Berg</author><author>Per Lund</author></authors>",
+         ("Ida Berg", "Per Lund")),
+        ("<authors>Ida Berg</authors>", ("Ida Berg",)),
+        ("<x:creator xmlns:x='http://purl.org/dc/terms/'>Ida Berg</x:creator>", ("Ida Berg",)),
+        ("<author>mailto:ida@a.example</author>", ("ida@a.example",)),
+        ("<author>ida@a.example ()</author>", ("ida@a.example",)),
+        ("<author>noreply@a.example (Ida Berg)</author>", ("Ida Berg",)),
+        ("<dc:creator>&lt;a href='/ida'>Ida Berg&lt;/a></dc:creator>", ("Ida Berg",)),
+    ],
+)  # fmt: skip
+def test_names_of_people_in_odd_forms(written: str, names: tuple[str, ...]) -> None:
+    assert rss("<title>t</title>" + written).authors == names
 
 
 def test_small_readings() -> None:

@@ -118,8 +118,38 @@ def test_a_summary_for_players_keeps_its_lines() -> None:
     assert rss("<title>t</title><itunes:summary>a\nb</itunes:summary>").summary == "a<br>b"
 
 
-def test_a_description_of_rss_stays_the_html_that_it_is() -> None:
-    assert rss("<title>t</title><description>a\nb &lt;3</description>").summary == "a\nb <3"
+@ATOM_TIERS
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("When: Wednesday\n\nWhere: the hall", "<p>When: Wednesday</p><p>Where: the hall</p>"),
+        ("\n  Changes\n  - faster &amp; safer\n", "Changes<br>- faster & safer"),
+        ("a\nb &lt;3", "a<br>b <3"),
+        ("<![CDATA[R&amp;D &eacute;\nb]]>", "R&amp;D &eacute;<br>b"),
+        ("one line\n", "one line"),
+        ("a &lt;b&gt;c&lt;/b&gt;\nd", "a <b>c</b>\nd"),
+        ("&lt;!-- x --&gt;a\nb", "<!-- x -->a\nb"),
+    ],
+)
+def test_a_body_of_rss_without_any_tag_keeps_its_lines(tier: str, written: str, read: str) -> None:
+    assert rss(f"<title>t</title><description>{written}</description>", tier=tier).summary == read
+
+
+def test_lines_that_come_from_a_width_are_joined_in_narrow_text_too() -> None:
+    text = (
+        "Before people travel to Mars, engines will have to be new\n"
+        "that let us fly through the Solar System more quickly\nthan today."
+    )
+    assert rss(f"<title>t</title><description>{text}</description>").summary == " ".join(
+        text.split()
+    )
+    verse = (
+        "And the sea was as still as a mirror,\nand we stood\n"
+        "on the shore of the quiet islands\nand sang"
+    )
+    assert rss(f"<title>t</title><description>{verse}</description>").summary == verse.replace(
+        "\n", "<br>"
+    )
 
 
 @pytest.mark.parametrize("tier", TIERS)
@@ -152,6 +182,22 @@ def test_text_beside_a_single_div_is_kept(kind: str) -> None:
         text = prepare_body(read).text
         assert text.split() == body.replace(div, "inner").split()
     assert atom(f'<id>1</id><content type="xhtml"> {div}\n</content>').content == "inner"
+
+
+def test_bodies_under_other_names_are_read() -> None:
+    rdf_value = (
+        '<content:items><rdf:Bag><rdf:li><content:item><rdf:value rdf:parseType="Literal">'
+        '<p xmlns="http://www.w3.org/1999/xhtml">Long</p></rdf:value></content:item></rdf:li>'
+        "</rdf:Bag></content:items>"
+    )
+    assert rdf("<title>t</title>" + rdf_value).content == "<p>Long</p>"
+    teaser = "<itunes:subtitle>Sub</itunes:subtitle>"
+    assert rss("<title>t</title>" + teaser).summary == "Sub"
+    assert rss(f"<title>t</title>{teaser}<description>d</description>").summary == "d"
+    excerpt = "<x:encoded xmlns:x='http://wordpress.org/export/1.2/excerpt/'>ex</x:encoded>"
+    assert rss("<title>t</title>" + excerpt).summary == "ex"
+    abstract = "<x:abstract xmlns:x='http://purl.org/dc/terms/'>abs</x:abstract>"
+    assert rss("<title>t</title>" + abstract).summary == "abs"
 
 
 def test_a_feeds_description_loses_its_tags() -> None:

@@ -41,7 +41,9 @@ _DECLARED = re.compile(
 _META = re.compile(rb"<meta[^>]{0,200}?charset\s*+=\s*+[\"']?\s*+([A-Za-z0-9_.:\-]+)", re.I)
 _ROOT = re.compile(rb"<(?:[\w.\-]{1,20}:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE)
 _LATIN = frozenset(("cp1252", "cp1254"))
-_FEW = 0.05  # bad bytes for each good non-ASCII character of what is still UTF-8
+# Bad bytes for each good non-ASCII character of what is still UTF-8; text in another encoding has
+# hardly any that are good by chance.
+_FEW = 0.5
 
 
 class Decoded(NamedTuple):
@@ -169,7 +171,8 @@ def _declarations(body: bytes, content_type: str | None) -> tuple[str | None, st
 def _detect(body: bytes, declared: list[str]) -> Decoded:
     """No declaration holds: UTF-8 with a few bad bytes, what was declared, or what words say."""
     as_utf8 = _lenient(body, "utf-8")
-    good = len(body) - len(body.translate(None, _LEADING)) - as_utf8.bad
+    text = as_utf8.text
+    good = len(text) - len(text.encode("ascii", "ignore")) - as_utf8.bad
     if as_utf8.bad <= max(1.0, good * _FEW) and good > 0:
         return as_utf8
     multibyte = [name for name in declared if name not in _LATIN and name != "utf-8"]
@@ -232,7 +235,6 @@ _TOGETHER = re.compile(r"[^\x00-\x7f]{2,}")
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _COMMON_CJK = re.compile("[\u3000-\u30ff\u4e00-\u9fa5\uac00-\ud7a3\uff01-\uff5e]")
 _SAMPLE = 16_384
-_LEADING = bytes(range(0xC2, 0x100))
 
 
 def _lenient(body: bytes, encoding: str) -> Decoded:
@@ -240,11 +242,22 @@ def _lenient(body: bytes, encoding: str) -> Decoded:
     try:
         return Decoded(body.decode(encoding), encoding)
     except UnicodeDecodeError:
+        if encoding == "utf-8" and b"\xed" in body:
+            body = _HALVES.sub(_joined, body)
         text = body.decode(encoding, "replace")
         bad = text.count("\ufffd")
         if bad <= _MANY and encoding in ("utf-8", "cp1252"):
             text = body.decode(encoding, _STRAY)
         return Decoded(text, encoding, bad)
+
+
+# Programs that know Unicode as 16 bits write each half of a UTF-16 pair by itself (CESU-8).
+_HALVES = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
+
+
+def _joined(match: re.Match[bytes]) -> bytes:
+    pair = match.group().decode("utf-8", "surrogatepass")
+    return pair.encode("utf-16", "surrogatepass").decode("utf-16").encode()
 
 
 def _stray(error: UnicodeError) -> tuple[str, int]:

@@ -13,6 +13,7 @@ from collections import deque
 from html.entities import html5
 
 from aggregator.feeds.mending.references import number_of
+from aggregator.feeds.mending.sections import close_sections, spell_sections
 from aggregator.feeds.names import WELL_KNOWN_PREFIXES
 from aggregator.markup.text import clean
 
@@ -31,16 +32,16 @@ _OWN_ENTITY = re.compile(
 _TOKEN = re.compile(
     r"(?P<opaque><!\[CDATA\[(?:(?!\]\]>).)*+(?:\]\]>|\Z)|<!--(?:(?!-->).)*+(?:-->|\Z)|<\?(?:(?!\?>).)*+(?:\?>|\Z))"
     r"|&(?:#(?P<number>[0-9]{1,12}+|[xX][0-9a-fA-F]{1,12}+);?|(?P<name>[A-Za-z][A-Za-z0-9]{0,31});)?"
-    r"|<(?![A-Za-z_/!?])",
+    # An end mark of CDATA that nothing began; blanks, addresses and mail in angle brackets.
+    r"|\]\]>(?P<strayed>(?=</))?|<(?:(?![A-Za-z_/!?])|(?=(?:https?|mailto):|[\w.+\-]{1,64}@))",
     re.DOTALL,
 )
 _ROOT_END = re.compile(r"</(?:rss|feed|rdf:RDF|[\w.\-]{1,20}:(?:rss|feed|RDF))\s*>", re.IGNORECASE)
-_CHANNEL_END = re.compile(r"</(?:[\w.\-]{1,20}:)?channel\s*>", re.IGNORECASE)
 _PREFIXED = re.compile(r"[<\s/]([A-Za-z_][\w.\-]{0,40}):[A-Za-z_]")
 _DECLARED = re.compile(r"xmlns:([A-Za-z_][\w.\-]{0,40})\s*=")
 _ROOT_TAG = re.compile(r"<(?:[\w.\-]+:)?(?:rss|feed|RDF|channel)\b", re.IGNORECASE)
 _ENTRY_END = re.compile(r"</((?:[\w.\-]{1,20}:)?(?:item|entry))\s*>")
-_OPEN_TAG = re.compile(r"<([A-Za-z_][\w.:\-]*+)[^<>]*+(?<!/)>")
+_EMPTY_NAMESPACE = re.compile(r"\sxmlns:[A-Za-z_][\w.\-]{0,40}\s*=\s*(?:\"\"|'')")
 # Elements that hold text or nothing, and what may follow one that was not closed.
 _LEAF = (
     r"title|link|guid|pubDate|category|comments|language|lastBuildDate|id|updated|published|email|uri"
@@ -120,47 +121,9 @@ def repair(text: str, entities: dict[str, str]) -> str:
     Raises:
         BeyondRepair: there are too many.
     """
-    text = _trim(clean(text))
-    text = _mend_tokens(text, entities)
+    text = _trim(close_sections(spell_sections(clean(text))))
+    text = _EMPTY_NAMESPACE.sub("", _mend_tokens(text, entities))
     return _declare_prefixes(_close_leaves(text))
-
-
-def is_cut_off(text: str) -> bool:
-    """Whether a mended document lacks the end tag of its root."""
-    root = _ROOT_TAG.search(text)
-    is_channel = root is not None and root.group().lower().endswith("channel")
-    pattern = _CHANNEL_END if is_channel else _ROOT_END
-    return pattern.search(text, max(0, len(text) - 4096)) is None
-
-
-def close_truncated(text: str) -> str | None:
-    """A document that ends in the middle, cut after its last whole entry and closed.
-
-    None when no entry is whole. Only for a document that lacks its root's end tag.
-    """
-    if not is_cut_off(text):
-        return None
-    last = _last(_ENTRY_END, text, 0)
-    if last is None:
-        return None
-    head = text[: last.end()]
-    first_entry = re.search(rf"<{re.escape(last.group(1))}[\s>]", head)
-    if first_entry is None:
-        return None
-    open_tags: list[str] = []
-    before = re.sub(
-        r"<!\[CDATA\[(?:(?!\]\]>).)*+(?:\]\]>|\Z)|<!--(?:(?!-->).)*+(?:-->|\Z)",
-        "",
-        head[: first_entry.start()][:65_536],
-        flags=re.DOTALL,
-    )
-    for match in re.finditer(r"<(/?)([A-Za-z_][\w.:\-]*+)([^<>]*+)>", before):
-        if match.group(1):
-            if match.group(2) in open_tags:
-                del open_tags[len(open_tags) - 1 - open_tags[::-1].index(match.group(2)) :]
-        elif not match.group(3).endswith("/"):
-            open_tags.append(match.group(2))
-    return head + "".join(f"</{name}>" for name in reversed(open_tags))
 
 
 def _trim(text: str) -> str:
@@ -193,6 +156,8 @@ def _mend_tokens(text: str, entities: dict[str, str]) -> str:
             return _close_opaque(match.group())
         if match.group() == "<":
             return "&lt;"
+        if match.group() == "]]>":
+            return "]]&gt;" if match.group("strayed") is None else ""
         name = match.group("name")
         if name is not None:
             if name in _XML:

@@ -210,6 +210,7 @@ def read_by_pattern(
     text: str, zone: str | None = None, language: str | None = None
 ) -> tuple[ReadDate | None, bool]:
     """The date by our own patterns, and whether the shape was one of ours (then do not guess)."""
+    text = _LABEL.sub("", _LOST_PLUS.sub(r"\1+\2", text))
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).translate(_ASCII)
     for pattern in _PATTERNS:
@@ -232,6 +233,10 @@ def read_by_pattern(
     return None, False
 
 
+# `+` is a blank to who decodes it as a part of an address.
+_LOST_PLUS = re.compile(r"(t\d\d:\d\d:\d\d(?:\.\d{1,9})?) (\d\d:?\d\d)\Z", re.IGNORECASE)
+# Words that say what the date is of, and a program's way to quote one: `{ts '2025-01-02 10:00:00'}`
+_LABEL = re.compile(r"\A[^\W\d_]{3,12}(?: [^\W\d_]{2,3})?:\s+|\A\{ts '|'\}\Z", re.IGNORECASE)
 _ASCII = {ord("\u2212"): "-", ord("\u2013"): "-", **dict.fromkeys(map(ord, "\u200e\u200f\u061c"))}
 
 

@@ -9,26 +9,30 @@ from enum import StrEnum
 from html import unescape as html_unescape
 
 from aggregator.feeds.limits import ParseLimits
+from aggregator.feeds.values.addresses import straightened, unescaped, written_in
 from aggregator.markup.text import (
     cap,
     clean,
     decode_references,
     html_title,
     html_to_text,
+    lines_to_html,
     one_line,
     plain_title,
     text_title,
     text_to_html,
     unwrap_cdata,
 )
-from aggregator.model.feed import ParsedEntry
-from aggregator.urls.origin import is_http, quote_unsafe, resolve
+from aggregator.model.feed import FeedLink, ParsedEntry
+from aggregator.urls.origin import host, is_http, quote_unsafe, resolve
 
 _NAMED_MAIL = re.compile(r"[^\s@()<>]{1,80}@[^\s@()<>]{1,160}\s*\(([^()]{1,200})\)\Z")
 # Angle brackets as in mail (RFC 5322 §3.4), round ones as some programs write them.
 _MAIL_OF = re.compile(
     r"([^<>()@]{1,200}?)\s*(?:<[^\s<>@]{1,80}@[^\s<>]{1,160}>|\([^\s()@]{1,80}@[^\s()]{1,160}\))\Z"
 )
+# What is no name beside one: `mailto:`, and a place for one that stayed empty.
+_AROUND_MAIL = re.compile(r"\Amailto:(?=\S)|\s*\(\s*\)\Z", re.IGNORECASE)
 _ELEMENTS = (
     r"(?:a|abbr|b|blockquote|code|div|em|figure|font|h[1-6]|i|iframe|li|ol|p|pre|span|strong|table"
     r"|td|tr|u|ul|video)"
@@ -39,6 +43,7 @@ _LOOKS_HTML = re.compile(
     rf"|<{_ELEMENTS}(?:\s+[\w:-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s<>\"']+))+\s*/?>",
     re.IGNORECASE,
 )
+_TAG = re.compile(r"<[A-Za-z/!?]")
 # From an element to its end, escaped.
 _ESCAPED_WHOLE = re.compile(
     rf"\s*&lt;{_ELEMENTS}(?:\s|&gt;).*&lt;/[a-z][a-z0-9]{{0,9}}&gt;\s*\Z", re.I | re.S
@@ -48,6 +53,7 @@ _PLAIN_URL = re.compile(
     r"https?://(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24}/[A-Za-z0-9._~!$&'()*+,;=:@%/?#\-]*\Z"
 )
 _HOST = re.compile(r"www\.[\w\-]+\.[\w\-.]+(?:[/:?#]|\Z)", re.IGNORECASE)  # no path begins so
+_HOST_END = re.compile(r"[/:?#]")
 _FILE_SCHEME = re.compile(r"\s*(?:ftp://[^\s/]|magnet:\?)", re.IGNORECASE)
 _INTEGER = re.compile(r"\s*(\d{1,15}|\d{1,3}(?:,\d{3}){1,4})(?:\.0*)?\s*\Z")
 
@@ -159,15 +165,17 @@ def id_of(text: str | None, limits: ParseLimits) -> str | None:
     return cap(clean(text).strip(), limits.id) or None
 
 
-def body_of(text: str | None, limits: ParseLimits, *, spotless: bool = False) -> str | None:
+def body_of(
+    text: str | None, limits: ParseLimits, *, spotless: bool = False, marked: bool = True
+) -> str | None:
     """HTML as received, capped; None when it is blank.
 
     `spotless` says that `text` is of a document that holds no unsafe character, so that `clean`
-    need not look at it once more.
+    need not look at it once more; `marked` that it may hold marks of CDATA sections.
     """
     if not text or text.isspace():
         return None
-    bare = unwrap_cdata(text)
+    bare = unwrap_cdata(text) if marked else text
     html = once_encoded(bare)
     if not spotless or html is not bare:
         html = clean(html)
@@ -184,6 +192,16 @@ def unescaped_html(text: str | None) -> str | None:
         return text
     meant = html_unescape(text)
     return meant if _LOOKS_HTML.search(meant) else text
+
+
+def broken_lines(html: str | None) -> str | None:
+    """A body whose format does not say what it is, with the line breaks of plain text kept.
+
+    Text without any tag is no HTML, though its references are decoded as in HTML.
+    """
+    if html is None or "\n" not in html or _TAG.search(html):
+        return html
+    return lines_to_html(html)
 
 
 def text_as_html(text: str | None, limits: ParseLimits) -> str | None:
@@ -226,7 +244,8 @@ def person_of(text: str | None, limits: ParseLimits) -> str | None:
     elif "<" in text:
         text = html_to_text(text)
     match = _NAMED_MAIL.match(text)
-    return (one_line(match.group(1) if match else text).strip('"') or None) if text else None
+    text = match.group(1) if match else _AROUND_MAIL.sub("", text)
+    return one_line(text).strip('"') or None
 
 
 def authors_of_all(texts: Iterable[str | None], limits: ParseLimits) -> tuple[str, ...]:
@@ -253,12 +272,41 @@ def url_of(text: str | None, base: str | None, limits: ParseLimits) -> str | Non
     if not text or len(text) > limits.url:
         return None
     if _PLAIN_URL.match(text):
-        return text
-    address = _unwrapped(unwrap_cdata(text))
+        return unescaped(text) if ";" in text and "&" in text else text
+    address = straightened(_unwrapped(unwrap_cdata(text)))
     if _HOST.match(address):
         address = f"//{address}" if base else f"http://{address}"
     found = resolve(base, address)
     return _within(quote_unsafe(found), limits) if found else None
+
+
+def written_url_of(
+    text: str | None, base: str | None, limits: ParseLimits, home: str | None = None
+) -> str | None:
+    """As `url_of`, of the words in an element: those that are no address are none.
+
+    `home` is the site's page: what begins with its host, or the base's, lacks its scheme only.
+    """
+    if text is None or len(text) > limits.url:
+        return None
+    if _PLAIN_URL.match(text):
+        return unescaped(text) if ";" in text and "&" in text else text
+    address = written_in(_unwrapped(unwrap_cdata(text)))
+    if address is not None and _begins_with_host(address, base, home):
+        address = f"//{address}" if base else f"http://{address}"
+    return url_of(address, base, limits)
+
+
+def _begins_with_host(address: str, *pages: str | None) -> bool:
+    first = _HOST_END.split(address, maxsplit=1)[0].lower().removeprefix("www.")
+    hosts = {(host(page) or "").removeprefix("www.") for page in pages if page}
+    return "." in first and first in hosts
+
+
+def page_of(links: Iterable[FeedLink]) -> str | None:
+    """The page where an entry stands that names no other (RFC 4287 §4.2.7.2, `self`)."""
+    pages = (one.href for one in links if one.rel == "self" and "xml" not in (one.type or ""))
+    return next(pages, None)
 
 
 def file_of(text: str | None, base: str | None, limits: ParseLimits) -> str | None:

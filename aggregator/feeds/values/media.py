@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from mimetypes import MimeTypes
 from typing import NamedTuple
 
-from aggregator.model.feed import Chapters, Enclosure, Episode, Picture, Transcript
+from aggregator.model.feed import Chapters, Enclosure, Episode, Person, Picture, Transcript
 
 _MEDIA = ("image", "audio", "video")
 _TYPES = MimeTypes(filenames=())  # the machine's own list would make two machines differ
@@ -109,6 +109,7 @@ class Shown:
     height: int | None = None
     group: int | None = None  # of Media RSS: representations of one thing
     default: bool = False
+    credit: str | None = None
 
 
 class _Offered(NamedTuple):
@@ -174,13 +175,19 @@ class Gathered:
                 continue
             if first.alt is None:
                 first.alt = one.alt
+            if first.credit is None:
+                first.credit = one.credit
             if not first.default and (one.width or 0) > (first.width or 0):
                 first.url, first.width, first.height = one.url, one.width, one.height
-        return tuple(Picture(one.url, one.alt, one.width, one.height) for one in kept.values())[
-            :most
-        ]
+        return tuple(
+            Picture(one.url, one.alt, one.width, one.height, one.credit) for one in kept.values()
+        )[:most]
 
 
+# Roles of Media RSS in which somebody made the thing; others paid for it or hand it on.
+MAKERS = frozenset(
+    ("author", "artist", "composer", "creator", "photographer", "uploader", "writer")
+)
 PICTURE, CONTENT, ENCLOSED, STAND_IN, COVER = 0, 1, 2, 3, 4  # ranks of `Shown`
 
 
@@ -209,11 +216,18 @@ class EpisodeDraft:
     image: str | None = None
     transcripts: list[Transcript] = field(default_factory=list)
     chapters: Chapters | None = None
+    persons: list[Person] = field(default_factory=list)
 
-    def finish(self, *, explicit: bool | None, many: int) -> Episode | None:
-        """The episode, or None where nothing was said; `explicit` is what its feed says."""
+    def finish(
+        self, *, explicit: bool | None, persons: tuple[Person, ...], many: int
+    ) -> Episode | None:
+        """The episode, or None where nothing was said.
+
+        `explicit` and `persons` are what its feed says of all of them.
+        """
         said = (self.duration, self.number, self.season, self.kind, self.explicit, self.image)
-        if all(one is None for one in said) and not self.transcripts and self.chapters is None:
+        more = self.transcripts or self.persons or self.chapters
+        if all(one is None for one in said) and not more:
             return None
         return Episode(
             duration=self.duration,
@@ -224,6 +238,7 @@ class EpisodeDraft:
             image=self.image,
             transcripts=tuple(self.transcripts[:many]),
             chapters=self.chapters,
+            persons=tuple(self.persons[:many]) or persons,
         )
 
 

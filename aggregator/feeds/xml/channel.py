@@ -13,7 +13,7 @@ from aggregator.feeds.names import Names
 from aggregator.feeds.values import fields
 from aggregator.feeds.values.dates import DateReader
 from aggregator.feeds.values.media import explicit_of
-from aggregator.feeds.xml.constructs import atom_link, atom_text_title, people_in
+from aggregator.feeds.xml.constructs import atom_link, atom_text_title, people_in, person_in
 from aggregator.feeds.xml.inner import (
     XML_BASE,
     join_base,
@@ -22,7 +22,7 @@ from aggregator.feeds.xml.inner import (
     text_of,
 )
 from aggregator.markup.text import html_to_text
-from aggregator.model.feed import FeedHints, FeedLink, ParsedEntry, ParsedFeed
+from aggregator.model.feed import FeedHints, FeedLink, ParsedEntry, ParsedFeed, Person
 
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
@@ -71,7 +71,7 @@ def read_channel(
     said = _listen(channel, names, limits, base)
     texts = said.texts
     pages = [link for link in said.links if link.rel == "alternate"]
-    link = fields.url_of(texts.get("link"), base, limits)
+    link = fields.written_url_of(texts.get("link"), base, limits)
     return ParsedFeed(
         format=fmt,
         entries=entries,
@@ -161,7 +161,7 @@ def own_address(channel: etree._Element, names: Names, limits: ParseLimits) -> s
             rel = (child.get("rel") or "alternate").lower()
             links.setdefault(rel, fields.url_of(child.get("href"), None, limits))
         elif name == "link":
-            links.setdefault("alternate", fields.url_of(text_of(child), None, limits))
+            links.setdefault("alternate", fields.written_url_of(text_of(child), None, limits))
     return links.get("self") or links.get("alternate")
 
 
@@ -172,6 +172,7 @@ def inherited_from(
     people: dict[str, list[str | None]] = {}
     home: str | None = None
     explicit: bool | None = None
+    persons: list[Person] = []
     entries: set[object] = set()  # their tags
     for child in channel:
         if child.tag in entries:
@@ -182,11 +183,14 @@ def inherited_from(
         elif name in _AUTHORS:
             people.setdefault(name, []).extend(people_in(child, names)[: limits.many])
         elif name == "link" and home is None:
-            home = fields.url_of(text_of(child), join_base(base, child.get(XML_BASE)), limits)
+            around = join_base(base, child.get(XML_BASE))
+            home = fields.written_url_of(text_of(child), around, limits)
         elif name in ("itunes:explicit", "googleplay:explicit") and explicit is None:
             explicit = explicit_of(text_of(child))
+        elif name == "podcast:person" and len(persons) < limits.many:
+            persons += filter(None, (person_in(child, base, limits),))
     found = (fields.authors_of_all(people[name], limits) for name in _AUTHORS if name in people)
-    return Inherited(next((one for one in found if one), ()), home, explicit)
+    return Inherited(next((one for one in found if one), ()), home, explicit, tuple(persons))
 
 
 def _language(element: etree._Element) -> str | None:

@@ -12,7 +12,7 @@ from aggregator.feeds.names import Names
 from aggregator.feeds.values import fields
 from aggregator.feeds.values.fields import Declared
 from aggregator.feeds.xml.inner import markup_of, text_of, texts_of, xhtml_of
-from aggregator.model.feed import FeedLink
+from aggregator.model.feed import FeedLink, Person
 
 _HTML = ("html", "text/html")
 _XHTML = ("xhtml", "application/xhtml+xml")
@@ -60,7 +60,12 @@ def atom_link(element: etree._Element, base: str | None, limits: ParseLimits) ->
     """A link with its relation in lower case (`alternate` by default), or None without a URL."""
     rel = (fields.label_of(element.get("rel"), limits) or "alternate").lower().removeprefix(_IANA)
     address_of = fields.file_of if rel == "enclosure" else fields.url_of
-    href = address_of(element.get("href"), base, limits)
+    address = element.get("href")
+    if address is None and element.get("rel") is not None:
+        address = element.text  # of a program that knows RSS
+    # A part of this very document is no page of an entry.
+    is_fragment = address is not None and address.lstrip().startswith("#")
+    href = None if is_fragment else address_of(address, base, limits)
     if href is None:
         return None
     return FeedLink(
@@ -92,6 +97,19 @@ def people_in(element: etree._Element, names: Names) -> list[str | None]:
             told[local].append(text_of(child))
     found = [name for name in told["name"] if name and not name.isspace()]
     return [*found] or told["email"][:1] or [*texts_of(element)]
+
+
+def person_in(element: etree._Element, base: str | None, limits: ParseLimits) -> Person | None:
+    """Who takes part in an episode (`podcast:person`), or None without a name."""
+    name = fields.person_of(text_of(element), limits)
+    if name is None:
+        return None
+    role, group = (
+        (fields.label_of(element.get(key), limits) or "").lower() or None
+        for key in ("role", "group")
+    )
+    image, url = (fields.url_of(element.get(key), base, limits) for key in ("img", "href"))
+    return Person(name, role, group, image, url)
 
 
 def described(element: etree._Element, limits: ParseLimits) -> str | None:

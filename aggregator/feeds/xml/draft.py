@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
@@ -32,11 +33,13 @@ class Draft:
         "categories",
         "comments",
         "contents",
+        "credit",
         "group",
         "guid",
         "ids",
         "language",
         "links",
+        "makers",
         "original",
         "permalink",
         "published",
@@ -64,10 +67,12 @@ class Draft:
         self.published: list[tuple[int, str]] = []
         self.updated: list[tuple[int, str]] = []
         self.authors: list[tuple[int, str]] = []
+        self.makers: list[str] = []  # of the media; authors where nobody else is named
         self.source_authors: list[str | None] = []
         self.summaries: list[tuple[int, Body]] = []
         self.contents: list[tuple[int, Body]] = []
         self.used_gathered: Gathered | None = None
+        self.credit: str | None = None  # of the picture
         self.group: int | None = None  # the `media:group` that is being read
         self.used_episode: EpisodeDraft | None = None
         self.categories: dict[str, str] = {}  # as shown, and its term
@@ -93,12 +98,18 @@ class Draft:
 
 
 def finish(
-    draft: Draft, limits: ParseLimits, dates: DateReader, inherited: Inherited, *, spotless: bool
+    draft: Draft,
+    limits: ParseLimits,
+    dates: DateReader,
+    inherited: Inherited,
+    *,
+    spotless: bool,
+    marked: bool,
 ) -> ParsedEntry:
     """The entry that a draft amounts to.
 
     `inherited` is what its feed says for all of them; `spotless` whether no string of the document
-    can hold an unsafe character.
+    can hold an unsafe character, `marked` whether a body may hold marks of CDATA sections.
     """
     entry_id = fields.id_of(
         draft.ids[0] if draft.ids else draft.guid[0] if draft.guid else draft.about, limits
@@ -114,10 +125,14 @@ def finish(
     episode = files = None
     pictures: tuple[Picture, ...] = ()
     if draft.used_episode is not None:
-        episode = draft.episode.finish(explicit=inherited.explicit, many=limits.many)
+        episode = draft.episode.finish(
+            explicit=inherited.explicit, persons=inherited.persons, many=limits.many
+        )
     if draft.used_gathered is not None:
         files = draft.gathered.files(limits.many, episode.duration if episode else None)
         pictures = draft.gathered.pictures(limits.many)
+        if draft.credit and len(pictures) == 1 and pictures[0].credit is None:
+            pictures = (replace(pictures[0], credit=draft.credit),)
     return ParsedEntry(
         id=entry_id,
         link=link,
@@ -125,8 +140,12 @@ def finish(
         published=published,
         updated=updated,
         author=fields.joined(authors, limits),
-        summary=fields.body_of(summary.html, limits, spotless=spotless) if summary else None,
-        content=fields.body_of(content.html, limits, spotless=spotless) if content else None,
+        summary=fields.body_of(summary.html, limits, spotless=spotless, marked=marked)
+        if summary
+        else None,
+        content=fields.body_of(content.html, limits, spotless=spotless, marked=marked)
+        if content
+        else None,
         enclosures=files or (),
         categories=tuple(draft.categories),
         language=draft.language,
@@ -163,7 +182,7 @@ def _authors(draft: Draft, limits: ParseLimits, inherited: Inherited) -> tuple[s
             return people
     if draft.source_authors and (people := fields.people_of(draft.source_authors, limits)):
         return people
-    return inherited.authors
+    return inherited.authors or fields.people_of(draft.makers, limits)
 
 
 def _link(draft: Draft, entry_id: str | None, limits: ParseLimits) -> str | None:
@@ -176,7 +195,7 @@ def _link(draft: Draft, entry_id: str | None, limits: ParseLimits) -> str | None
         return fields.url_of(draft.guid[0], draft.base, limits)
     if draft.guid is None and entry_id is not None and is_http(entry_id):
         return fields.url_of(entry_id, None, limits)  # rdf:about, or an Atom id
-    return None
+    return fields.page_of(draft.relations)
 
 
 def _is_path_declared(guid: str, declared: str | None) -> bool:

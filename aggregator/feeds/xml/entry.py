@@ -20,6 +20,7 @@ from aggregator.feeds.xml.constructs import (
     declared_by,
     described,
     people_in,
+    person_in,
 )
 from aggregator.feeds.xml.draft import Body, Draft, finish
 from aggregator.feeds.xml.inner import (
@@ -62,6 +63,8 @@ class EntryReader:
         self.limits = limits
         self.dates = dates
         self.inherited = inherited
+        # Some text holds the mark of a CDATA section: of one that did not end where it should.
+        self.met_section = False
         # By the tags of this document; and whether the element says something in attributes.
         self._handlers: dict[object, tuple[_Handler | None, bool]] = {}
 
@@ -78,7 +81,13 @@ class EntryReader:
         draft.about = element.get(_ABOUT)
         draft.language = fields.label_of(element.get(_XML_LANG), self.limits)
         self._read_children(element, draft)
-        return finish(draft, self.limits, self.dates, self.inherited, spotless=self.spotless)
+        if not draft.links:  # CDF (https://www.w3.org/TR/NOTE-CDFsubmit)
+            url = fields.url_of(element.get("HREF"), base, self.limits)
+            draft.links += [(4, url)] if url else []
+        return finish(
+            draft, self.limits, self.dates, self.inherited,
+            spotless=self.spotless, marked=self.met_section,
+        )  # fmt: skip
 
     def _read_children(self, element: etree._Element, draft: Draft) -> None:
         handlers = self._handlers
@@ -105,6 +114,7 @@ class EntryReader:
     def guid(self, element: etree._Element, draft: Draft) -> None:
         text = fields.id_of(text_of(element), self.limits)
         if text and draft.guid is None:
+            self._look_at(text)
             declared = element.get("isPermaLink")
             draft.guid = (text, declared)
             draft.permalink = fields.is_permalink(text, declared)
@@ -120,15 +130,34 @@ class EntryReader:
             if element.get("href") is not None:
                 self.atom_link(element, draft)
                 return
-            text = element.tail  # of a program that writes HTML: `<link/>https://…`
-        url = fields.url_of(text, self._base(element, draft), self.limits)
+            # Of a program that writes HTML: `<link/>https://…`
+            text = element.get("url") or element.tail
+        elif len(element):
+            text = next((a.get("href") for a in element.iter("{*}a", "a")), None) or text
+        url = self._address(text, element, draft)
         if url:
             draft.links.append((0, url))
+        elif text:
+            self._look_at(text)
+
+    def rss_url(self, element: etree._Element, draft: Draft) -> None:
+        url = self._address(text_of(element), element, draft)
+        if url:
+            draft.links.append((4, url))
+
+    def _address(self, text: str | None, element: etree._Element, draft: Draft) -> str | None:
+        """The address that the text of an element is; any words are one where a base is stated."""
+        if not self.based:
+            return fields.written_url_of(text, draft.base, self.limits, self.inherited.home)
+        base = self._base(element, draft)
+        if draft.based or element.get(XML_BASE) is not None:
+            return fields.url_of(text, base, self.limits)
+        return fields.written_url_of(text, base, self.limits, self.inherited.home)
 
     def atom_link(self, element: etree._Element, draft: Draft) -> None:
         link = atom_link(element, self._base(element, draft), self.limits)
         if link is None:
-            if element.text and element.get("href") is None:
+            if element.text and element.get("href") is None and element.get("rel") is None:
                 self.rss_link(element, draft)
             return
         if link.rel == "alternate":
@@ -143,9 +172,15 @@ class EntryReader:
             draft.relations.append(link)
 
     def rss_title(self, element: etree._Element, draft: Draft) -> None:
-        self._title(draft, 0, fields.title_of(markup_of(element, None), self.limits))
+        title = markup_of(element, None)
+        if title:
+            if "![CDATA[" in title:
+                self.met_section = True
+            self._title(draft, 0, fields.title_of(title, self.limits))
 
     def atom_title(self, element: etree._Element, draft: Draft) -> None:
+        if element.text:
+            self._look_at(element.text)
         self._title(draft, 0, atom_text_title(element, self.limits))
 
     def other_title(self, element: etree._Element, draft: Draft) -> None:
@@ -163,6 +198,10 @@ class EntryReader:
     def other_summary(self, element: etree._Element, draft: Draft) -> None:
         self._markup(draft.summaries, 2, element, draft)
 
+    def teaser(self, element: etree._Element, draft: Draft) -> None:
+        if not draft.summaries:
+            self._markup(draft.summaries, 3, element, draft)
+
     def plain_description(self, element: etree._Element, draft: Draft) -> None:
         """Plain text unless it says otherwise (Media RSS, and what is written for players)."""
         html = described(element, self.limits)
@@ -176,10 +215,18 @@ class EntryReader:
         html = fields.guessed_html(text_of(element), self.limits)
         self._body(draft.contents, 2, html, self._own_base(element, draft))
 
+    def content_items(self, element: etree._Element, draft: Draft) -> None:
+        """The first of several forms of the content (RSS 1.0, mod_content)."""
+        value = next((c for c in element.iter() if self.names.of(c.tag) == "rdf:value"), None)
+        if value is not None:
+            self._markup(draft.contents, 1, value, draft)
+
     def xhtml_body(self, element: etree._Element, draft: Draft) -> None:
         self._markup(draft.contents, 1, element, draft)
 
     def atom_summary(self, element: etree._Element, draft: Draft) -> None:
+        if element.text:
+            self._look_at(element.text)
         html = atom_markup(element, self._base(element, draft), self.limits)
         self._body(draft.summaries, 0, html, self._own_base(element, draft))
 
@@ -187,6 +234,8 @@ class EntryReader:
         if element.get("src") is not None:
             self._content_elsewhere(element, draft)
             return
+        if element.text:
+            self._look_at(element.text)
         html = atom_markup(element, self._base(element, draft), self.limits)
         self._body(draft.contents, 0, html, self._own_base(element, draft))
 
@@ -209,24 +258,50 @@ class EntryReader:
         draft: Draft,
     ) -> None:
         html = fields.unescaped_html(markup_of(element, self._base(element, draft)))
+        html = fields.broken_lines(html)
         self._body(bodies, rank, html, self._own_base(element, draft))
 
-    @staticmethod
     def _body(
-        bodies: list[tuple[int, Body]], rank: int, html: str | None, base: str | None
+        self, bodies: list[tuple[int, Body]], rank: int, html: str | None, base: str | None
     ) -> None:
         if html and not html.isspace():
+            if "![CDATA[" in html:
+                self.met_section = True
             bodies.append((rank, Body(html, base)))
+
+    def _look_at(self, text: str) -> None:
+        if "![CDATA[" in text:
+            self.met_section = True
 
     def author(self, element: etree._Element, draft: Draft) -> None:
         """RSS `author` is text; Atom's (and some RSS) has `name` and `email` children."""
         self._credit(draft, 1, element)
+
+    def authors(self, element: etree._Element, draft: Draft) -> None:
+        for one in element if len(element) else (element,):
+            self._credit(draft, 1, one)
 
     def creator(self, element: etree._Element, draft: Draft) -> None:
         self._credit(draft, 0, element)
 
     def itunes_author(self, element: etree._Element, draft: Draft) -> None:
         self._credit(draft, 2, element)
+
+    def media_credit(self, element: etree._Element, draft: Draft) -> None:
+        """Whose the picture is; in some roles, who made the film that the entry is about."""
+        name = fields.person_of(text_of(element), self.limits)
+        if name is None:
+            return
+        draft.credit = draft.credit or name
+        if (element.get("role") or "").strip().lower() in media.MAKERS:
+            draft.makers.append(name)
+
+    def podcast_person(self, element: etree._Element, draft: Draft) -> None:
+        person = person_in(element, self._base(element, draft), self.limits)
+        if person is not None and len(draft.episode.persons) < self.limits.many:
+            draft.episode.persons.append(person)
+            if person.role in (None, "host"):
+                draft.makers.append(person.name)
 
     def _credit(self, draft: Draft, rank: int, element: etree._Element) -> None:
         for name in people_in(element, self.names):
@@ -300,9 +375,7 @@ class EntryReader:
     def itunes_image(self, element: etree._Element, draft: Draft) -> None:
         url = element.get("href") or element.get("url") or element.text
         self._image(draft, media.COVER, url, element)
-        draft.episode.image = draft.episode.image or fields.url_of(
-            url, self._base(element, draft), self.limits
-        )
+        draft.episode.image = draft.episode.image or self._address(url, element, draft)
 
     def rss_image(self, element: etree._Element, draft: Draft) -> None:
         inner = next((c for c in element if self.names.of(c.tag) == "url"), None)
@@ -310,7 +383,7 @@ class EntryReader:
         self._image(draft, media.PICTURE, url or element.get("href") or element.get("url"), element)
 
     def _image(self, draft: Draft, rank: int, text: str | None, element: etree._Element) -> None:
-        url = fields.url_of(text, self._base(element, draft), self.limits)
+        url = self._address(text, element, draft)
         if url:
             self._show(draft, rank, url, element)
 
@@ -333,8 +406,13 @@ class EntryReader:
                     fields.number_of(element.get("height")),
                     draft.group,
                     default,
+                    self._credit_of(element) if len(element) else None,
                 )
             )
+
+    def _credit_of(self, element: etree._Element) -> str | None:
+        told = (text_of(c) for c in element if self.names.of(c.tag) == "media:credit")
+        return next((one for text in told if (one := fields.person_of(text, self.limits))), None)
 
     def _alternative(self, element: etree._Element) -> str | None:
         """What a picture shows, in words: its description, else its title."""
@@ -404,12 +482,10 @@ class EntryReader:
             draft.episode.chapters = Chapters(url, kind)
 
     def rss_comments(self, element: etree._Element, draft: Draft) -> None:
-        url = fields.url_of(text_of(element), self._base(element, draft), self.limits)
-        draft.comments = draft.comments or url
+        draft.comments = draft.comments or self._address(text_of(element), element, draft)
 
     def original_link(self, element: etree._Element, draft: Draft) -> None:
-        url = fields.url_of(text_of(element), self._base(element, draft), self.limits)
-        draft.original = draft.original or url
+        draft.original = draft.original or self._address(text_of(element), element, draft)
 
     def rss_source(self, element: etree._Element, draft: Draft) -> None:
         if len(element):
@@ -444,7 +520,7 @@ class EntryReader:
         draft.language = draft.language or fields.label_of(text_of(element), self.limits)
 
     def related(self, element: etree._Element, draft: Draft) -> None:
-        url = fields.url_of(text_of(element), self._base(element, draft), self.limits)
+        url = self._address(text_of(element), element, draft)
         if url and len(draft.relations) < self.limits.many:
             draft.relations.append(FeedLink("related", url))
 
@@ -485,6 +561,7 @@ _HANDLERS: dict[str, _Handler] = {
     "atom:id": EntryReader.atom_id,
     "id": EntryReader.atom_id,
     "link": EntryReader.rss_link,
+    "url": EntryReader.rss_url,
     "atom:link": EntryReader.atom_link,
     "title": EntryReader.rss_title,
     "atom:title": EntryReader.atom_title,
@@ -493,9 +570,14 @@ _HANDLERS: dict[str, _Handler] = {
     "itunes:title": EntryReader.other_title,
     "description": EntryReader.description,
     "dc:description": EntryReader.other_summary,
+    "dcterms:abstract": EntryReader.other_summary,
+    "abstract": EntryReader.other_summary,
+    "excerpt:encoded": EntryReader.other_summary,
+    "itunes:subtitle": EntryReader.teaser,
     "itunes:summary": EntryReader.plain_description,
     "media:description": EntryReader.plain_description,
     "content:encoded": EntryReader.encoded,
+    "content:items": EntryReader.content_items,
     "fullitem": EntryReader.encoded,
     "yandex:full-text": EntryReader.full_text,
     "xhtml:body": EntryReader.xhtml_body,
@@ -521,9 +603,13 @@ _HANDLERS: dict[str, _Handler] = {
     "dcterms:modified": _updated(1),
     "lastbuilddate": _updated(2),
     "author": EntryReader.author,
+    "authors": EntryReader.authors,
     "atom:author": EntryReader.author,
     "dc:creator": EntryReader.creator,
     "dc:author": EntryReader.creator,
+    "dcterms:creator": EntryReader.creator,
+    "media:credit": EntryReader.media_credit,
+    "podcast:person": EntryReader.podcast_person,
     "itunes:author": EntryReader.itunes_author,
     "googleplay:author": EntryReader.itunes_author,
     "category": EntryReader.category,

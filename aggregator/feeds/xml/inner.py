@@ -25,7 +25,10 @@ _BY_LOWER_CASE = {name.lower(): name for name in _ATTRIBUTES}
 
 def straighten_attributes(element: etree._Element) -> None:
     """Give the attributes of an element their names as the formats write them."""
-    for key in element.keys():  # noqa: SIM118 - an lxml element's items are its children
+    keys = element.keys()
+    if _ATTRIBUTES.issuperset(keys):
+        return
+    for key in keys:
         if key not in _ATTRIBUTES:
             name = _BY_LOWER_CASE.get(str(key).lower())
             if name is not None and element.get(name) is None:

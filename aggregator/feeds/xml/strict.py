@@ -14,6 +14,7 @@ from typing import NamedTuple
 from lxml import etree
 
 from aggregator.feeds.limits import ParseLimits
+from aggregator.feeds.mending.sections import lacks_an_end
 from aggregator.feeds.names import Names
 from aggregator.feeds.values.dates import DateReader
 from aggregator.feeds.values.fields import is_blank
@@ -67,6 +68,8 @@ def read_strict(
         names, limits, dates, inherited, based=based, spotless=_is_spotless(raw)
     )
     entries, dropped = _entries(layout.entries, entry_reader, bases, limits)
+    if entry_reader.met_section and lacks_an_end(text):
+        raise NotWellFormed("a CDATA section has no end")
     feed = read_channel(
         layout.format, channel, names, limits, dates, base,
         entries=entries, dropped=dropped, reader=reader, authors=inherited.authors,

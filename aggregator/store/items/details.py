@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from aggregator.model.feed import Chapters, Episode, ParsedEntry, Picture, Transcript
+from aggregator.model.feed import Chapters, Episode, ParsedEntry, Person, Picture, Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ class Details:
 def packed(entry: ParsedEntry) -> dict[str, Any] | None:
     """The details of an entry as JSON; what `author` and `image` say already is left out."""
     pictures = entry.pictures
-    plain = len(pictures) == 1 and pictures[0].alt is None and pictures[0].url == entry.image
+    plain = len(pictures) == 1 and pictures[0].url == entry.image
+    plain = plain and pictures[0].alt is None and pictures[0].credit is None
     found: dict[str, Any] = {
         "authors": list(entry.authors) if len(entry.authors) > 1 else None,
         "pictures": None if plain else [_told(picture) for picture in pictures],
@@ -54,6 +55,7 @@ def _told(value: Picture | Episode) -> dict[str, Any]:
 def _episode(stored: Mapping[str, Any]) -> Episode:
     parts = dict(stored)
     parts["transcripts"] = tuple(Transcript(**one) for one in parts.get("transcripts", ()))
+    parts["persons"] = tuple(Person(**one) for one in parts.get("persons", ()))
     if "chapters" in parts:
         parts["chapters"] = Chapters(**parts["chapters"])
     return Episode(**parts)
