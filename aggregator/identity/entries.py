@@ -6,7 +6,7 @@ re-checks every key in its transaction, so a stale answer here cannot store an e
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -84,10 +84,15 @@ def wants_recent(keyed: Sequence[KeyedEntry], by_key: Mapping[str, KnownEntry]) 
 
 
 def identify(keyed: Sequence[KeyedEntry], known: Known, reading: Reading) -> Identified:
-    """Decide what every entry of one document is."""
-    told = _told_by_address(keyed, reading.reused)
+    """Decide what every entry of one document is.
+
+    An entry that was cut off with its document changes nothing that is known, and is new only by an
+    id of its own: without one, the whole entry would be another.
+    """
+    cut = [one for one in keyed if one.entry.cut_off and one.entry.id is not None]
+    told = _told_by_address((one for one in keyed if not one.entry.cut_off), reading.reused)
     told, hits, reused = _hits(told, known)
-    present = {one.key for one in told} | {hit.key for hit in hits.values()}
+    present = {one.key for one in (*told, *cut)} | {hit.key for hit in hits.values()}
     flip = _is_guid_flip(told, hits, known, present)
     claimed = {hit.entry_id for hit in hits.values()}
     former: dict[int, tuple[KnownEntry, str]] = {}
@@ -117,9 +122,22 @@ def identify(keyed: Sequence[KeyedEntry], known: Known, reading: Reading) -> Ide
         for place, one in enumerate(told)
     ]
     intents = [replace(i, reuses_id=True) if n in reused else i for n, i in enumerate(intents)]
+    intents += _cut_off(cut, known, claimed)
     again = len(former) >= max(_AGAIN_MINIMUM, _FLIP_SHARE * len(told))
     ordered, flood = _order(intents, known, reading)
     return Identified(tuple(ordered), guid_flip=flip, flood=flood, again=again)
+
+
+def _cut_off(
+    keyed: Iterable[KeyedEntry], known: Known, claimed: Collection[int]
+) -> Iterator[EntryIntent]:
+    """What entries are that the document ended within."""
+    for one in keyed:
+        hit = known.by_key.get(one.key)
+        if hit is not None and hit.entry_id not in claimed:
+            yield _intent(EntryKind.TOUCHED, one, hit, "the document ended within it")
+        elif hit is None and (one.url_key or "") not in known.by_url_key:
+            yield _intent(EntryKind.NEW, one, None, "no entry of this source has this id")
 
 
 def _told_by_address(keyed: Iterable[KeyedEntry], reused: frozenset[str]) -> list[KeyedEntry]:

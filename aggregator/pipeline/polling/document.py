@@ -169,9 +169,12 @@ async def _read(
         _of_document(intents, document), now, conditional=conditional,
     )  # fmt: skip
     told = replace(identified, intents=tuple(intents))
+    # The rest of an entry that was cut off is asked for, whatever the server says of changes.
+    forget = any(one.cut_off for one in feed.entries)
+    validators = Validators() if forget else access.storable(result.validators, source)
     learned = replace(
         state,
-        validators=state.validators if result.delta else access.storable(result.validators, source),
+        validators=state.validators if result.delta else validators,
         body_hash=state.body_hash if result.delta else hashed,
         identity_policy=noticed.policy_after(state.noticed, told, read.policy),
         title=feed.title or state.title,

@@ -101,7 +101,8 @@ def entry_row(ingest: Ingest, intent: EntryIntent, item_id: int, *, joined: bool
         "last_seen": ingest.now,
         "sort_at": _sort_at(intent, published, ingest.now),
         "joined": joined,
-        "reader": ingest.reader,
+        # What is missing was lost on the way: that it comes later is no publisher's change.
+        "reader": 0 if entry.cut_off else ingest.reader,
         "shown": intent.shown,
         "shown_at": ingest.now,
     }

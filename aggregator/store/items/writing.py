@@ -92,7 +92,7 @@ def write_entries(
         elif intent.url_key and intent.url_key != entry.url_key:
             _rekey(connection, ingest, intent, entry)
         touched.append(entry.entry_id)
-        if entry.reader != ingest.reader:
+        if entry.reader != ingest.reader and not intent.entry.cut_off:
             read_anew.append(entry.entry_id)
         if intent.body is None or (entry.tombstone and intent.kind is not EntryKind.CHANGED):
             continue
