@@ -28,6 +28,7 @@ _SHORT = 3  # letters: such words count only as names (CDU, FAA)
 _PAIR, _HAN = 2, "\u2e80"  # characters; where the scripts of China and Japan begin
 _TITLE = 40  # words of a headline
 _MOST = 255  # terms of a text, in order; more are not stored
+_WORD = re.compile(r"\w+")
 _GAP = 0  # stands where a word is that is no term
 # Arabic writes its article, and a preposition before it, onto the word.
 _ARTICLE = re.compile(r"^(?:[وفبك]?ال|لل)(?=[\u0620-\u064a]{3})")
@@ -143,6 +144,19 @@ def terms(
         sum(map(is_unspaced, written.values())) * 2 > len(written),
         written,
     )
+
+
+def spelled(stems: Sequence[str], *texts: str) -> tuple[str, ...]:
+    """The words that terms stand for, as they stand first in one of the texts.
+
+    A term that is in none of them stays as it is.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        for word in _WORD.findall(text):
+            for folded in words(word):
+                found.setdefault(_term(folded), word)
+    return tuple(dict.fromkeys(found.get(stem, stem) for stem in stems))
 
 
 def _numbers(

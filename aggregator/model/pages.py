@@ -349,7 +349,7 @@ class SourcePage:
     related: Mapping[str, int] = field(default_factory=dict)
     views: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()  # decisions an operator may ask about, in words
-    floors: tuple[str, ...] = ()  # what keeps the next poll from being earlier
+    floors: tuple[tuple[datetime, str], ...] = ()  # before when it is not polled, and why
     days: tuple[DayOfPolls, ...] = ()  # the last two weeks, oldest first
 
 

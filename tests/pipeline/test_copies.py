@@ -11,6 +11,7 @@ import pytest
 
 from aggregator.model.pages import ItemPage, StoryPage
 from aggregator.model.settings import DedupSettings, Secret, SourceSettings, ViewMode, ViewSettings
+from aggregator.model.states import DecisionKind
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.showing.pages import Condition, Pages
 from aggregator.pipeline.showing.views import Publisher
@@ -216,6 +217,13 @@ def test_a_view_of_stories_lists_the_other_coverage(house: House, origin: Origin
     assert page is not None
     assert page.item.title == "Kestrel paper mill near Wexmoor on fire"
     assert [one.title for one in page.coverage] == ["alpha: Blaze at Kestrel mill in Wexmoor"]
+    (why,) = (one for one in page.decisions if one.kind is DecisionKind.STORY)
+    said = why.why.removeprefix("Probably the same event, told in other words: both speak of ")
+    named = said.rstrip(".").split(", ")
+    # Words as the reports write them, and not the stems by which they are compared.
+    assert {"Kestrel", "Wexmoor"} <= set(named)
+    assert all(name in f"{told} {again} on fire" for name in named)
+    assert not any(f"{name}{rest}" in f"{told} {again}" for name in named for rest in "abcdefgh")
 
 
 def test_a_story_names_every_telling_and_where_copies_of_one_text_differ(

@@ -12,7 +12,13 @@ import pytest
 from lxml import html
 
 from aggregator.model.item import RelatedRef
-from aggregator.model.pages import GraphNode, ItemPage, Neighbourhood
+from aggregator.model.pages import (
+    GraphNode,
+    ItemPage,
+    Neighbourhood,
+    Overview,
+    SourceHealth,
+)
 from aggregator.server.pages.graph import draw
 from tests.patience import PATIENCE
 from tests.server.conftest import Serve
@@ -86,7 +92,22 @@ def test_the_start_page_shows_each_source_with_its_state_and_failures_first(
     assert states == ["Failing", "Gone", "Not polled yet", "OK", "OK", "Switched off"]
     assert "4 failed polls in a row" in page
     assert "the server answered 503" in page
-    assert '<time datetime="2026-03-01T12:47:00Z">1 Mar 2026, 12:47 UTC</time>' in page
+    assert '<time dir="ltr" datetime="2026-03-01T12:47:00Z">1 Mar 2026, 12:47 UTC</time>' in page
+
+
+def test_with_many_sources_the_start_page_lists_those_that_need_a_person(serve: Serve) -> None:
+    class Backend(SampleBackend):
+        async def overview(self, *, private: bool) -> Overview:
+            few = await super().overview(private=private)
+            return replace(few, states={**few.states, SourceHealth.OK: 900})
+
+    with serve(Backend()) as client:
+        tree = html.fromstring(client.get("/").text)
+    states = [text_of(b) for b in elements(tree, "//table//td/span[contains(@class, 'badge')]")]
+    assert states == ["Failing", "Gone"]
+    assert text_of(element(tree, "//section[@id='sources']/p/a[@href='/sources']")) == (
+        "All 904 sources, by tag"
+    )
 
 
 def test_the_start_page_says_loudly_that_a_configuration_was_refused(serve: Serve) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from aggregator.identity.copies import comparable, compare, percents, shared_passages
+from aggregator.identity.terms import spelled
 from aggregator.model.copies import CopyDecision, CopyThresholds
 from aggregator.model.errors import OperatorError
 from aggregator.model.meanings import meaning
@@ -35,6 +36,7 @@ _ORDER = (
     (DecisionKind.APART,),
     (DecisionKind.SPLIT,),
 )
+_NAMED = 5  # words that a sentence names
 _COMPARED = 12  # members of a group that are laid side by side
 
 
@@ -163,13 +165,14 @@ def _line(
             kind = DecisionKind.SPLIT
             why = f"{why}; they were one until an operator split them"
     side_by_side = kind in (*_MERGED, DecisionKind.APART)
+    shared = _shared_words(decision, texts[number], theirs) if kind is DecisionKind.STORY else ()
     return DecisionLine(
         kind=kind,
-        why=_sentence(kind, decision, why),
+        why=_sentence(kind, decision, why, shared),
         at=decision.at,
         other_title=f"{theirs.source_title}: {theirs.title or ''}".rstrip(": "),
         other_number=theirs.number,
-        evidence=tuple(_evidence(decision, first=decision.item_id == number)),
+        evidence=tuple(_evidence(decision, shared, first=decision.item_id == number)),
         private=bool(theirs.scope),
         sides=_sides(texts[number], theirs) if side_by_side else (),
     )
@@ -206,7 +209,18 @@ def _through(
     )
 
 
-def _sentence(kind: DecisionKind, decision: overrules.Decision, why: str) -> str:
+def _shared_words(
+    decision: overrules.Decision, mine: StoredText, theirs: StoredText
+) -> tuple[str, ...]:
+    """The words by which two items were found to be about one event, as the items write them."""
+    stems = decision.evidence.get("terms", ())
+    texts = (f"{one.title or ''} {one.text[:_SHOWN_CHARACTERS]}" for one in (mine, theirs))
+    return spelled(stems, *texts)
+
+
+def _sentence(
+    kind: DecisionKind, decision: overrules.Decision, why: str, shared: Sequence[str]
+) -> str:
     """The decision as a person says it."""
     share = f"{decision.score:.0%}" if decision.score is not None else ""
     if kind is DecisionKind.COPY:
@@ -215,14 +229,19 @@ def _sentence(kind: DecisionKind, decision: overrules.Decision, why: str) -> str
         return f"The page of one names the other's address as its own, and {why}."
     if kind is DecisionKind.APART:
         return f"Kept apart: {why}."
+    if kind is DecisionKind.STORY and shared:
+        words = ", ".join(shared[:_NAMED])
+        return f"Probably the same event, told in other words: both speak of {words}."
     if kind is DecisionKind.STORY:
         return f"Probably the same event, told in other words: {why}."
     return f"{why[:1].upper()}{why[1:]}."
 
 
-def _evidence(decision: overrules.Decision, *, first: bool) -> Iterator[tuple[str, str]]:
+def _evidence(
+    decision: overrules.Decision, shared: Sequence[str], *, first: bool
+) -> Iterator[tuple[str, str]]:
     if decision.kind is DecisionKind.STORY:
-        yield "Words both use", ", ".join(decision.evidence.get("terms", ()))
+        yield "Words both use", ", ".join(shared)
         if decision.score is not None:
             yield "Likeness", f"{decision.score:.2f} of 1"
     elif "shared" in decision.evidence:

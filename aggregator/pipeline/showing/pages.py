@@ -16,6 +16,7 @@ from aggregator.identity.changes import changes
 from aggregator.model.copies import CopyThresholds
 from aggregator.model.errors import StorageTrouble
 from aggregator.model.item import ServedItem
+from aggregator.model.meanings import PLANNED
 from aggregator.model.pages import (
     DecisionLine,
     EntryLine,
@@ -43,7 +44,6 @@ from aggregator.pipeline.showing import (
     decisions,
     explain,
     neighbours,
-    phrases,
     sources,
     status,
     story,
@@ -383,7 +383,9 @@ def _source_page(
     why = explain.reasons(connection, settings, source, now, 0)
     brief = polls.polls_in_brief(connection, source.id, now - _CHART)
     return SourcePage(
-        floors=tuple(phrases.floor(f) for f in (why.plan.floors if why and why.plan else ())),
+        floors=tuple(
+            (one.until, PLANNED[one.name]) for one in (why.plan.floors if why and why.plan else ())
+        ),
         days=tuple(explain.activity(brief, now)),
         source=sources.overview(source, state, count),
         polls=tuple(polls.polls_of(connection, source.id, _POLLS)),

@@ -101,7 +101,7 @@ def source_details(shown: SourcePage) -> Json:
         **source(shown.source),
         "views": list(shown.views),
         "notes": list(shown.notes),
-        "not_before": list(shown.floors),
+        "not_before": [f"{rfc3339(until)}: {why}" for until, why in shown.floors],
         "related": dict(shown.related),
     }
 

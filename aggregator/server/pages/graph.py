@@ -9,6 +9,7 @@ from aggregator.model.pages import GraphNode, Neighbourhood
 
 WIDTH, HEIGHT = 720, 340  # user units
 _MOST = 14  # nodes; more cannot be read
+_FEWEST = 2  # beside the item: a single one is named in the lists anyway
 _LABEL = 30  # characters
 
 
@@ -48,10 +49,10 @@ class Picture:
 
 
 def draw(around: Neighbourhood) -> Picture | None:
-    """Places for the item in the middle and the others on an ellipse; None for fewer than two."""
+    """Places for the item in the middle and the others on an ellipse; None for too few."""
     centre = [n for n in around.nodes if n.kind == "self"][:1]
     others = [n for n in around.nodes if n.kind != "self"]
-    if not centre or not others:
+    if not centre or len(others) < _FEWEST:
         return None
     shown = others[:_MOST]
     dots = {centre[0].key: _dot(centre[0], WIDTH / 2, HEIGHT / 2, "middle")}

@@ -34,7 +34,7 @@ def _when(context: Context, moment: datetime | None) -> Markup:
     if moment is None:
         return Markup("never")
     shown = _full(moment, context["zone"])
-    return Markup('<time datetime="{}">{}</time>').format(rfc3339(moment), shown)
+    return Markup('<time dir="ltr" datetime="{}">{}</time>').format(rfc3339(moment), shown)
 
 
 @pass_context
@@ -55,7 +55,7 @@ def _ago(context: Context, moment: datetime) -> Markup:
         local = moment.astimezone(zone)
         this_year = local.year == context["now"].astimezone(zone).year
         shown = f"{local.day} {local:%b}" if this_year else f"{local.day} {local:%b %Y}"
-    return Markup('<time class="ago" datetime="{}" title="{}">{}</time>').format(
+    return Markup('<time class="ago" dir="ltr" datetime="{}" title="{}">{}</time>').format(
         rfc3339(moment), _full(moment, zone), shown
     )
 
@@ -122,7 +122,8 @@ def _rhythm(a_day: float) -> str:
 def _failed(source: SourceOverview) -> str:
     """What is wrong with a source, as a sentence, with what its server said."""
     kind = meaning(source.outcome, FetchError, ParseFault) if source.failures else ""
-    said = (source.error or "").rstrip(".")
+    # Logs and commands begin with the kind as a name; a page says it in words.
+    said = (source.error or "").removeprefix(f"{source.outcome}: ").rstrip(".")
     if not kind or said.casefold().startswith(kind.casefold()):
         return sentence(said)
     return f"{sentence(kind)[:-1]}: {said}." if said else sentence(kind)

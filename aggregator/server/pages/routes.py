@@ -23,19 +23,13 @@ from aggregator.server.pages.login import ask_for_token, without_token
 from aggregator.server.pages.overrule import form_proof
 from aggregator.server.pages.pictures import Pictures
 from aggregator.server.pages.river import River
+from aggregator.server.pages.sources import URGENCY
 from aggregator.server.pages.status import runs
 from aggregator.server.pages.timeline import draw_times
 
 _LARGEST_NUMBER = 2**63 - 1
-# What needs a person comes first.
-_ORDER = [
-    SourceHealth.FAILING,
-    SourceHealth.OFFLINE,
-    SourceHealth.GONE,
-    SourceHealth.WAITING,
-    SourceHealth.OK,
-    SourceHealth.DISABLED,
-]
+_ALL_AT_ONCE = 25  # sources: with more of them the start page lists those that need a person
+_CALM = frozenset({SourceHealth.OK, SourceHealth.WAITING, SourceHealth.DISABLED})
 
 
 class PageRoutes:
@@ -73,6 +67,11 @@ class PageRoutes:
             return tidy
         overview = await self.backend.overview(private=access.trusted)
         readable = {v.id for v in settings.views if access.may_read(v)}
+        listed = [
+            one
+            for one in overview.sources
+            if sum(overview.states.values()) <= _ALL_AT_ONCE or one.health not in _CALM
+        ]
         return page(
             "start.html",
             settings,
@@ -81,10 +80,10 @@ class PageRoutes:
             views=overview.views,
             readable=readable,
             guarded={v.id for v in settings.views if v.token is not None},
-            sources=sorted(overview.sources, key=_by_urgency),
+            sources=sorted(listed, key=_by_urgency),
             hidden=overview.hidden,
             unmet=overview.undelivered if runs(access) else (),
-            counts={health: overview.states.get(health, 0) for health in _ORDER},
+            counts={health: overview.states.get(health, 0) for health in URGENCY},
         )
 
     async def about(self, request: Request) -> Response:
@@ -112,6 +111,7 @@ class PageRoutes:
             shown=shown,
             source=shown.source,
             chart=chart,
+            titles={view.id: view.title for view in settings.views},
             pictured=self._pictures.in_list,
             form_proof=form_proof(access, shown.source.id),
             readable=river is not None and access.may_read(river),
@@ -181,7 +181,7 @@ def _lead(item: ServedItem) -> str | None:
 
 
 def _by_urgency(source: SourceOverview) -> tuple[int, str, str]:
-    return _ORDER.index(source.health), source.title.casefold(), source.id
+    return URGENCY.index(source.health), source.title.casefold(), source.id
 
 
 def _missing(request: Request, access: Access, message: str) -> Response:

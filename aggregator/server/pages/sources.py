@@ -31,7 +31,8 @@ _ORDERS = {
     SourceOrder.URGENCY: "what is wrong first",
     SourceOrder.NEXT: "by next poll",
 }
-_URGENCY = (
+# What needs a person comes first.
+URGENCY = (
     SourceHealth.FAILING,
     SourceHealth.OFFLINE,
     SourceHealth.GONE,
@@ -81,10 +82,10 @@ class Sources:
             access,
             groups=_groups(found.sources, asked),
             sparks={one.id: draw_polls(one.last_polls) for one in found.sources},
-            counts={health: found.states.get(health, 0) for health in _URGENCY},
+            counts={health: found.states.get(health, 0) for health in URGENCY},
             asked=asked,
             orders=_ORDERS,
-            states={one: HEALTH[one] for one in _URGENCY},
+            states={one: HEALTH[one] for one in URGENCY},
             tags={tag: tags[tag] for tag in sorted(offered, key=str.casefold)},
             narrowed=bool(asked.states or asked.tag or asked.text),
             everything=f"?sort={asked.order}",

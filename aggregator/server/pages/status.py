@@ -16,6 +16,7 @@ from aggregator.server.backend import Backend
 from aggregator.server.pages.bars import draw_bars, hours_down
 from aggregator.server.pages.layout import page
 from aggregator.server.pages.login import ask_for_token, without_token
+from aggregator.server.pages.sources import URGENCY
 
 _LOW_DISK = 1_000_000_000  # bytes: less is free than a busy day may take
 
@@ -50,7 +51,7 @@ class Status:
             access,
             shown=shown,
             own=own,
-            counts={health: shown.states.get(health, 0) for health in SourceHealth},
+            counts={health: shown.states.get(health, 0) for health in URGENCY},
             failing=shown.states.get(SourceHealth.FAILING, 0),
             gone=shown.states.get(SourceHealth.GONE, 0),
             low_disk=_low_disk(own),
