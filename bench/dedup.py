@@ -33,7 +33,7 @@ from sqlalchemy import Connection, func, select, text
 
 from aggregator.feeds.version import READER
 from aggregator.identity.agreement import texts_agree
-from aggregator.identity.copies import prepare_text
+from aggregator.identity.copies import prepare_text, restore
 from aggregator.identity.entries import Known, Reading, identify
 from aggregator.identity.hashing import digest
 from aggregator.identity.keys import key_entries
@@ -93,7 +93,7 @@ def fill(database: Database, start: int, stop: int, source: Iterator[str]) -> No
         begin = numbers[-1]
         written = [next(source) for _ in range(min(_TEXTS, len(numbers)))]
         prepared = [prepare_text(one, frozenset()) for one in written]
-        told = [terms("t", one.words, one.names, 120) for one in prepared]
+        told = [terms("t", one.words, one.names, 120) for one in map(restore, prepared)]
         prints: list[tuple[int, int]] = []
         for place, number in enumerate(numbers):
             shift = place // len(prepared)  # the same number of other hashes

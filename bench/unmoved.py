@@ -1,10 +1,12 @@
 """What polling stores and serves, as text, so that two versions of the program can be compared.
 
     python -m bench.unmoved OUT [--documents FOLDER] [--feeds N] [--database URL] [--at-once 1]
+                            [--port N]
 
 Polls the documents from loopback under a clock that is held, then a tenth of them changed, then
 again with nothing changed, and writes to OUT every item, entry, group, decision and served byte.
-Run by the version before a change and by the one after it, the two files are the same.
+Run by the version before a change and by the one after it, the two files are the same where the
+origin has the same port: entries without an id are keyed by addresses that hold it.
 """
 
 from __future__ import annotations
@@ -138,10 +140,14 @@ def main() -> None:
     parser.add_argument("--feeds", type=int, default=0)
     parser.add_argument("--database", help="an empty database; else SQLite in a temporary folder")
     parser.add_argument("--at-once", type=int, default=1)
+    parser.add_argument("--port", type=int, default=18931, help="the origin's, on loopback")
     options = parser.parse_args()
     configure_logging(json=False, level="error")
     feeds = options.feeds or (0 if options.documents else 40)
-    with tempfile.TemporaryDirectory() as temporary, origin(feeds, options.documents) as at:
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        origin(feeds, options.documents, options.port) as at,
+    ):
         folder = Path(temporary)
         database = options.database or f"sqlite:///{folder}/aggregator.db"
         config = configuration(folder, at.base, at.feeds, database, options.at_once)

@@ -8,7 +8,8 @@ too: what tells them apart are their figures and the date they are about.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -117,25 +118,42 @@ def comparable(text: str, boilerplate: frozenset[int]) -> ComparableText:
 
 
 def prepare_text(text: str, boilerplate: frozenset[int]) -> PreparedText:
-    """`comparable` as plain data for another process, with what is indexed and counted."""
-    ready = comparable(text, boilerplate)
+    """`comparable` as flat data for another process, with what is indexed and counted."""
+    return pack(comparable(text, boilerplate))
+
+
+def pack(ready: ComparableText) -> PreparedText:
+    """A comparable text as flat data."""
     return PreparedText(
-        words=ready.words,
-        shingles=ready.shingles,
-        numbers=ready.numbers,
+        words=_joined(ready.words),
+        shingles=array("Q", ready.shingles).tobytes(),
+        numbers=_joined(sorted(ready.numbers)),
+        names=_joined(sorted(ready.names)),
         numeric_share=ready.numeric_share,
-        fingerprints=ready.fingerprints,
-        countable=ready.countable,
-        names=ready.names,
+        indexed=array("q", ready.fingerprints).tobytes(),
+        counted=array("q", ready.countable).tobytes(),
     )
 
 
 def restore(prepared: PreparedText) -> ComparableText:
     """The comparable text behind prepared data; its paragraphs are not kept."""
     return ComparableText(
-        prepared.words, prepared.shingles, prepared.numbers, prepared.numeric_share, (),
-        prepared.names,
-    )  # fmt: skip
+        tuple(_parted(prepared.words)),
+        tuple(array("Q", prepared.shingles)),
+        frozenset(_parted(prepared.numbers)),
+        prepared.numeric_share,
+        (),
+        frozenset(_parted(prepared.names)),
+    )
+
+
+def _joined(words: Iterable[str]) -> bytes:
+    # No word holds a NUL, while some a space: a ligature of Arabic is folded into four words.
+    return "\0".join(words).encode("utf-8", "surrogatepass")
+
+
+def _parted(joined: bytes) -> list[str]:
+    return joined.decode("utf-8", "surrogatepass").split("\0") if joined else []
 
 
 def compare(

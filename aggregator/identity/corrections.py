@@ -65,7 +65,7 @@ def unlisted(
             continue
         if earlier.known.item_id in listed or earlier.known.item_id in claimed:
             continue
-        if len(intent.prepared.shingles) >= limits.min_shingles:
+        if intent.prepared.size >= limits.min_shingles:
             claimed.add(earlier.known.item_id)
             found[place] = earlier
     return found

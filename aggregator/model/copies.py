@@ -5,7 +5,9 @@ The policy these numbers belong to is described in `docs/design/copies.md` and `
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from aggregator.model.states import Veto
@@ -109,17 +111,52 @@ class Passage:
 class PreparedText:
     """An item's own text made ready in a worker process: what the copy and story steps read.
 
-    `shingles` are hashes of runs of four words, `fingerprints` those of them that are indexed,
-    `countable` names the paragraphs to be counted for the source; `names` are those of its opening.
+    Flat, so that it crosses to another process in one piece and takes a tenth of the memory of its
+    parts: sequences of words are UTF-8 parted by NUL, numbers eight bytes each in the order of this
+    machine. `identity.copies` makes it (`prepare_text`) and reads it (`restore`).
+
+    Attributes:
+        words: Its words, boilerplate left out.
+        shingles: Hashes of runs of four words, unsigned.
+        numbers: The figures among the words, without repeats.
+        names: The names of its opening.
+        numeric_share: Which part of the vocabulary are figures, 0..1.
+        indexed: Those of the shingles that are indexed, signed.
+        counted: Hashes of the paragraphs to be counted for the source, signed.
     """
 
-    words: tuple[str, ...]
-    shingles: tuple[int, ...]
-    numbers: frozenset[str]
+    words: bytes
+    shingles: bytes
+    numbers: bytes
+    names: bytes
     numeric_share: float
-    fingerprints: tuple[int, ...] = ()
-    countable: tuple[int, ...] = ()
-    names: frozenset[str] = frozenset()
+    indexed: bytes = b""
+    counted: bytes = b""
+
+    @property
+    def size(self) -> int:
+        """How many shingles it has."""
+        return len(self.shingles) // 8
+
+    @property
+    def fingerprints(self) -> tuple[int, ...]:
+        """The shingles that are indexed."""
+        return tuple(array("q", self.indexed))
+
+    @property
+    def countable(self) -> tuple[int, ...]:
+        """The paragraphs to be counted for the source."""
+        return tuple(array("q", self.counted))
+
+    def counting(self, paragraphs: Iterable[int]) -> PreparedText:
+        """The same text, of which other paragraphs are counted."""
+        return replace(self, counted=array("q", paragraphs).tobytes())
+
+    def __reduce__(self) -> tuple[type[PreparedText], tuple[bytes | float, ...]]:
+        """A third of the time that pickling a dataclass takes."""
+        flat = (self.words, self.shingles, self.numbers, self.names, self.numeric_share,
+                self.indexed, self.counted)  # fmt: skip
+        return PreparedText, flat
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -9,11 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.identity.boilerplate import Fate, paragraph_hash
-from aggregator.identity.copies import percents, shared_passages
+from aggregator.identity.copies import percents, restore, shared_passages
 from aggregator.identity.fingerprints import SHINGLE, WINDOW, shingles, winnow
 from aggregator.identity.tokens import words
 from aggregator.model.copies import CopyThresholds
-from tests.identity.shipped import comparable, compare, paragraphs, repeated_paragraphs, same_text
+from tests.identity.shipped import (
+    comparable,
+    compare,
+    paragraphs,
+    prepare_text,
+    repeated_paragraphs,
+    same_text,
+)
 from tests.identity.texts import ENGLISH, GERMAN, LANGUAGES, MARKET_REPORTS
 
 
@@ -540,3 +549,22 @@ def test_an_editors_word_in_headline_and_text_does_not_part_copies() -> None:
         "Drivers vote heavily to strike", one.format("heavily"),
         "Drivers vote overwhelmingly to strike", one.format("overwhelmingly"),
     )  # fmt: skip
+
+
+@given(st.text(max_size=400) | st.sampled_from([*LANGUAGES.values(), "", "\ufdfa \ud800 3,5"]))
+def test_a_prepared_text_is_the_comparable_one_again(text: str) -> None:
+    ready, prepared = comparable(text), prepare_text(text)
+    crossed = pickle.loads(pickle.dumps(prepared))
+    assert crossed == prepared
+    assert restore(crossed) == replace(ready, paragraphs=())
+    assert crossed.size == len(ready.shingles)
+    assert crossed.fingerprints == ready.fingerprints
+    assert crossed.countable == ready.countable
+    assert crossed.counting([-1, 2]).countable == (-1, 2)
+
+
+def test_what_crosses_of_a_text_is_flat() -> None:
+    """A text of its words' and numbers' own objects would take five times as much."""
+    prepared = prepare_text(ENGLISH)
+    words = comparable(ENGLISH).words
+    assert len(pickle.dumps(prepared, 5)) < len(ENGLISH) + 8 * 2 * len(words)

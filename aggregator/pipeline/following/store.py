@@ -207,7 +207,7 @@ def _place(
     counted = set(read.prepared.countable) - set(prepare_text(teaser, read.boilerplate).countable)
     text = placing.NewText(
         item_id, read.article.text,
-        replace(read.prepared, countable=() if again else tuple(sorted(counted))),
+        read.prepared.counting(() if again else sorted(counted)),
         title, now, "", changed=True, from_page=True,
     )  # fmt: skip
     parts.grouping.settings = parts.settings.dedup

@@ -17,7 +17,7 @@ def indexed(prepared: PreparedText, limits: CopyThresholds) -> tuple[int, ...]:
 
     The lower half of each fingerprint; the upper bits of a winnowed minimum are mostly zero.
     """
-    if len(prepared.shingles) < limits.min_shingles:
+    if prepared.size < limits.min_shingles:
         return ()
     return tuple(dict.fromkeys(_signed(value) for value in prepared.fingerprints))
 

@@ -160,8 +160,7 @@ class _Placing:
             if len(holders) <= self._limits.max_postings and item.item_id not in holders:
                 holders.append(item.item_id)
                 self._postings.add(value, item.item_id)
-        ready = restore(item.prepared)
-        self._grouping.texts.put(item.item_id, item.text, self._source.boilerplate, ready)
+        self._grouping.texts.put(item.item_id, item.text, self._source.boilerplate, item.prepared)
 
     def _assign(self, item: NewText, shared: Counter[int], group: int) -> Assignment:
         ready = {item.item_id: restore(item.prepared)}
