@@ -7,7 +7,7 @@ that none has a chance below one in a thousand: `exp(-DUE)`.
 
 from __future__ import annotations
 
-from aggregator.schedule.shape import DAY, hour_spans, shape, slot, utc_offset
+from aggregator.schedule.shape import DAY, hour_spans, shape, utc_offset
 from aggregator.schedule.state import PolicyState
 
 DUE = 7.0  # items
@@ -26,5 +26,5 @@ def quiet_since(state: PolicyState, zone: str) -> float | None:
     offset = utc_offset(zone, seen)
     factors = shape(state.habits)
     spans = hour_spans(since + offset, min(seen, since + _MOST) + offset)
-    due = state.doubt.rate * sum(length * factors[slot(begin)] for begin, length in spans) / DAY
+    due = state.doubt.rate * sum(length * factors[index] for _, length, index in spans) / DAY
     return since if due >= DUE else None

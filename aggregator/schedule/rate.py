@@ -82,11 +82,12 @@ def count_pace(
     fast_keep = decayed(watched.idle, FAST_HALF_LIFE)
     slow_w, fast_w = pace.slow_w * slow_keep, pace.fast_w * fast_keep
     factors = shape(habits)
-    for begin, length in hour_spans(watched.start + offset, end + offset):
-        weighted = length / DAY * factors[slot(begin)]
-        age = end + offset - begin - length / 2
-        slow_w += weighted * decayed(age, SLOW_HALF_LIFE)
-        fast_w += weighted * decayed(age, FAST_HALF_LIFE)
+    half, local_end = math.exp2, end + offset  # the loop of a first poll runs 1,440 times
+    for begin, length, index in hour_spans(watched.start + offset, local_end):
+        weighted = length / DAY * factors[index]
+        age = local_end - begin - length / 2
+        slow_w += weighted * half(-age / SLOW_HALF_LIFE)
+        fast_w += weighted * half(-age / FAST_HALF_LIFE)
     ages = [max(0.0, end - time) for time in times]
     return replace(
         pace,
@@ -103,9 +104,9 @@ def count_habits(habits: Habits, times: Sequence[float], watched: Watched, offse
     hour_n = [n * keep for n in habits.hour_n]
     hour_w = [w * keep for w in habits.hour_w]
     weekend_n, weekend_w = habits.weekend_n * keep, habits.weekend_w * keep
-    for begin, length in hour_spans(watched.start + offset, watched.end + offset):
-        index = slot(begin)
-        seen = length / DAY * decayed(watched.end + offset - begin, SHAPE_HALF_LIFE)
+    half, local_end = math.exp2, watched.end + offset
+    for begin, length, index in hour_spans(watched.start + offset, local_end):
+        seen = length / DAY * half(-(local_end - begin) / SHAPE_HALF_LIFE)
         hour_w[index % HOURS] += seen
         weekend_w += seen if index >= HOURS else 0.0
     for time in times:
@@ -120,7 +121,7 @@ def expected(pace: Pace, habits: Habits, watched: Watched, offset: float) -> flo
     """Items to expect between two times at the slow rate and the shape of those hours."""
     factors = shape(habits)
     spans = hour_spans(watched.start + offset, watched.end + offset)
-    return slow_rate(pace) * sum(length * factors[slot(begin)] for begin, length in spans) / DAY
+    return slow_rate(pace) * sum(length * factors[index] for _, length, index in spans) / DAY
 
 
 def tail(count: int, mean: float) -> float:

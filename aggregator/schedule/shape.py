@@ -43,14 +43,25 @@ def slot(local: float) -> int:
     return int(local % DAY // HOUR) + (HOURS if weekend else 0)
 
 
-def hour_spans(start: float, end: float) -> list[tuple[float, float]]:
-    """Cut [start, end] at full hours: (start, length) of each piece, in seconds."""
-    spans = []
-    while start < end:
-        stop = min(end, (start // HOUR + 1) * HOUR)
-        spans.append((start, stop - start))
-        start = stop
-    return spans
+_WEEK = tuple(slot(hour * HOUR) for hour in range(7 * HOURS))  # from the epoch's Thursday on
+
+
+@lru_cache(maxsize=4)  # a poll counts the same time for its rate and for its shape
+def hour_spans(start: float, end: float) -> tuple[tuple[float, float, int], ...]:
+    """Cut [start, end] at full hours of local time: start and seconds of each piece, and its slot.
+
+    The first document of a source is counted against 60 days: 1,440 pieces.
+    """
+    if start >= end:
+        return ()
+    first, last = int(start // HOUR), int(end // HOUR)
+    if first == last:
+        return ((start, end - start, slot(start)),)
+    spans = [(start, (first + 1) * HOUR - start, slot(start))]
+    spans += [(hour * HOUR, HOUR, _WEEK[hour % len(_WEEK)]) for hour in range(first + 1, last)]
+    if last * HOUR < end:
+        spans.append((last * HOUR, end - last * HOUR, slot(last * HOUR)))
+    return tuple(spans)
 
 
 @lru_cache(maxsize=1024)
