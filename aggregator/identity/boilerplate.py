@@ -23,7 +23,7 @@ _LINE = re.compile(r"[^\n\r\u2028\u2029]+")
 _MIN_BEFORE_CUT = 30  # words; a list of links above the text is skipped, not cut at
 _MAX_BOILERPLATE = 60  # words; longer paragraphs are text
 _MAX_SHORT_BOILERPLATE = 12  # words; for phrases of a single word
-_MAX_COUNTED = 24  # paragraphs of an item that can be counted, half from each end
+MAX_COUNTED = 24  # paragraphs of an item that can be counted, half from each end
 
 
 class Fate(StrEnum):
@@ -125,8 +125,8 @@ def countable(found: tuple[Paragraph, ...]) -> tuple[int, ...]:
             and len(paragraph.words) <= _MAX_BOILERPLATE
         )
     )
-    if len(names) > _MAX_COUNTED:
-        half = _MAX_COUNTED // 2
+    if len(names) > MAX_COUNTED:
+        half = MAX_COUNTED // 2
         names = names[:half] + names[-half:]
     return tuple(names)
 

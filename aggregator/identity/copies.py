@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from aggregator.identity.alignment import Alignment, align, common_runs
-from aggregator.identity.boilerplate import Fate, Paragraph, countable, paragraphs
+from aggregator.identity.boilerplate import MAX_COUNTED, Fate, Paragraph, countable, paragraphs
 from aggregator.identity.days import days_named
 from aggregator.identity.fingerprints import shingles, winnow
 from aggregator.identity.names import names
@@ -145,6 +145,17 @@ def restore(prepared: PreparedText) -> ComparableText:
         (),
         frozenset(_parted(prepared.names)),
     )
+
+
+def is_unaffected(prepared: PreparedText, paragraphs: frozenset[int]) -> bool:
+    """Whether a text stays as it is where these paragraphs begin or cease to be boilerplate.
+
+    True only where that is certain.
+    """
+    if not paragraphs:
+        return True
+    counted = prepared.countable
+    return len(counted) < MAX_COUNTED and paragraphs.isdisjoint(counted)
 
 
 def _joined(words: Iterable[str]) -> bytes:

@@ -6,8 +6,7 @@ The policy these numbers belong to is described in `docs/design/copies.md` and `
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from aggregator.model.states import Veto
@@ -147,10 +146,6 @@ class PreparedText:
     def countable(self) -> tuple[int, ...]:
         """The paragraphs to be counted for the source."""
         return tuple(array("q", self.counted))
-
-    def counting(self, paragraphs: Iterable[int]) -> PreparedText:
-        """The same text, of which other paragraphs are counted."""
-        return replace(self, counted=array("q", paragraphs).tobytes())
 
     def __reduce__(self) -> tuple[type[PreparedText], tuple[bytes | float, ...]]:
         """A third of the time that pickling a dataclass takes."""

@@ -206,9 +206,8 @@ def _place(
     title, teaser = words.words_of(connection, item_id)
     counted = set(read.prepared.countable) - set(prepare_text(teaser, read.boilerplate).countable)
     text = placing.NewText(
-        item_id, read.article.text,
-        read.prepared.counting(() if again else sorted(counted)),
-        title, now, "", changed=True, from_page=True,
+        item_id, read.article.text, read.prepared, title, now, "", changed=True, from_page=True,
+        counted=() if again else tuple(sorted(counted)),
     )  # fmt: skip
     parts.grouping.settings = parts.settings.dedup
     whose = placing.Source(page.source_id, read.boilerplate)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from aggregator.identity.boilerplate import repeated_paragraphs
 from aggregator.model.copies import CopyThresholds
 from aggregator.store import schema as t
 from aggregator.store.rows import insert_into
 
+# Made once: making a statement takes longer than running it.
+_REPEATED = select(t.paragraph.c.hash, t.paragraph.c.groups).where(
+    t.paragraph.c.source_id == bindparam("source"), t.paragraph.c.groups >= bindparam("least")
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -19,12 +23,8 @@ def known_boilerplate(
     connection: Connection, source_id: str, thresholds: CopyThresholds
 ) -> frozenset[int]:
     """The paragraphs that a source is known to repeat."""
-    p = t.paragraph.c
-    rows = connection.execute(
-        select(p.hash, p.groups).where(
-            p.source_id == source_id, p.groups >= thresholds.boilerplate_groups
-        )
-    )
+    values = {"source": source_id, "least": thresholds.boilerplate_groups}
+    rows = connection.execute(_REPEATED, values)
     return repeated_paragraphs({row.hash: row.groups for row in rows}, thresholds)
 
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 
 from aggregator.identity.copies import ComparableText, restore
 from aggregator.identity.groups import choose_group
@@ -26,7 +26,8 @@ from aggregator.model.copies import (
 from aggregator.model.states import DecisionKind
 from aggregator.store import schema as t
 from aggregator.store.changed import Grown
-from aggregator.store.copies.boilerplate import add_counts, known_boilerplate
+from aggregator.store.copies.boilerplate import add_counts
+from aggregator.store.copies.candidates import Candidates
 from aggregator.store.copies.fingerprints import indexed
 from aggregator.store.copies.groups import any_apart, apart_groups, group_of, join_groups, log_row
 from aggregator.store.copies.index import Postings
@@ -37,6 +38,7 @@ from aggregator.store.copies.texts import own_text
 _WORTH_TELLING = 0.3  # containment from which a text that is no copy is named as the nearest
 _NEAREST_TOLD = 2
 _TOLD_AT_ONCE = 50  # items whose stories are looked up together
+_COMPARED_AT_ONCE = 50  # items whose candidates are read together
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class NewText:
     content_hash: str
     changed: bool = False
     from_page: bool = False  # the text of its page, which is longer than its feed's
+    counted: tuple[int, ...] | None = None  # paragraphs to be counted for the source, if not all
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,10 @@ class _Placing:
         self._limits = grouping.settings.copies
         self._source = source
         self._now = now
-        self._boilerplate = {source.id: source.boilerplate}
-        self._sizes: dict[str, int] = {}
+        self._candidates = Candidates(
+            connection, self._limits, now, {source.id: source.boilerplate}
+        )
+        self._unread: list[NewText] = []  # items whose candidates were not read yet
         self._postings = Postings()
         self._holders: dict[int, list[int]] = {}  # by hash
         self._paragraphs: Counter[int] = Counter()
@@ -119,16 +124,14 @@ class _Placing:
                     source=self._source.id,
                 )  # fmt: skip
         self._waiting = list(self._told)
+        self._unread = list(items)
 
     def place(self, item: NewText) -> None:
         """Find the item's group and story and make it findable itself."""
+        if self._unread and item is self._unread[0]:
+            self._read_candidates()
         hashes = self._indexed(item)
-        shared: Counter[int] = Counter()
-        for value in hashes:
-            holders = self._holders[value]
-            if len(holders) <= self._limits.max_postings:
-                shared.update(holders)
-        shared.pop(item.item_id, None)
+        shared = self._sharing(item)
         group = item.item_id if not item.changed else group_of(self._connection, item.item_id)
         story: StoryPlace | None = None
         if shared:
@@ -162,29 +165,52 @@ class _Placing:
                 self._postings.add(value, item.item_id)
         self._grouping.texts.put(item.item_id, item.text, self._source.boilerplate, item.prepared)
 
+    def _sharing(self, item: NewText) -> Counter[int]:
+        """How many fingerprints each other item has in common with this one."""
+        shared: Counter[int] = Counter()
+        for value in self._indexed(item):
+            holders = self._holders[value]
+            if len(holders) <= self._limits.max_postings:
+                shared.update(holders)
+        shared.pop(item.item_id, None)
+        return shared
+
+    def _nearest(self, shared: Counter[int]) -> list[int]:
+        """Which items are looked at, those that share most first."""
+        nearest = sorted(shared, key=lambda number: (-shared[number], number))
+        return nearest[: 2 * self._limits.max_candidates]
+
+    def _read_candidates(self) -> None:
+        """Read what the next items are compared with, a few at a time: texts take memory."""
+        some, self._unread = self._unread[:_COMPARED_AT_ONCE], self._unread[_COMPARED_AT_ONCE:]
+        self._candidates.read(
+            number for item in some for number in self._nearest(self._sharing(item))
+        )
+
     def _assign(self, item: NewText, shared: Counter[int], group: int) -> Assignment:
         ready = {item.item_id: restore(item.prepared)}
         candidates: list[TextOfItem] = []
-        nearest = sorted(shared, key=lambda number: (-shared[number], number))
-        for row in self._candidate_rows(nearest[: 2 * self._limits.max_candidates]):
-            if row.group_id == group:
+        for row in self._candidates.of(self._nearest(shared)):
+            if row.group == group:
                 continue
-            boilerplate = self._boilerplate_of(row.source_id)
-            ready[row.id] = self._grouping.texts.get(row.id, row.text, boilerplate)
+            boilerplate = self._candidates.boilerplate_of(row.source_id)
+            ready[row.item_id] = self._grouping.texts.get(row.item_id, row.text, boilerplate)
             candidates.append(
                 TextOfItem(
-                    item_id=row.id,
+                    item_id=row.item_id,
                     source_id=row.source_id,
                     text=row.text,
-                    group=row.group_id,
+                    group=row.group,
                     title=row.title,
-                    source_items=self._size_of(row.source_id),
-                    shared_fingerprints=shared[row.id],
+                    source_items=self._candidates.size_of(row.source_id),
+                    shared_fingerprints=shared[row.item_id],
                 )
             )
+            if len(candidates) == self._limits.max_candidates:
+                break
         new = TextOfItem(
             item.item_id, self._source.id, "", group, item.title,
-            source_items=self._size_of(self._source.id),
+            source_items=self._candidates.size_of(self._source.id),
         )  # fmt: skip
         pairs = self._apart({group, *(c.group for c in candidates)})
         return choose_group(
@@ -195,36 +221,6 @@ class _Placing:
             kept_apart={g for pair in pairs if group in pair for g in pair if g != group},
             apart_groups=pairs,
         )
-
-    def _candidate_rows(self, numbers: Sequence[int]) -> Sequence[Any]:
-        i = t.item.c
-        return self._connection.execute(
-            select(i.id, i.source_id, i.group_id, i.title, own_text())
-            .join(t.item_text, t.item_text.c.item_id == i.id)
-            .join(t.article, t.article.c.item_id == i.id, isouter=True)
-            .where(i.id.in_(numbers), i.first_seen >= self._now - self._limits.window)
-            .order_by(i.id)
-        ).all()
-
-    def _boilerplate_of(self, source_id: str) -> frozenset[int]:
-        if source_id not in self._boilerplate:
-            self._boilerplate[source_id] = known_boilerplate(
-                self._connection, source_id, self._limits
-            )
-        return self._boilerplate[source_id]
-
-    def _size_of(self, source_id: str) -> int:
-        """How many items of a source were read before this document, as far as it matters."""
-        if source_id not in self._sizes:
-            some = (
-                select(t.entry.c.id)
-                .where(t.entry.c.source_id == source_id, t.entry.c.first_seen < self._now)
-                .limit(self._limits.young_source)
-            )
-            self._sizes[source_id] = (
-                self._connection.scalar(select(func.count()).select_from(some.subquery())) or 0
-            )
-        return self._sizes[source_id]
 
     def _apart(self, groups: Collection[int]) -> frozenset[frozenset[int]]:
         return apart_groups(self._connection, groups) if self._overruled else frozenset()
@@ -241,6 +237,7 @@ class _Placing:
             if compared.item_id == assignment.with_item:
                 best = compared
         join_groups(self._connection, [group, *assignment.also], target, best.item_id)
+        self._candidates.moved({group, *assignment.also}, target)
         if assignment.also or item.changed:
             self._stories.groups_moved()
         self._note(DecisionKind.COPY, item.item_id, best, target)
@@ -305,7 +302,7 @@ class _Placing:
         ).first()
         if row is None:
             return None
-        boilerplate = self._boilerplate_of(row.source_id)
+        boilerplate = self._candidates.boilerplate_of(row.source_id)
         return self._grouping.texts.get(number, row.text, boilerplate)
 
     def _set_story(self, item: NewText, place: StoryPlace) -> None:
@@ -324,7 +321,8 @@ class _Placing:
 
     def _count_paragraphs(self, item: NewText, group: int) -> None:
         """Once for each copy group and source: a story sent again is not its own boilerplate."""
-        if not item.prepared.countable:
+        counted = item.prepared.countable if item.counted is None else item.counted
+        if not counted:
             return
         if group != item.item_id:
             other = self._connection.scalar(
@@ -338,7 +336,7 @@ class _Placing:
             )
             if other is not None:
                 return
-        self._paragraphs.update(item.prepared.countable)
+        self._paragraphs.update(counted)
 
 
 def _nearest_apart(assignment: Assignment) -> list[Compared]:
