@@ -57,6 +57,7 @@ log = structlog.get_logger("aggregator")
 _DRAIN = timedelta(seconds=6)  # of the 8 s that a stop may take
 _COLLECT_EVERY = 10_000  # objects; Python's own 700 cost a twentieth of a poll
 _PREPARATION = 1.0  # seconds between two looks whether it is done
+_WORKER_IDLE = 60.0  # seconds without a document after which a process that reads them ends
 _AGAIN = 5.0  # seconds until a change that could not be stored is tried again
 _OPEN_FILES = 8192  # wanted; the usual soft limit of 1024 is less than clients may hold open
 
@@ -185,6 +186,7 @@ def _workers(settings: Settings, *, articles: bool = False) -> WorkerPool:
     fetching = settings.fetching
     return WorkerPool(
         fetching.parse_workers,
+        idle=_WORKER_IDLE,
         max_memory=fetching.parse_memory,
         preload=(
             reading.__name__,

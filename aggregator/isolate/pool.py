@@ -64,13 +64,16 @@ class WorkerPool:
     At most `workers` tasks are under way; further callers of `run` wait, which is the
     back-pressure: in their order for their first second, then in the slow lane (`lanes`).
     Processes start when first needed and are replaced after `max_tasks` tasks, a timeout, a crash
-    or a memory failure. Not for use from several event loops.
+    or a memory failure. The one used last is used again first, so that few live where there is
+    little to do, and one that did nothing for `idle` seconds ends. Not for use from several event
+    loops.
     """
 
     def __init__(
         self,
         workers: int = 2,
         *,
+        idle: float,
         max_memory: int = 512 * _MIB,
         max_tasks: int = 500,
         preload: Iterable[str] = (),
@@ -79,6 +82,7 @@ class WorkerPool:
 
         Args:
             workers: number of processes.
+            idle: seconds without a task after which a process ends.
             max_memory: address space of each, bytes (RLIMIT_AS). Code and libraries count:
                 a worker with the parsers loaded begins at about an eighth of the default.
             max_tasks: a process is replaced after so many tasks.
@@ -93,7 +97,10 @@ class WorkerPool:
         self._max_memory = max_memory
         self._max_tasks = max_tasks
         self._workers = workers
-        self._idle: asyncio.Queue[ProcessPool | None] | None = None
+        self._free = asyncio.Semaphore(workers)
+        self._idle: list[tuple[float, ProcessPool]] = []  # since when; the one used last at the end
+        self._keep = idle
+        self._ending: asyncio.TimerHandle | None = None
         self._all: set[ProcessPool] = set()
         self._running: set[Future[bytes]] = set()
         self._closed = False
@@ -145,12 +152,12 @@ class WorkerPool:
         """The task on the next worker that is free."""
         if self._closed:
             raise WorkerClosed("the pool is closed")
-        idle = self._slots()
-        pool = await idle.get()
+        await self._free.acquire()
+        pool: ProcessPool | None = None
         try:
             if self._closed:
                 raise WorkerClosed("the pool was closed")
-            pool = pool or self._open()
+            pool = self._idle.pop()[1] if self._idle else self._open()
             try:
                 return await self._perform(pool, fn, args, timeout)
             except (WorkerMemory, BrokenProcessPool, TimeoutError):
@@ -164,11 +171,15 @@ class WorkerPool:
         except TimeoutError as error:
             raise WorkerCrashed("the worker never answered") from error
         finally:
-            idle.put_nowait(pool)
+            if pool is not None:
+                self._rest(pool)
+            self._free.release()
 
     async def close(self) -> None:
         """Kill what still runs (those tasks raise `WorkerClosed`) and wait until all have ended."""
         self._closed = True
+        if self._ending is not None:
+            self._ending.cancel()
         for future in tuple(self._running):
             future.cancel()  # Pebble leaves it pending for ever when its pool is stopped
         pools, self._all = self._all, set()
@@ -180,13 +191,21 @@ class WorkerPool:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    def _slots(self) -> asyncio.Queue[ProcessPool | None]:
-        """The workers that have nothing to do; None stands for one not started yet."""
-        if self._idle is None:
-            self._idle = asyncio.Queue()
-            for _ in range(self._workers):
-                self._idle.put_nowait(None)
-        return self._idle
+    def _rest(self, pool: ProcessPool) -> None:
+        """A worker has nothing to do."""
+        loop = asyncio.get_running_loop()
+        self._idle.append((loop.time(), pool))
+        if self._ending is None and not self._closed:
+            self._ending = loop.call_later(self._keep, self._end_idle)
+
+    def _end_idle(self) -> None:
+        """End the workers that had nothing to do for long, and look again when the next had."""
+        loop = asyncio.get_running_loop()
+        self._ending = None
+        while self._idle and self._idle[0][0] + self._keep <= loop.time():
+            self._discard(self._idle.pop(0)[1])
+        if self._idle:
+            self._ending = loop.call_at(self._idle[0][0] + self._keep, self._end_idle)
 
     def _open(self) -> ProcessPool:
         from pebble import ProcessPool
@@ -231,7 +250,7 @@ class WorkerPool:
         return result
 
     def _discard(self, pool: ProcessPool) -> None:
-        """End a worker that is no longer trusted, without waiting for it."""
+        """End a worker that is no longer wanted, without waiting for it."""
         if pool in self._all:
             self._all.discard(pool)
             asyncio.get_running_loop().run_in_executor(None, _end, pool)

@@ -39,7 +39,9 @@ def read(one_lane: None) -> dict[str, tuple[ParsedFeed, int, int]]:
     """Every hostile document, read in one pool with the limits of the service, a process each."""
 
     async def whole() -> dict[str, tuple[ParsedFeed, int, int]]:
-        async with WorkerPool(1, max_tasks=1, preload=["aggregator.feeds.prepare"]) as pool:
+        async with WorkerPool(
+            1, idle=60, max_tasks=1, preload=["aggregator.feeds.prepare"]
+        ) as pool:
             return {
                 name: await pool.run(read_and_prepare, name, timeout=PATIENCE) for name in DOCUMENTS
             }

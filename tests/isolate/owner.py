@@ -13,7 +13,7 @@ from tests.patience import PATIENCE
 
 async def own() -> None:
     setattr(aggregator.isolate.pool, "_SLICE", PATIENCE)  # noqa: B010 - the busy one is not begun again
-    pool = WorkerPool(2)
+    pool = WorkerPool(2, idle=60)
     pids = await asyncio.gather(pool.run(tasks.nap, 0.3), pool.run(tasks.nap, 0.3))
     busy = asyncio.ensure_future(pool.run(tasks.loop_in_python, timeout=PATIENCE))
     await asyncio.sleep(0.3)

@@ -19,7 +19,7 @@ Scene = Callable[[WorkerPool], Awaitable[None]]
 
 def play(scene: Scene, workers: int = 2) -> None:
     async def whole() -> None:
-        async with WorkerPool(workers) as pool:
+        async with WorkerPool(workers, idle=60) as pool:
             await scene(pool)
 
     asyncio.run(whole())

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -30,11 +31,11 @@ ROOT = Path(__file__).parents[2]
 Scene = Callable[[WorkerPool], Awaitable[None]]
 
 
-def play(scene: Scene, *, workers: int = 2, max_tasks: int = 500) -> None:
+def play(scene: Scene, *, workers: int = 2, max_tasks: int = 500, idle: float = 60) -> None:
     """Run `scene` with a pool of its own and close the pool after it."""
 
     async def whole() -> None:
-        async with WorkerPool(workers, max_tasks=max_tasks) as pool:
+        async with WorkerPool(workers, max_tasks=max_tasks, idle=idle) as pool:
             await scene(pool)
 
     asyncio.run(whole())
@@ -139,6 +140,37 @@ def test_no_more_tasks_are_under_way_than_there_are_workers() -> None:
     play(scene)
 
 
+def test_the_worker_used_last_is_used_again_first() -> None:
+    async def scene(pool: WorkerPool) -> None:
+        both = await asyncio.gather(pool.run(tasks.nap, 0.2), pool.run(tasks.nap, 0.2))
+        one_by_one = {await pool.run(tasks.pid) for _ in range(5)}
+        assert len(set(both)) == 2
+        assert len(one_by_one) == 1
+
+    play(scene)
+
+
+def test_a_worker_without_work_ends_and_another_comes_when_there_is_some() -> None:
+    async def scene(pool: WorkerPool) -> None:
+        naps = (pool.run(tasks.nap, 0.2), pool.run(tasks.nap, 0.2))
+        workers = await asyncio.gather(*naps)
+        end = time.monotonic() + PATIENCE
+        while any(map(psutil.pid_exists, workers)) and time.monotonic() < end:  # noqa: ASYNC110 - the end of a process is no event
+            await asyncio.sleep(0.02)
+        assert not any(map(psutil.pid_exists, workers))
+        assert await pool.run(tasks.pid) not in workers
+
+    play(scene, idle=0.1)
+
+
+def test_a_worker_at_work_is_not_idle() -> None:
+    async def scene(pool: WorkerPool) -> None:
+        await pool.run(tasks.pid)
+        assert await pool.run(tasks.nap, 0.5)
+
+    play(scene, workers=1, idle=0.1)
+
+
 def test_the_time_a_task_waits_for_a_worker_does_not_count(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -186,7 +218,7 @@ def test_a_worker_holds_no_listening_socket_of_the_service() -> None:
 
 def test_closing_ends_the_workers_and_those_who_wait() -> None:
     async def scene() -> None:
-        pool = WorkerPool(1)
+        pool = WorkerPool(1, idle=60)
         pid = await pool.run(tasks.pid)
         running = asyncio.ensure_future(pool.run(tasks.loop_in_python, timeout=60.0))
         waiting = asyncio.ensure_future(pool.run(tasks.add, 1, 1))
@@ -208,7 +240,7 @@ def test_the_main_module_is_not_run_again_and_need_not_be_a_file() -> None:
         "from aggregator.isolate import WorkerPool\n"
         "from tests.isolate import tasks\n"
         "async def main():\n"
-        "    async with WorkerPool(1) as pool:\n"
+        "    async with WorkerPool(1, idle=60) as pool:\n"
         "        print(await pool.run(tasks.add, 2, 3), await pool.run(tasks.main_module))\n"
         "print('started')\n"
         "asyncio.run(main())\n"

@@ -167,7 +167,7 @@ def _one_lane(one_lane: None) -> None:
 @pytest.fixture(scope="session")
 def workers(runner: asyncio.Runner) -> Iterator[WorkerPool]:
     """Worker processes that are started once."""
-    pool = WorkerPool(1, preload=("aggregator.pipeline.polling.reading",))
+    pool = WorkerPool(1, idle=60, preload=("aggregator.pipeline.polling.reading",))
     yield pool
     runner.run(pool.close())
 
