@@ -5,7 +5,7 @@ Everything between the wire and the store. Nothing is written here but that our 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -32,6 +32,7 @@ from aggregator.pipeline.polling.reading import (
     Unread,
     prepare_bodies,
     read_document,
+    read_with_bodies,
 )
 from aggregator.pipeline.secrets import unless_secret
 from aggregator.store.copies.boilerplate import known_boilerplate
@@ -42,6 +43,7 @@ from aggregator.telemetry import metrics
 from aggregator.urls.origin import host_key
 
 _BODIES_AT_ONCE = 100  # entries prepared in one worker task
+_WITH_BODIES = 300_000  # bytes of a first document up to which one task does it all
 _ALONE = 5.0  # seconds for one that is prepared by itself, since the task with it was ended
 _READ_AGAIN = timedelta(minutes=2)  # after this machine had too much to do
 _UNREADABLE = 10  # entries; a document with more of them is not read at all
@@ -123,12 +125,7 @@ async def _read(
     timeout = parts.settings.fetching.parse_timeout.total_seconds()
     failed = planning.outcome_of(result, conditional=conditional)
     try:
-        read = await parts.workers.run(
-            read_document, result.body, result.content_type, result.final_url,
-            state.identity_policy, parts.settings.dedup.tracking_parameters,
-            policy.timezone(source), policy.parse_limits(parts.settings.fetching),
-            timeout=timeout, share=source.id,
-        )  # fmt: skip
+        read = await _read_first(parts, source, state, result, timeout)
         feed = read.feed
         if not feed.entries and feed.error_class is not None:
             word = feed.error_class
@@ -148,7 +145,11 @@ async def _read(
         boilerplate = await parts.database.run_read(
             known_boilerplate, source.id, parts.settings.dedup.copies
         )
-        intents, left_out = await _prepare(parts, source, identified.intents, boilerplate, timeout)
+        # What was prepared with the first document counts if nothing was known of its source.
+        ready = {} if boilerplate else _ready(document)
+        intents, left_out = await _prepare(
+            parts, source, identified.intents, boilerplate, timeout, ready
+        )
         if not identified.guid_flip:
             intents = await corrections.part_editions(parts, source, intents, boilerplate)
         if not result.delta and not found.empty and corrections.lists_everything(feed):
@@ -198,6 +199,37 @@ async def _read(
         learned, outcome, PollWord.NEW if changed else PollWord.UNCHANGED, feed.error or left_out,
         read, found, told, boilerplate,
     )  # fmt: skip
+
+
+async def _read_first(
+    parts: Parts, source: SourceSettings, state: FeedState, result: FetchResult, timeout: float
+) -> ReadDocument:
+    """The document as a worker reads it; the first of a source, unless it is large, with bodies.
+
+    Raises:
+        WorkerError: it cannot be read.
+    """
+    how = (
+        result.body, result.content_type, result.final_url, state.identity_policy,
+        parts.settings.dedup.tracking_parameters, policy.timezone(source),
+        policy.parse_limits(parts.settings.fetching),
+    )  # fmt: skip
+    if state.body_hash is None and len(result.body or b"") <= _WITH_BODIES:
+        try:
+            return await parts.workers.run(read_with_bodies, *how, timeout=timeout, share=source.id)
+        except (WorkerBusy, WorkerClosed):
+            raise
+        except WorkerError as error:  # one body may be to blame: they are tried one by one
+            metrics.WORKER_FAILURES.labels(kind=type(error).__name__).inc()
+    return await parts.workers.run(read_document, *how, timeout=timeout, share=source.id)
+
+
+def _ready(document: ReadDocument) -> dict[int, Prepared | Unread]:
+    """The bodies that were prepared with a document, by the identity of their entries."""
+    if not document.bodies:
+        return {}
+    entries = (id(one.entry) for one in document.keyed)
+    return dict(zip(entries, document.bodies, strict=True))
 
 
 async def _page_back(
@@ -282,9 +314,11 @@ async def _prepare(
     intents: Sequence[EntryIntent],
     boilerplate: frozenset[int],
     timeout: float,
+    ready: Mapping[int, Prepared | Unread],
 ) -> tuple[list[EntryIntent], str | None]:
     """Sanitise the bodies of new and changed entries, and of renamed ones whose text changed.
 
+    `ready` are those that were with the document, by the identity of their entries.
     An entry whose body cannot be read is left out, or stays as it was before, and no other with
     it. The second value says so.
 
@@ -297,9 +331,10 @@ async def _prepare(
     for start in range(0, len(wanted), _BODIES_AT_ONCE):
         some = wanted[start : start + _BODIES_AT_ONCE]
         allowed = _UNREADABLE - len(unread)
-        texts = await _bodies(
-            parts, source, [intents[index].entry for index in some], boilerplate, timeout, allowed
-        )
+        entries = [intents[index].entry for index in some]
+        texts = [ready[id(entry)] for entry in entries if id(entry) in ready]
+        if len(texts) < len(some):
+            texts = await _bodies(parts, source, entries, boilerplate, timeout, allowed)
         for index, text in zip(some, texts, strict=True):
             intent = intents[index]
             if not isinstance(text, Unread):

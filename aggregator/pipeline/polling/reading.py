@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from aggregator.feeds.limits import ParseLimits
 from aggregator.identity.copies import comparable, prepare_text, restore
@@ -37,6 +38,7 @@ class ReadDocument:
     feed: ParsedFeed
     policy: str
     keyed: tuple[KeyedEntry, ...]
+    bodies: tuple[Prepared | Unread, ...] = ()  # of `keyed`, where they were asked for
 
 
 def read_document(
@@ -47,10 +49,13 @@ def read_document(
     tracking_parameters: Sequence[str],
     timezone: str | None,
     limits: ParseLimits,
+    *,
+    bodies: bool = False,
 ) -> ReadDocument:
     """Parse a feed document and key its entries. Runs in a worker process.
 
-    `timezone` is the source's IANA zone: what its ambiguous dates are told by.
+    `timezone` is the source's IANA zone: what its ambiguous dates are told by. With `bodies` those
+    of all entries are prepared too, as of a source that is not known to repeat any paragraph.
     """
     from aggregator.feeds.parse import parse_document
 
@@ -61,7 +66,14 @@ def read_document(
         return ReadDocument(feed, policy or "guid", ())
     extra = tuple(tracking_parameters)
     chosen = choose_policy(feed.entries, policy)
-    return ReadDocument(feed, chosen, tuple(key_entries(feed.entries, chosen, extra)))
+    keyed = tuple(key_entries(feed.entries, chosen, extra))
+    ready = prepare_bodies([one.entry for one in keyed], frozenset()) if bodies else ()
+    return ReadDocument(feed, chosen, keyed, tuple(ready))
+
+
+def read_with_bodies(*how: Any) -> ReadDocument:
+    """`read_document` with the bodies, for a first document: all of its entries are new."""
+    return read_document(*how, bodies=True)
 
 
 def prepare_bodies(
