@@ -71,7 +71,7 @@ def configuration(folder: Path, base: str, feeds: int, database: str, at_once: i
         f"polling: {{min_refresh: 0, host_gap: 0, concurrency: {at_once}, "
         "requests_per_second: 1000}\n"
         "service: {base_url: 'http://news.example:8080'}\n"
-        f"fetching: {{allow_networks: [127.0.0.1/32]}}\nsources:\n{sources}"
+        f"fetching: {{allow_networks: [127.0.0.1/32], parse_timeout: 10m}}\nsources:\n{sources}"
         "views: [{id: everything, title: Everything}]\n"
     )
     return path

@@ -22,7 +22,7 @@ _SIGN = 1 << 63
 _FIRST, _SECOND, _THIRD = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)  # 3 MB: the words that nine in ten are
 def _word_hash(word: str) -> int:
     return int.from_bytes(blake2b(word.encode("utf-8", "replace"), digest_size=8).digest(), "big")
 

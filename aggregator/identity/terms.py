@@ -180,7 +180,7 @@ def _is_telling(term: str, named: frozenset[str]) -> bool:
     )
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def term_number(term: str) -> int:
     """A term as a signed 32-bit number, never 0."""
     hashed = blake2b(term.encode("utf-8", "replace"), digest_size=4).digest()

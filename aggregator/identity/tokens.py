@@ -44,7 +44,7 @@ _ACCENTS = dict.fromkeys((*range(768, 880), *range(1619, 1622)))
 _ALIKE = str.maketrans("ıىةکیہٱ", "iيهكيها")
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def _fold(token: str) -> str:
     """One token in its comparable form."""
     folded = unicodedata.normalize("NFKC", token.translate(_OPTIONAL)).casefold()

@@ -6,7 +6,6 @@ Times are seconds since the epoch (UTC), durations are seconds, exposures are da
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TypeGuard, TypeVar
 
@@ -147,7 +146,7 @@ class PolicyState:
 
     def to_json(self) -> str:
         """Compact JSON of what differs from a new source's state."""
-        return json.dumps(_changed(self, PolicyState()), separators=(",", ":"))
+        return _changed(self, NEW_SOURCE)
 
     @classmethod
     def from_json(cls, text: str | None) -> PolicyState:
@@ -160,31 +159,41 @@ class PolicyState:
             raw = json.loads(text) if text else {}
         except (ValueError, RecursionError):
             raw = {}
-        return _restored(PolicyState(), raw)
+        return _restored(NEW_SOURCE, raw)
 
 
+NEW_SOURCE = PolicyState()
+_NAMES: dict[type, tuple[str, ...]] = {}
 _Group = TypeVar("_Group")
 _REFUSED = object()
 _LENGTHS = {"hour_n": HOURS, "hour_w": HOURS, "counts": MINUTES}
 
 
-def _changed(group: object, default: object) -> dict[str, object]:
-    changed: dict[str, object] = {}
+def _changed(group: object, default: object) -> str:
+    """What differs, written out at once: it is stored at every poll."""
+    changed = []
     for name in _names(group):
         value, usual = getattr(group, name), getattr(default, name)
-        if value != usual:
-            changed[name] = _changed(value, usual) if is_dataclass(value) else _rounded(value)
-    return changed
+        if value is not usual and value != usual:
+            text = _changed(value, usual) if is_dataclass(usual) else _written(value)
+            changed.append(f'"{name}":{text}')
+    return "{" + ",".join(changed) + "}"
 
 
-def _rounded(value: object) -> object:
-    if isinstance(value, float):
-        # A tenth of a second is enough for a time, five digits are enough for a count.
-        short = round(value, 1) if value > 1e6 else float(f"{value:.5g}")
-        return int(short) if short == int(short) else short
+def _written(value: object) -> str:
+    # A tenth of a second is enough for a time, five digits are enough for a count.
     if isinstance(value, tuple):
-        return [_rounded(part) for part in value]
-    return value
+        text = ("%.5g," * len(value) % value)[:-1]
+        if "e" in text:
+            text = ",".join(map(_written, value))
+        return f"[{text}]"
+    if isinstance(value, float):
+        text = f"{value:.5g}"
+        if value <= 1e6 and "e" not in text:
+            return text
+        short = round(value, 1) if value > 1e6 else float(text)
+        return json.dumps(int(short) if short == int(short) else short)
+    return json.dumps(value)
 
 
 def _restored(default: _Group, raw: object) -> _Group:
@@ -199,15 +208,18 @@ def _restored(default: _Group, raw: object) -> _Group:
     return type(default)(**kept)
 
 
-def _names(group: object) -> list[str]:
-    return [part.name for part in fields(group)]  # type: ignore[arg-type]
+def _names(group: object) -> tuple[str, ...]:
+    kind = type(group)
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(part.name for part in fields(group))  # type: ignore[arg-type]
+    return _NAMES[kind]
 
 
 def _accepted(name: str, value: object, default: object) -> object:
     if is_dataclass(default):
         return _restored(default, value)
     if isinstance(default, tuple):
-        if not isinstance(value, list) or not all(_is_number(part) for part in value):
+        if not isinstance(value, list) or not _are_numbers(value):
             return _REFUSED
         if name in _LENGTHS:
             return (
@@ -223,8 +235,14 @@ def _accepted(name: str, value: object, default: object) -> object:
     return int(value) if isinstance(default, int) else float(value)
 
 
+def _are_numbers(values: list[object]) -> TypeGuard[list[int | float]]:
+    # One look at all of them: a state has a hundred, and is read at every poll.
+    plain = {float, int}.issuperset(map(type, values))
+    return plain and all(0 <= value <= 1e11 for value in values)  # type: ignore[operator]
+
+
 def _is_number(value: object) -> TypeGuard[int | float]:
     """A finite number that is no nonsense: nothing here is negative or beyond the year 5138."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return math.isfinite(value) and 0 <= value <= 1e11
+    return 0 <= value <= 1e11

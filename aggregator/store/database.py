@@ -31,6 +31,7 @@ SQLITE_MINIMUM = (3, 35, 0)  # RETURNING
 _BUSY_MS = 30_000
 _PROBE_MS = 2_000  # a lock that lasts longer is trouble
 _CONNECT_SECONDS = 5
+_CACHE_KIB = 8_000  # of a connection, of which there may be six
 _PROBED = "storage was written at"  # a fact of the installation
 _GATHERING = 0.02  # seconds that a small write waits for others to share its commit
 _SERIALISE_ID = 0x61676772  # advisory lock of transactions that must not overlap
@@ -257,7 +258,7 @@ def _on_sqlite_connect(raw: Any, _record: Any) -> None:
     for pragma in (
         "synchronous=NORMAL",
         "foreign_keys=ON",
-        "cache_size=-16000",
+        f"cache_size={-_CACHE_KIB}",
         "temp_store=MEMORY",
     ):
         cursor.execute(f"PRAGMA {pragma}")

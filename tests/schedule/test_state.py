@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.schedule.policy import plan_next, replan
-from aggregator.schedule.state import PolicyState
+from aggregator.schedule.state import HOURS, Habits, PolicyState
 from tests.schedule.polls import DAY, HOUR, MONDAY, STEADY, failed, found, subscribed, unchanged
 
 
@@ -95,3 +96,18 @@ def test_whatever_is_stored_a_poll_can_be_planned(raw: object) -> None:
         after, plan = plan_next(state, outcome, STEADY, MONDAY, "source")
         assert plan.at >= MONDAY + HOUR / 4
         assert PolicyState.from_json(after.to_json()) is not None
+
+
+@given(
+    st.lists(st.floats(0, 1e9) | st.floats(0, 1) | st.integers(0, 24).map(float), min_size=HOURS,
+             max_size=HOURS)
+)  # fmt: skip
+def test_numbers_are_kept_to_five_digits_and_times_to_a_tenth_of_a_second(
+    numbers: list[float],
+) -> None:
+    state = PolicyState(polled_at=numbers[0], habits=Habits(hour_n=tuple(numbers)))
+    stored = json.loads(state.to_json())
+    short = [round(n, 1) if n > 1e6 else float(f"{n:.5g}") for n in numbers]
+    assert stored.get("polled_at") == short[0]
+    assert stored.get("habits", {"hour_n": [0] * HOURS})["hour_n"] == short
+    assert not re.search(r"\.0[,\]}]", state.to_json())  # whole numbers are written as such
