@@ -392,8 +392,9 @@ class Service:
             from aggregator.work.queued import Queued
 
             await parts.database.run_write(queue.prepare)
-            async with queue.open_app(parts.database, connections=2).open_async() as app:
-                yield Ticker(parts, condition, Queued(parts, app))
+            opened = queue.job_queue(parts.database, connections=2)
+            async with opened.app.open_async():
+                yield Ticker(parts, condition, Queued(parts, opened.jobs))
 
     async def _watch(self, parts: Parts, reload: asyncio.Event) -> None:
         """Notice changed files; the set of files follows the configuration."""

@@ -141,21 +141,41 @@ class Postgres:
         """Start the server; another program may take the free port first, so try a few."""
         for _ in range(5):
             self.port = free_port()
-            settings = {
-                "port": self.port,
-                "listen_addresses": "127.0.0.1",
-                "unix_socket_directories": self._home,
-                "max_connections": 200,
-                "fsync": "off",  # only the machine's crash could need it, not our program's
-                "full_page_writes": "off",
-                "synchronous_commit": "off",
-                "shared_buffers": "32MB",
-            }
-            words = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
-            self._process = self._popen(self._bin / "postgres", "-D", self._home / "data", *words)
-            if self._answers():
+            if self._started():
                 return
         raise RuntimeError(f"PostgreSQL does not start:\n{self._log()}")
+
+    def restart(self, *, crash: bool = False) -> None:
+        """End the server and start it again at its port; with `crash` it has no time for anything.
+
+        After a crash the last commits may be gone, unless `synchronous_commit` is on.
+        """
+        assert self._process
+        self._process.send_signal(signal.SIGQUIT if crash else signal.SIGINT)
+        self._process.wait(timeout=PATIENCE)
+        if not self._started():
+            raise RuntimeError(f"PostgreSQL does not start again:\n{self._log()}")
+
+    @property
+    def pid(self) -> int:
+        """The process that all of the server's others belong to."""
+        assert self._process
+        return self._process.pid
+
+    def _started(self) -> bool:
+        settings = {
+            "port": self.port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": self._home,
+            "max_connections": 200,
+            "fsync": "off",  # only the machine's crash could need it, not our program's
+            "full_page_writes": "off",
+            "synchronous_commit": "off",
+            "shared_buffers": "32MB",
+        }
+        words = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
+        self._process = self._popen(self._bin / "postgres", "-D", self._home / "data", *words)
+        return self._answers()
 
     def _answers(self) -> bool:
         assert self._process

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib import resources
@@ -22,6 +23,7 @@ from typing import Any, Final
 import psycopg
 import structlog
 from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
+from procrastinate.connector import BaseConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
@@ -63,23 +65,27 @@ class Task(StrEnum):
 PRIORITY: Final = {Queue.FEEDS: 10, Queue.PUSH: 5, Queue.ARTICLES: 0}
 
 
-def open_app(database: Database, *, connections: int) -> App:
-    """The queue in a database, for `async with app.open_async()`; `connections` at the most."""
-    logging.getLogger("procrastinate").setLevel(logging.WARNING)
-    url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    connector = PsycopgConnector(
-        conninfo=url, min_size=1, max_size=connections, timeout=10, reconnect_timeout=10
-    )
-    app = App(connector=connector)
-    app.job_manager = PatientJobs(connector)
-    return app
-
-
 class PatientJobs(JobManager):
     """Jobs whose end is told to the database again while that cannot be reached.
 
     Else a worker that goes on living would hold the lock of a job that it has finished.
     """
+
+    def __init__(self, connector: BaseConnector) -> None:
+        super().__init__(connector)
+        self.taken: dict[int, Job] = {}  # whose end was not told yet
+
+    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
+        """Take a job."""
+        found = await super().fetch_job(queues, worker_id)
+        if found is not None and found.id is not None:
+            self.taken[found.id] = found
+        return found
+
+    async def drop(self, jobs: Mapping[int, Job]) -> None:
+        """End jobs that this process had taken and lost with the database: nobody is at them."""
+        for one in jobs.values():
+            await self.finish_job(one, Status.FAILED, delete_job=True)
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
         """Tell the database that a job has ended."""
@@ -90,13 +96,34 @@ class PatientJobs(JobManager):
             except ConnectorException as error:
                 if not isinstance(error.__cause__, psycopg.OperationalError):
                     # It is gone: somebody took us for dead, and did the job again.
-                    log.warning("a job ended that is not ours any more", job=job.id)
-                    return
+                    log.info("a job ended that is not ours any more", job=job.id)
+                    break
                 if asyncio.get_running_loop().time() > end:
                     raise
                 await asyncio.sleep(_AGAIN)
             else:
-                return
+                break
+        self.taken.pop(job.id or 0, None)
+
+
+@dataclass(frozen=True, slots=True)
+class JobQueue:
+    """The queue of a database; open as long as `app` is."""
+
+    app: App
+    jobs: PatientJobs
+
+
+def job_queue(database: Database, *, connections: int) -> JobQueue:
+    """The queue in a database, for `async with ….app.open_async()`; `connections` at the most."""
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    connector = PsycopgConnector(
+        conninfo=url, min_size=1, max_size=connections, timeout=10, reconnect_timeout=10
+    )
+    app = App(connector=connector)
+    jobs = app.job_manager = PatientJobs(connector)
+    return JobQueue(app, jobs)
 
 
 def job(task: Task, queue: Queue, *, lock: str, about: str, **arguments: Any) -> Job:

@@ -7,15 +7,17 @@ has locked are skipped, and jobs are queued in the transaction that found their 
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from procrastinate import App
 from procrastinate.exceptions import ConnectorException
+from procrastinate.manager import JobManager
 from sqlalchemy import Connection
 
+from aggregator.model.errors import StorageTrouble
 from aggregator.model.settings import PollingSettings
 from aggregator.pipeline.following.queue import reads_pages
 from aggregator.pipeline.parts import Parts
@@ -52,10 +54,10 @@ def batch(polling: PollingSettings) -> int:
 class Queued:
     """Queues what is due until it is stopped."""
 
-    def __init__(self, parts: Parts, app: App) -> None:
-        """`app` is open as long as this runs."""
+    def __init__(self, parts: Parts, jobs: JobManager) -> None:
+        """`jobs` are those of a queue that is open as long as this runs."""
         self._parts = parts
-        self._app = app
+        self._jobs = jobs
         self._newsdesk = Newsdesk(parts)
         self._stopping = False
         self._looked = float("-inf")  # for stalled jobs
@@ -104,7 +106,7 @@ class Queued:
         for (name, state), number in depths.items():
             metrics.JOBS.labels(queue=name, state=state).set(number)
         try:
-            found = await queue.retry_stalled(self._app.job_manager)
+            found = await queue.retry_stalled(self._jobs)
         except ConnectorException as error:
             log.warning("stalled jobs could not be looked for", error=str(error.__cause__ or error))
             return
@@ -170,7 +172,8 @@ class Queued:
         """Queue nothing more, and let another process look after the store."""
         self._stopping = True
         now = self._parts.clock.now()
-        await self._parts.database.run_write(turns.leave, self._parts.owner, now)
+        with suppress(StorageTrouble):  # another takes over when ours ends
+            await self._parts.database.run_write(turns.leave, self._parts.owner, now)
 
 
 def _begun(connection: Connection, polling: PollingSettings) -> int:

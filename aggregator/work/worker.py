@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job
 from psycopg import Error as PostgresError
 from psycopg_pool import PoolTimeout
 from sqlalchemy import Connection
@@ -33,7 +34,7 @@ from aggregator.telemetry import metrics
 from aggregator.work.follow import PageReader
 from aggregator.work.polls import Polls
 from aggregator.work.push import due, serve
-from aggregator.work.queue import Queue, Task, open_app
+from aggregator.work.queue import Queue, Task, job_queue
 
 log = structlog.get_logger("aggregator.work")
 
@@ -82,13 +83,16 @@ class Worker:
 
     async def _run(self) -> None:
         """Work as long as there is a database, and again when it is back."""
+        lost: dict[int, Job] = {}
         while not self._stopping.is_set():
-            app = open_app(self._parts.database, connections=_CONNECTIONS)
-            self._register(app)
+            queue = job_queue(self._parts.database, connections=_CONNECTIONS)
+            self._register(queue.app)
             try:
-                async with app.open_async():
+                async with queue.app.open_async():
+                    await queue.jobs.drop(lost)
+                    lost = queue.jobs.taken
                     await self._restore()
-                    await self._work(app)
+                    await self._work(queue.app)
             except _GONE as error:
                 if not self._stopping.is_set():
                     self._trouble(error.__cause__ or error)

@@ -4,34 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-import psycopg
 import pytest
 
+from tests import parts
+from tests.e2e.changing_news import ChangingNews, differences
+from tests.e2e.cluster import Cluster, Readers
 from tests.e2e.feeds import rss
-from tests.e2e.program import Program
+from tests.e2e.program import Program, wait_until
 from tests.origin import Origin
 
 pytestmark = pytest.mark.required("postgres")
 
-
-@dataclass
-class Cluster:
-    """Processes of one installation, each by its role."""
-
-    program: Program
-    stack: ExitStack
-
-    def start(self, role: str, *options: str) -> Program:
-        return self.stack.enter_context(self.program.beside()).start(role, *options)
-
-    def jobs(self) -> list[tuple[str, str]]:
-        """The jobs there are, by queue and state."""
-        with psycopg.connect(self.program.database_url) as connection:
-            found = connection.execute("SELECT queue_name, status::text FROM procrastinate_jobs")
-            return [(row[0], row[1]) for row in found]
+BASE = {"base_url": "https://news.example.org/"}
+GAP = 0.2  # seconds between two requests to a host
 
 
 @pytest.fixture
@@ -46,16 +34,69 @@ def test_what_is_due_goes_from_a_scheduler_over_a_worker_to_a_server(
     for number in range(6):
         origin.answer(f"/{number}", body=rss(f"paper{number}", range(3)))
     sources = [{"id": f"paper{n}", "url": origin.url(f"/{n}")} for n in range(6)]
-    cluster.program.configure(
-        sources, [origin.port], service={"base_url": "https://news.example.org/"}
-    )
-    scheduler = cluster.start("schedule")
-    worker = cluster.start("worker", "--concurrency", "4")
-    server = cluster.start("serve")
+    cluster.program.configure(sources, [origin.port], service=BASE)
+    worker = cluster.start("worker", "--concurrency", "4", ready=False)  # it waits for the tables
+    server = cluster.start("serve", ready=False)
+    cluster.start("schedule")
 
+    server.wait(server.is_ready, "the server is ready")
     server.wait(lambda: len(server.items()) == 18, "every item is served")
 
     assert len(origin.requests("/0")) == 1
     worker.wait(lambda: cluster.jobs() == [], "jobs that are done are gone")
-    assert [scheduler.stop(), worker.stop(), server.stop()] == [0, 0, 0]
+    assert cluster.stop() == [0, 0, 0]
     assert "Traceback" not in cluster.program.log()
+
+
+def test_whatever_is_killed_or_cut_off_the_items_are_what_was_published(
+    cluster: Cluster, postgres: parts.Postgres
+) -> None:
+    """And no host was asked more often than its budget allows, no document was broken."""
+    with ChangingNews(hosts=6, feeds=12, seed=23, delay=(0.0, 0.1)) as news:
+        cluster.program.configure(
+            news.sources("2s"),
+            [news.port],
+            service=BASE,
+            polling={"requests_per_second": 50, "host_gap": f"{GAP}s"},
+            fetching={"allow_networks": ["127.0.0.0/8"], "parse_workers": 1},
+        )
+        for feed in range(12):
+            news.publish(feed)
+        for role in ("schedule", "schedule", "worker", "worker", "serve"):
+            cluster.start(role, ready=False)
+        readers = Readers()
+
+        def goes_on() -> None:
+            """Something new of every feed is published and asked for."""
+            for feed in range(12):
+                news.publish(feed)
+                news.correct(feed)
+            asked = len(news.visits)
+            wait_until(lambda: len(news.visits) > asked + 12, "polls go on")
+            for server in cluster.of("serve"):
+                for kind in ("atom", "rss", "json"):
+                    readers.read(server, f"/feeds/all.{kind}")
+
+        goes_on()
+        lost = cluster.of("worker")[0]
+        cluster.kill(lost)
+        goes_on()
+        cluster.bury(lost)
+        cluster.kill(cluster.of("schedule")[0])
+        cluster.start("worker", ready=False)
+        goes_on()
+        cluster.cut_connections()
+        goes_on()
+        postgres.restart()
+        goes_on()
+        server = cluster.of("serve")[0]
+        server.wait(server.is_ready, "the server is ready again")
+
+        for _ in range(2):  # the first may have asked before the last publication
+            moment = datetime.now(UTC)
+            wait_until(lambda m=moment: cluster.polled_since(m), "every source is polled again")  # type: ignore[misc]
+        assert differences(news.truth(), cluster.stored()) == []
+        assert news.rude(GAP) == []
+        assert readers.broken == []
+        assert readers.good > 0
+        assert cluster.stop() == [0, 0, 0, 0]
