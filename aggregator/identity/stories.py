@@ -169,8 +169,8 @@ class Evidence:
     """What two items share: how alike they are, and the things that chance does not explain.
 
     `surprise` is the logarithm of how much rarer these things are together than one item in all.
-    `event` says that they are more than who and where. A source has subjects and series of its own:
-    what is shared by two items of `one_source` must be more.
+    `worded` says that they are more than who and where. What is shared by two items of `one_source`
+    must be more, for it has subjects and series of its own.
     """
 
     score: float
@@ -178,7 +178,7 @@ class Evidence:
     things: int
     surprise: float
     named: bool
-    event: bool
+    worded: bool
     one_source: bool
 
 
@@ -217,27 +217,28 @@ def compare_items(
             continue
         strength[term] = math.log(documents / (met + 1))
     tells: list[float] = []
-    event = not names or _every_noun(new.terms, other.terms)
+    worded = not names or all(map(_every_noun, (new.terms, other.terms)))
+    headlines = frozenset(new.terms.headline).intersection(other.terms.headline)
+    worded = worded or not headlines.isdisjoint(strength.keys() - names)
     if len(strength) >= limits.rare_shared:
         for group in _things(strength, new.terms.neighbours() | other.terms.neighbours()):
             strongest = sorted((strength[term] for term in group), reverse=True)
             tells += strongest[: math.ceil(len(group) / _PERSON)]
-            event = event or not group & names or len(group) > _PERSON
-        event = event or len(tells) > limits.rare_shared
+            worded = worded or not group & names or len(group) > _PERSON
     return Evidence(
         min(1.0, sum(weights.values())),
         shared,
         len(tells),
         sum(tells) - math.log(documents),
-        bool(names & strength.keys()) or not names,
-        event,
+        bool(names & strength.keys()) or (not names and (new.terms.unspaced or not one_source)),
+        worded,
         one_source,
     )
 
 
-def _every_noun(ours: Terms, others: Terms) -> bool:
-    """Whether one of the two is written in a language that gives every noun a capital."""
-    return max(len(side.names) / max(1, len(side.counts())) for side in (ours, others)) > _NOUNS
+def _every_noun(told: Terms) -> bool:
+    """Whether an item is written in a language that gives every noun a capital."""
+    return len(told.names) > _NOUNS * len(told.counts())
 
 
 def _of_another(name: int, ours: Terms, others: Terms) -> bool:
@@ -245,7 +246,7 @@ def _of_another(name: int, ours: Terms, others: Terms) -> bool:
 
     Not where every noun has a capital: "Explosion im Werk" is no office.
     """
-    if _every_noun(ours, others):
+    if any(map(_every_noun, (ours, others))):
         return False
     mine, theirs = ours.holders(name), others.holders(name)
     return bool(mine and theirs) and not mine & theirs
@@ -375,12 +376,12 @@ def _nearest_of(
 
 def _tells(evidence: Evidence, limits: StoryThresholds, scale: float) -> bool:
     """Whether what is shared is an event: more than one thing, more than chance, a name."""
-    if not evidence.named or not evidence.event:
+    few = evidence.things <= limits.rare_shared
+    if not evidence.named or evidence.things < limits.rare_shared + evidence.one_source:
         return False
-    if evidence.things < limits.rare_shared + evidence.one_source:
+    if few and not evidence.worded:
         return False
-    few = evidence.things == limits.rare_shared
-    needed = limits.similarity_few if few else limits.similarity
+    needed = limits.similarity if evidence.worded and not few else limits.similarity_few
     return evidence.score >= scale * needed and evidence.surprise >= limits.surprise
 
 
