@@ -56,7 +56,7 @@ def import_opml(
     """Turn another reader's subscriptions (OPML) into sources in YAML.
 
     Folders become tags. Feeds that the configuration has already are left out, and no id of it is
-    used again. Add the new file to the configuration with `include:`. A damaged list is read as far
+    used again. Add the new file to the configuration with “include:”. A damaged list is read as far
     as can be; what is left out is named with its line.
     """
     from aggregator.config.lists.opml_in import MAX_BYTES, OpmlError, imported_yaml, read_opml

@@ -20,12 +20,12 @@ def search(
     query: Annotated[
         list[str],
         typer.Argument(
-            help="Words, phrases and fields; after `--` if it begins with `-`.", metavar="QUERY"
+            help="Words, phrases and fields; after “--” if it begins with “-”.", metavar="QUERY"
         ),
     ],
     limit: Annotated[int, typer.Option(help="How many items to print.", min=1, max=5000)] = 20,
     mode: Annotated[
-        str, typer.Option(help="One for each `unique` text, `articles`, or `stories`.")
+        str, typer.Option(help="One for each “unique” text, “articles”, or “stories”.")
     ] = "unique",
     json: JsonOption = False,
     config: ConfigOption = DEFAULT_CONFIG,
@@ -55,7 +55,7 @@ def search(
         finally:
             database.close()
     if found is None:
-        fail("nothing is stored yet: start the service, or `aggregator poll`")
+        fail("nothing is stored yet: start the service, or “aggregator poll”")
     for note in found.notes:
         stderr.print(escape(note))
     if not found.complete:

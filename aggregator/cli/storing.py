@@ -37,7 +37,7 @@ def backup(
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(help="A file that `aggregator backup` wrote.")],
+    file: Annotated[Path, typer.Argument(help="A file that “aggregator backup” wrote.")],
     replace: Annotated[
         bool, typer.Option("--replace", help="Put it in the place of the store that is there.")
     ] = False,
@@ -71,7 +71,7 @@ def migrate_store(
     """Copy the store of the configuration to another database, while the service goes on.
 
     At the end polling waits for the last pass, and the old store is marked: nothing is polled into
-    it any more. Then let `storage.url` name the new one and restart. Ids, times and documents stay
+    it any more. Then let “storage.url” name the new one and restart. Ids, times and documents stay
     as they are, so that readers notice nothing. A cut-off move goes on when it is started again.
     """
     from aggregator.pipeline.upkeep import transfer

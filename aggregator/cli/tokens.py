@@ -31,7 +31,7 @@ def add(
 ) -> None:
     """Make an address of a view's feed that holds a token, and print it: it is shown this once.
 
-    Whoever has the address reads the view, until `aggregator token revoke`.
+    Whoever has the address reads the view, until “aggregator token revoke”.
     """
     from aggregator.pipeline.showing import tokens
     from aggregator.rules.select import find_view
@@ -82,7 +82,7 @@ def list_(json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> No
 
 @app.command()
 def revoke(
-    number: Annotated[int, typer.Argument(help="As `aggregator token list` has it.")],
+    number: Annotated[int, typer.Argument(help="As “aggregator token list” has it.")],
     json: JsonOption = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:

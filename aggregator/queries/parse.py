@@ -55,11 +55,11 @@ _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "\N{FULLWIDTH QUOTA
 _EXPECTED = {
     "WORD": "a word",
     "PHRASE": "a phrase in quotation marks",
-    "FIELD": "a field such as `tag:`",
-    "LPAR": "`(`",
-    "RPAR": "`)`",
-    "MINUS": "`-`",
-    "_OR": "`or`",
+    "FIELD": "a field such as “tag:”",
+    "LPAR": "“(”",
+    "RPAR": "“)”",
+    "MINUS": "“-”",
+    "_OR": "“or”",
     "PATTERN": "a regular expression",
     "$END": "the end",
 }
@@ -119,7 +119,7 @@ def parse(text: str, use: Use = Use.SEARCH) -> Node:
     clean = text.translate(_QUOTES)
     _bounded(text, clean)
     if not clean.strip():
-        raise QueryError("nothing is asked for", text, 0, ["a word", "a field such as `tag:`"])
+        raise QueryError("nothing is asked for", text, 0, ["a word", "a field such as “tag:”"])
     return simplified(_tree(text, clean, use))
 
 
@@ -141,7 +141,7 @@ def _tree(text: str, clean: str, use: Use) -> Node:
         at = len(text) if error.token.type == "$END" else error.token.start_pos or 0
         said = (
             "it ends too early" if error.token.type == "$END"
-            else f"`{error.token}` cannot stand here"
+            else f"“{error.token}” cannot stand here"
         )  # fmt: skip
         raise QueryError(said, text, at, _expected(error.accepts or error.expected, use)) from None
     except UnexpectedCharacters as error:
@@ -149,7 +149,7 @@ def _tree(text: str, clean: str, use: Use) -> Node:
         if clean[at] == '"':
             raise QueryError("this quotation mark is not closed", text, at) from None
         allowed = _expected(error.allowed or (), use)
-        raise QueryError(f"`{text[at]}` cannot stand here", text, at, allowed) from None
+        raise QueryError(f"“{text[at]}” cannot stand here", text, at, allowed) from None
     except (UnexpectedEOF, VisitError):  # pragma: no cover - the two above tell all of LALR
         raise QueryError("it ends too early", text, len(text)) from None
 
@@ -157,7 +157,7 @@ def _tree(text: str, clean: str, use: Use) -> Node:
 def _expected(names: Iterable[str], use: Use) -> list[str]:
     wanted = set(names) - ({"PATTERN"} if use is Use.SEARCH else set())
     if wanted >= _VALUES | {"FIELD"}:
-        return ["a word", "a field such as `tag:`"]
+        return ["a word", "a field such as “tag:”"]
     return sorted(_EXPECTED[name] for name in wanted if name in _EXPECTED)
 
 
@@ -207,16 +207,16 @@ class _Reader:
     def _field(self, name: Token, value: Token) -> Leaf:
         field = name[:-1].lower()
         if value.type == "PATTERN" and field in _FIELDS and field not in list(Field):
-            raise self._wrong(f"`{field}:` takes no regular expression", value)
+            raise self._wrong(f"“{field}:” takes no regular expression", value)
         if _SCHEME.fullmatch(name):
             return self._words(name, None, f"{name}{_plain(value)}")
         if field not in _FIELDS:
             near = difflib.get_close_matches(field, _FIELDS, n=1, cutoff=0.6)
-            meant = f"; did you mean `{near[0]}:`?" if near else ""
-            said = f"there is no field `{field}:`, and in quotation marks it is a phrase{meant}"
+            meant = f"; did you mean “{near[0]}:”?" if near else ""
+            said = f"there is no field “{field}:”, and in quotation marks it is a phrase{meant}"
             raise self._wrong(said, name)
         if field in (Field.LINK, Field.CATEGORY) and self._use is Use.SEARCH:
-            raise self._wrong(f"`{field}:` is for rules: no index has it", name)
+            raise self._wrong(f"“{field}:” is for rules: no index has it", name)
         if value.type == "PATTERN":
             return self._pattern(Field(field), value)
         if field in list(Field):
@@ -236,29 +236,29 @@ class _Reader:
     def _value(self, field: str, token: Token) -> Leaf:
         value = _plain(token).strip()
         if not value:
-            raise self._wrong(f"`{field}:` needs a value", token)
+            raise self._wrong(f"“{field}:” needs a value", token)
         if field == "tag":
             return Tag(value.casefold())
         if field == "source":
             return Source(value.lower())
         if field == "lang":
             if not _LANGUAGE.fullmatch(value):
-                raise self._wrong(f"`{value}` is no language tag", token, "`en`", "`pt-BR`")
+                raise self._wrong(f"“{value}” is no language tag", token, "“en”", "“pt-BR”")
             return Language(value.lower().replace("_", "-"))
         if field == "since":
             return self._since(value, token)
         if field == "has":
             if value.lower() not in list(Media):
                 raise self._wrong(
-                    f"`{value}` is nothing to have", token, *(f"`{m}`" for m in Media)
+                    f"“{value}” is nothing to have", token, *(f"“{m}”" for m in Media)
                 )
             return Has(Media(value.lower()))
         if field == "followed":
             if value.lower() not in ("yes", "no"):
-                raise self._wrong(f"`{value}` is neither", token, "`yes`", "`no`")
+                raise self._wrong(f"“{value}” is neither", token, "“yes”", "“no”")
             return Followed(value.lower() == "yes")
         if not (value.isascii() and value.isdigit() and len(value) < 19):
-            raise self._wrong(f"`{value}` is no number of an item", token, "such as `story:123`")
+            raise self._wrong(f"“{value}” is no number of an item", token, "such as “story:123”")
         return Story(int(value))
 
     def _since(self, value: str, token: Token) -> Since:
@@ -270,7 +270,7 @@ class _Reader:
             except ValueError:
                 raise self._wrong(f"there is no day {value}", token) from None
         raise self._wrong(
-            f"`{value}` is no time", token, "`36h`", "`7d`", "`2w`", "a day such as `2026-11-29`"
+            f"“{value}” is no time", token, "“36h”", "“7d”", "“2w”", "a day such as “2026-11-29”"
         )
 
 

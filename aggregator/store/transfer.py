@@ -64,7 +64,7 @@ def check_usable(connection: Connection) -> None:
     if moved := facts.fact(connection, RETIRED):
         raise DatabaseUnusable(
             f"this store was moved to {moved}: set storage.url to that. To use this one again in "
-            "spite of what was stored there since, run `aggregator migrate-store --reopen`"
+            "spite of what was stored there since, run “aggregator migrate-store --reopen”"
         )
     if filling := facts.fact(connection, UNFINISHED):
         raise DatabaseUnusable(

@@ -24,7 +24,7 @@ def run(tmp_path: Path, *words: str) -> tuple[int, str, str]:
 def test_a_mistake_is_shown_at_its_place(tmp_path: Path) -> None:
     code, out, said = run(tmp_path, "storm", "(north")
     assert (code, out) == (2, "")
-    assert "it ends too early: expected `)` (column 13)\nstorm (north\n            ^" in said
+    assert "it ends too early: expected “)” (column 13)\nstorm (north\n            ^" in said
 
 
 def test_without_a_store_nothing_is_found(tmp_path: Path) -> None:

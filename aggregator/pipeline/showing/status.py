@@ -71,7 +71,7 @@ def status_page(
         hours=hours.hours(connection, since, now, private=private),
         counted_at=hours.last_counted(connection),
         outages=tuple(_outages(newest, down, since)),
-        events=_lines(connection, settings, told),
+        events=_lines(connection, settings, told, operator=operator),
         operator=_operator_part(connection, database, settings, now, private=private)
         if operator
         else None,
@@ -135,8 +135,13 @@ def _outages(
 
 
 def _lines(
-    connection: Connection, settings: Settings, shown: Collection[HealthEvent]
+    connection: Connection,
+    settings: Settings,
+    shown: Collection[HealthEvent],
+    *,
+    operator: bool,
 ) -> tuple[HealthLine, ...]:
+    """The events in words. What is said of our own trouble may name files: for the operator."""
     titles = {one.id: one.title for one in settings.sources}
     named = {one.source_id for one in shown if one.source_id}
     for name, state in states.feed_states_of(connection, named).items():
@@ -148,7 +153,7 @@ def _lines(
             good=one.kind in _GOOD,
             source_id=one.source_id,
             source_title=(titles.get(one.source_id) or one.source_id) if one.source_id else None,
-            detail=one.detail,
+            detail=one.detail if operator or one.source_id else "",
         )
         for one in shown
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aggregator.model.pages import DayOfPolls
 
-WIDTH, HEIGHT = 720, 160  # user units
+WIDTH, HEIGHT = 720, 144  # user units
 _MIDDLE = 88  # items stand on this line, polls hang from it
 _UP, _DOWN = 70, 48  # the longest bars
 _GAP = 8
@@ -26,22 +26,24 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One day with its bars, a sentence for those who point at it, and its label, if it has one."""
+    """One day with its bars, and a sentence for those who point at it."""
 
     bars: tuple[Bar, ...]
     title: str
-    label: str
-    x: float
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """The whole picture; `most_items` and `most_polls` are what the longest bars stand for."""
+    """The whole picture; `most_items` and `most_polls` are what the longest bars stand for.
+
+    No word stands inside: `first` names the day where it begins.
+    """
 
     columns: tuple[Column, ...]
     most_items: int
     most_polls: int
     summary: str
+    first: str
     middle: int = _MIDDLE
     width: int = WIDTH
     height: int = HEIGHT
@@ -73,15 +75,14 @@ def draw_days(days: Sequence[DayOfPolls]) -> Chart | None:
                 tuple(bar for bar in bars if bar.height > 0),
                 f"{day.day.isoformat()}: {_times(day.new_items, 'new item')}, "
                 f"{_times(day.polls, 'poll')}, {day.failed} failed",
-                f"{day.day.day} {day.day:%b}" if position % 2 == len(days) % 2 else "",
-                round(x + width / 2, 1),
             )
         )
     summary = (
         f"{_times(sum(day.new_items for day in days), 'new item')} in "
         f"{_times(sum(day.polls for day in days), 'poll')} over {len(days)} days"
     )
-    return Chart(tuple(columns), most_items, most_polls, summary)
+    first = f"{days[0].day.day} {days[0].day:%b}"
+    return Chart(tuple(columns), most_items, most_polls, summary, first)
 
 
 def _times(number: int, what: str) -> str:
