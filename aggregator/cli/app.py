@@ -27,6 +27,7 @@ COMMANDS = {
     "token": ("tokens", "app"),
     "open": ("configuring", "open_source"),
     "poll": ("polling", "poll"),
+    "replay": ("replaying", "replay"),
     "status": ("polling", "status"),
     "plan": ("explaining", "plan"),
     "why": ("explaining", "why"),

@@ -49,8 +49,8 @@ def poll(
 
     with told():
         settings = load_settings(config)
-        chosen = _chosen(settings, source or [])
-        records = asyncio.run(_poll(settings, chosen, everything=all_ or bool(source), quiet=json))
+        wanted = chosen(settings, source or [])
+        records = asyncio.run(_poll(settings, wanted, everything=all_ or bool(source), quiet=json))
     for record in records:
         if json:
             print_json(_record_json(record))
@@ -59,7 +59,8 @@ def poll(
     raise typer.Exit(OK if all(_is_fine(record) for record in records) else SOME_FAILED)
 
 
-def _chosen(settings: Settings, names: Sequence[str]) -> list[SourceSettings]:
+def chosen(settings: Settings, names: Sequence[str]) -> list[SourceSettings]:
+    """The named sources, or all that are enabled; ends the command where one is not known."""
     known = {one.id: one for one in settings.sources}
     unknown = [name for name in names if name not in known]
     if unknown:

@@ -185,6 +185,11 @@ class Storage(Group):
     keep_poll_log: Annotated[timedelta, duration(_HOUR)] | None = Field(
         None, description="How long the log of polls is kept."
     )
+    keep_raw: Size | None = Field(
+        None,
+        description="Room for documents of feeds as they came, compressed, so that `aggregator "
+        "replay` can read them again. The last one of each source goes first, then the newest.",
+    )
 
 
 class Polling(Group):

@@ -37,7 +37,7 @@ _SETTINGS: dict[str, type] = {
     "View": ViewSettings,
 }
 _DECIDED = ("private", "place", "url_is_secret")  # follow from other settings, or are none
-_SIZES = ("max_wire_bytes", "max_body_bytes", "parse_memory", "max_document")
+_SIZES = ("max_wire_bytes", "max_body_bytes", "parse_memory", "max_document", "keep_raw")
 
 
 def settings_schema() -> dict[str, Any]:

@@ -68,6 +68,8 @@ class Reading:
         older: The keys of entries that only older pages of the feed list.
         reused: URL keys under which the source brings one edition after the other.
         unlasting: Neither ids nor addresses of the source last: entries are known by their words.
+        again: A document that was read before is read once more; `now` is when it came. Nothing
+            that is read otherwise is the publisher's change.
     """
 
     now: datetime
@@ -75,6 +77,7 @@ class Reading:
     older: frozenset[str] = frozenset()
     reused: frozenset[str] = frozenset()
     unlasting: bool = False
+    again: bool = False
 
 
 def wants_recent(keyed: Sequence[KeyedEntry], by_key: Mapping[str, KnownEntry]) -> bool:
@@ -232,10 +235,13 @@ def _is_same_place(one: KeyedEntry, hit: KnownEntry) -> bool:
 
 def _seen(one: KeyedEntry, hit: KnownEntry, reading: Reading, *, together: bool) -> EntryIntent:
     same = hit.content_hash == one.content_hash
+    ours = reading.again or hit.reader != reading.version
     if hit.tombstone:
-        if same or hit.forgotten or hit.reader != reading.version:
+        if same or hit.forgotten or ours:
             return _intent(EntryKind.TOUCHED, one, hit, "known, its text is no longer kept")
         return _intent(EntryKind.CHANGED, one, hit, "it was no longer kept and is listed anew")
+    if reading.again:
+        return _read_again(one, hit, reading, together=together)
     if hit.reader != reading.version and not (
         same and hit.shown == one.shown and not _is_redated(one.entry, hit, reading.now)
     ):
@@ -248,6 +254,20 @@ def _seen(one: KeyedEntry, hit: KnownEntry, reading: Reading, *, together: bool)
         return replace(_intent(EntryKind.TOUCHED, one, hit, "same text"), redated=redated)
     kind = EntryKind.REPLACED if found.replaces else EntryKind.TOUCHED
     return replace(_intent(kind, one, hit, found.why), quiet=found.quiet)
+
+
+def _read_again(
+    one: KeyedEntry, hit: KnownEntry, reading: Reading, *, together: bool
+) -> EntryIntent:
+    """Everything that its document says of an entry, but what waits because it passes."""
+    found = None
+    if hit.reader == reading.version and hit.content_hash == one.content_hash:
+        found = difference(one.shown, hit, reading.now, together=together)
+    if found is not None and not found.replaces:
+        return _intent(EntryKind.TOUCHED, one, hit, found.why)
+    quiet = found is not None and found.quiet
+    intent = _intent(EntryKind.REPLACED, one, hit, "its document was read again")
+    return replace(intent, quiet=quiet)
 
 
 def _is_redated(entry: ParsedEntry, hit: KnownEntry, now: datetime) -> bool:

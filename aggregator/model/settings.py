@@ -127,6 +127,7 @@ class StorageSettings:
     keep_text: timedelta = timedelta(days=90)
     keep_poll_log: timedelta = timedelta(days=14)
     max_items_per_source: int = 5000  # that stay because the source lists them
+    keep_raw: int | None = None  # bytes of documents kept as they came; None: none
 
 
 @dataclass(frozen=True, slots=True)

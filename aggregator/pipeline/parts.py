@@ -11,6 +11,7 @@ from aggregator.identity.naming import Mint
 from aggregator.model.settings import Settings
 from aggregator.store.copies.memory import Grouping
 from aggregator.store.database import Database
+from aggregator.store.sources.documents import Room
 from aggregator.telemetry.clock import Clock
 
 T = TypeVar("T")
@@ -39,6 +40,7 @@ class Parts:
     mint: Mint
     owner: str  # names this instance in leases
     grouping: Grouping = field(default_factory=Grouping)  # what the copy step remembers
+    room: Room = field(default_factory=Room)  # what is left for documents as they came
 
     def __post_init__(self) -> None:
         if not self.owner:

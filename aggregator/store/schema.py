@@ -155,6 +155,22 @@ push = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
+# Documents of feeds as they came, to be read again (`storage.keep_raw`). `url` is None where the
+# source's configured address is meant. One of each content; of unreadable ones the last.
+document = Table(
+    "document",
+    metadata,
+    Column("source_id", String, primary_key=True),
+    Column("body_hash", String, primary_key=True),
+    Column("at", Utc, nullable=False),
+    Column("size", Integer, nullable=False),  # bytes, as kept
+    Column("part", Boolean, nullable=False),  # pushed, or a delta: not the whole feed
+    Column("readable", Boolean, nullable=False),
+    Column("url", Text),
+    Column("content_type", String),
+    Column("body", LargeBinary, nullable=False),  # zlib (RFC 1950)
+)
+
 poll_log = Table(
     "poll_log",
     metadata,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection
@@ -73,8 +73,12 @@ async def understand(
     result: FetchResult,
     *,
     conditional: bool,
+    again: datetime | None = None,
 ) -> Polled:
-    """Read what came and say what is new in it; `conditional` says how it was asked for."""
+    """Read what came and say what is new in it; `conditional` says how it was asked for.
+
+    `again`: when it came, of a kept document that is read once more.
+    """
     outcome = planning.outcome_of(result, conditional=conditional)
     if result.error is not None:
         return await _failed(parts, state, result, outcome)
@@ -85,11 +89,11 @@ async def understand(
         return Polled(replace(state, validators=kept), outcome, word)
     hashed = planning.body_hash(result.body)
     read_before = state.noticed.reader == READER  # a new release reads known bytes once more
-    if hashed == state.body_hash and read_before and not result.delta:
+    if hashed == state.body_hash and read_before and not result.delta and again is None:
         same = replace(outcome, kind=PollKind.SAME_BODY, body_bytes=result.decoded_bytes)
         kept = access.storable(result.validators, source)
         return Polled(replace(state, validators=kept), same, PollWord.UNCHANGED)
-    return await _read(parts, source, state, result, hashed, conditional=conditional)
+    return await _read(parts, source, state, result, hashed, conditional=conditional, again=again)
 
 
 async def _failed(
@@ -120,6 +124,7 @@ async def _read(
     hashed: str,
     *,
     conditional: bool,
+    again: datetime | None,
 ) -> Polled:
     """Parse in a worker, find out what is new, prepare the bodies of that in a worker."""
     timeout = parts.settings.fetching.parse_timeout.total_seconds()
@@ -133,8 +138,8 @@ async def _read(
             return Polled(state, failed, word, _explain(feed))
         found = await parts.database.run_read(_known_of, source.id, read.keyed)
         reading = Reading(
-            parts.clock.now(), READER, reused=frozenset(state.noticed.reused),
-            unlasting=read.policy == POLICIES[-1],
+            again or parts.clock.now(), READER, reused=frozenset(state.noticed.reused),
+            unlasting=read.policy == POLICIES[-1], again=again is not None,
         )  # fmt: skip
         identified = identify(read.keyed, found, reading)
         document = read

@@ -8,6 +8,7 @@ nothing.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -27,7 +28,7 @@ from aggregator.pipeline import access, policy
 from aggregator.pipeline.budgets import health, hour_cap, outage
 from aggregator.pipeline.following import queue, stated
 from aggregator.pipeline.parts import Parts
-from aggregator.pipeline.polling import redirects, websub
+from aggregator.pipeline.polling import planning, redirects, websub
 from aggregator.pipeline.polling.document import Polled
 from aggregator.pipeline.polling.ending import Circumstances, Decided, decide_after
 from aggregator.pipeline.secrets import unless_secret
@@ -35,7 +36,7 @@ from aggregator.schedule.hosts import HostHealth
 from aggregator.store import facts
 from aggregator.store.items import withdrawals, writing
 from aggregator.store.items.ingest import Ingest
-from aggregator.store.sources import claims, clock, hosts, polls, states
+from aggregator.store.sources import claims, clock, documents, hosts, polls, states
 from aggregator.store.sources.claims import Claim
 from aggregator.telemetry import metrics
 from aggregator.urls.origin import host_key
@@ -71,7 +72,7 @@ async def store(
     lease is another's, nothing more is stored.
     """
     now = parts.clock.now()
-    ingest = _ingest(parts, source, polled, now)
+    ingest = ingest_of(parts, source, polled, now)
     before = writing.Written()
     intents = polled.identified.intents if polled.identified else ()
     batches = [intents[i : i + writing.BATCH] for i in range(0, len(intents), writing.BATCH)]
@@ -81,6 +82,7 @@ async def store(
             return await _superseded(parts, claim, source, result, now)
         before.add(done)
     last = batches[-1] if batches else ()
+    kept = await _document(parts, source, polled, result, now)
 
     def finish(connection: Connection) -> _Finished | None:
         written = _write_batch(connection, claim, source, ingest, last)
@@ -94,6 +96,8 @@ async def store(
         decided = decide_after(
             polled, around, source, parts.settings.polling, result, started=started, now=now
         )
+        if kept is not None:
+            documents.put(connection, kept)
         return _write_end(
             connection, parts, claim, source, around, decided, written, polled, result, now
         )
@@ -105,7 +109,32 @@ async def store(
     if finished is None:
         return await _superseded(parts, claim, source, result, now)
     await _after(parts, finished, now)
+    budget = parts.settings.storage.keep_raw
+    if kept is not None and budget is not None and parts.room.add(kept.size, budget):
+        parts.room.look(await parts.database.run_write(documents.trim, budget))
     return finished.record
+
+
+async def _document(
+    parts: Parts, source: SourceSettings, polled: Polled, result: FetchResult, now: datetime
+) -> documents.Document | None:
+    """What came, to be kept as it is, where that is wanted and it was read or should have been."""
+    budget, tried = parts.settings.storage.keep_raw, polled.outcome.kind is PollKind.ERROR
+    if not budget or result.body is None or not (polled.read or tried):
+        return None
+    packed = await asyncio.to_thread(documents.pack, result.body)
+    if len(packed) > budget:
+        return None
+    return documents.Document(
+        source_id=source.id,
+        body_hash=planning.body_hash(result.body),
+        at=now,
+        part=result.delta,
+        readable=polled.read is not None,
+        url=None if source.url_is_secret else unless_secret(result.final_url, source),
+        content_type=unless_secret(result.content_type, source),
+        packed=packed,
+    )
 
 
 async def _after(parts: Parts, finished: _Finished, now: datetime) -> None:
@@ -221,7 +250,8 @@ async def _superseded(
     )
 
 
-def _ingest(parts: Parts, source: SourceSettings, polled: Polled, now: datetime) -> Ingest:
+def ingest_of(parts: Parts, source: SourceSettings, polled: Polled, now: datetime) -> Ingest:
+    """Where what a document brought comes from, and how it is named."""
     feed = polled.read.feed if polled.read else None
     own_id = polled.state.feed_id
     lasting = own_id if not source.private and is_lasting_iri(own_id) else None

@@ -13,6 +13,7 @@ from aggregator.store import schema as t
 from aggregator.store.copies import index, stories
 from aggregator.store.database import Database
 from aggregator.store.decisions import forgotten
+from aggregator.store.sources import documents
 from aggregator.store.views import rendered
 
 _AT_ONCE = 500
@@ -35,6 +36,7 @@ def _forget(connection: Connection, numbers: Sequence[int], now: datetime) -> No
         # Else the text would stay readable in the file until its pages are used again.
         connection.exec_driver_sql("PRAGMA secure_delete=ON")
     rendered.drop_rendered(connection, numbers, now)
+    documents.drop_of_items(connection, numbers)
     forgotten.forget(connection, numbers, now)
     forgotten.mark(connection, numbers)
 

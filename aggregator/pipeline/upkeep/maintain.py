@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -14,7 +15,7 @@ from aggregator.store import changed, facts
 from aggregator.store.decisions import forgotten
 from aggregator.store.following import articles, budgets
 from aggregator.store.items import words
-from aggregator.store.sources import polls
+from aggregator.store.sources import documents, polls
 from aggregator.store.views import rendered
 
 _AT_ONCE = 500
@@ -39,8 +40,18 @@ async def purge(parts: Parts) -> int:
         if len(numbers) < _AT_ONCE:
             break
     await parts.database.run_write(polls.drop_old_polls, now - storage.keep_poll_log)
+    await _drop_documents(parts, now - storage.keep_text if storage.keep_raw else None)
     await parts.database.run_write(budgets.drop_old_budgets, now.date().isoformat())
     return gone
+
+
+async def _drop_documents(parts: Parts, before: datetime | None) -> None:
+    """Drop documents older than `before`, or all of them, some at a time."""
+    while await parts.database.run_write(documents.drop, before, _AT_ONCE) == _AT_ONCE:
+        pass
+    budget = parts.settings.storage.keep_raw
+    if budget is not None:
+        parts.room.look(await parts.database.run_write(documents.trim, budget))
 
 
 async def sanitize_again(parts: Parts) -> int:

@@ -37,6 +37,7 @@ class Ingest:
     boilerplate: frozenset[int] = frozenset()  # paragraphs left out of the prepared texts
     reader: int = 0  # the version of our reading
     language: str | None = None  # of entries that name none: their feed's, or as configured
+    again: datetime | None = None  # when it came, of a document that is read once more
 
 
 def item_row(ingest: Ingest, intent: EntryIntent, public_id: str) -> dict[str, Any]:
@@ -98,7 +99,7 @@ def entry_row(ingest: Ingest, intent: EntryIntent, item_id: int, *, joined: bool
         "content_hash": intent.content_hash,
         "why": intent.why,
         "first_seen": ingest.now,
-        "last_seen": ingest.now,
+        "last_seen": ingest.again or ingest.now,
         "sort_at": _sort_at(intent, published, ingest.now),
         "joined": joined,
         # What is missing was lost on the way: that it comes later is no publisher's change.
@@ -117,8 +118,8 @@ def entry_state(ingest: Ingest, intent: EntryIntent, known: KnownEntry) -> dict[
         "link": entry.link,
         "reader": ingest.reader,
         "shown": intent.shown,
-        "shown_before": known.shown,
-        "shown_at": ingest.now,
+        "shown_before": known.shown_before if intent.shown == known.shown else known.shown,
+        "shown_at": known.shown_at if ingest.again else ingest.now,
         "passing": intent.shown is not None and is_passing(intent.shown, known),
     }
 

@@ -6,6 +6,7 @@ the same document at the same time stores each entry once.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -101,7 +102,8 @@ def write_entries(
             _replace(connection, ingest, intent, written, texts)
         else:
             _revise(connection, ingest, intent, written, texts)
-    _touch(connection, touched, ingest.now)
+    if ingest.again is None:  # else it was listed then, not now
+        _touch(connection, touched, ingest.now)
     for some in batches(read_anew):
         now_read = update(t.entry).where(t.entry.c.id.in_(some)).values(reader=ingest.reader)
         connection.execute(now_read)
@@ -386,7 +388,8 @@ def _replace(
     if known is None or body is None:
         return
     e, i = t.entry.c, t.item.c
-    mended = reread_values(ingest, intent, known) if known.reader != ingest.reader else {}
+    ours = ingest.again is not None or known.reader != ingest.reader
+    mended = reread_values(ingest, intent, known) if ours else {}
     state = entry_state(ingest, intent, known)
     if "published" in mended:
         state["published"] = mended["published"]
@@ -399,13 +402,39 @@ def _replace(
     )
     if lead != known.entry_id:
         return
-    values = shown_values(ingest, intent) | {"content_hash": intent.content_hash} | mended
-    connection.execute(update(t.item).where(i.id == row.id).values(values))
+    hashed = {"content_hash": intent.content_hash}
+    values = shown_values(ingest, intent) | mended
+    if ours and values["image"] is None:
+        del values["image"]  # there may be one that its page gave
+    if ours and _is_as_shown(connection, row.id, values, body):
+        connection.execute(update(t.item).where(i.id == row.id).values(hashed))
+        return
+    connection.execute(update(t.item).where(i.id == row.id).values(values | hashed))
     _put_text(connection, row.id, body)
     if not intent.quiet:
         written.replaced_items.append(row.id)
     if row.content_hash != intent.content_hash:
         texts += _text(ingest, intent, row.id, changed=True)
+
+
+def _is_as_shown(
+    connection: Connection, item_id: int, values: dict[str, Any], body: PreparedBody
+) -> bool:
+    """Whether an item shows all this already: then no view has to move."""
+    texts = {"html": body.html, "summary": body.summary, "text": body.text}
+    wanted = {name: value for name, value in values.items() if name != "changed_at"} | texts
+    columns = [t.item_text.c[name] if name in texts else t.item.c[name] for name in wanted]
+    row = connection.execute(
+        select(*columns)
+        .join_from(t.item, t.item_text, t.item_text.c.item_id == t.item.c.id, isouter=True)
+        .where(t.item.c.id == item_id)
+    ).one()
+    return all(_plain(row._mapping[name]) == _plain(value) for name, value in wanted.items())
+
+
+def _plain(value: Any) -> Any:
+    """A value of a column as its database gives it back."""
+    return json.loads(json.dumps(value)) if isinstance(value, list | dict) else value
 
 
 def _put_text(connection: Connection, item_id: int, body: PreparedBody) -> None:
