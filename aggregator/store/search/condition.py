@@ -6,7 +6,7 @@ with words never holds for it. Names (tags, sources) are looked up by whoever kn
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Connection,
+    Executable,
     Text,
     and_,
     bindparam,
@@ -51,12 +52,8 @@ from aggregator.queries.tree import (
 from aggregator.queries.words import needs
 from aggregator.store import schema as t
 
-_LOOKED_AT = 5000  # numbers of items among which a word is counted
-_OFTEN = 50  # of these: it is asked item by item
-_NEAR = text(
-    "SELECT count(*) FROM (SELECT 1 FROM search_words WHERE search_words MATCH :asked "
-    f"AND rowid BETWEEN :low AND :top LIMIT {_OFTEN})"
-)
+_MANY = 2000  # items: what fewer have is listed at once
+_MATCHES = text("SELECT 1 FROM search_words WHERE search_words MATCH :asked")
 _WEIGHTS = {Part.TITLE: "A", Part.AUTHOR: "B", Part.TEXT: "C", Part.PAGE: "D"}
 
 
@@ -72,8 +69,10 @@ class Query:
         follow_tags: The same of the tags that sources give to what is found by following.
         sources: The ids that `source:` knows.
         scopes: Private scopes whose items it may find, besides public ones.
-        often: Questions in FTS5's language that hold for many of the items to be looked at: SQLite
-            asks these of each item, where it would list every item of the store that has the words.
+        rare: Lists of sources that brought few items: SQLite begins with these items.
+        common: Whether the query holds for many items, as far as an index can tell.
+        numbers: The least and the largest number of the items that it is asked of; None: of all.
+            What the answer says of others is worth nothing.
     """
 
     node: Node
@@ -83,7 +82,9 @@ class Query:
     follow_tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sources: frozenset[str] = frozenset()
     scopes: tuple[str, ...] = ()
-    often: frozenset[str] = frozenset()
+    rare: frozenset[tuple[str, ...]] = frozenset()
+    common: bool = False
+    numbers: tuple[int, int] | None = None
 
 
 def condition(query: Query) -> ColumnElement[bool]:
@@ -97,21 +98,48 @@ def condition(query: Query) -> ColumnElement[bool]:
     return made
 
 
-def weighed(connection: Connection, query: Query, near: int | None) -> Query:
-    """The query with the questions that are answered sooner item by item.
+def weighed(connection: Connection, query: Query) -> Query:
+    """The query with what tells SQLite where to begin; PostgreSQL keeps statistics of its own.
 
-    These hold for so many of the items just below the number `near` (None: of the newest) that a
-    page is full after some thousands. PostgreSQL keeps statistics and weighs by itself.
+    Sources that brought few items are asked first. `common` is set where the query holds for many
+    items as far as an index can tell: it is best asked of the newest items alone, by `numbers`.
     """
     if connection.dialect.name != "sqlite":
         return query
-    top = near if near is not None else connection.scalar(select(func.max(t.item.c.id))) or 0
-    often = {
-        fts for fts in questions(query)
-        if (connection.scalar(_NEAR, {"asked": fts, "top": top, "low": top - _LOOKED_AT}) or 0)
-        >= _OFTEN
+    e = t.entry.c
+    rare = {
+        sources for sources in _lists_of_sources(query)
+        if _fewer(connection, select(e.id).where(e.source_id.in_(sources)))
     }  # fmt: skip
-    return replace(query, often=frozenset(often))
+    needed = query.node.nodes if isinstance(query.node, And) else (query.node,)
+    words = tuple(one for one in needed if _is_words(one))
+    asked = [_fts(_one(words, And), query)] if words else questions(query)
+    by_source = any(_sources_of(one, query) & rare for one in needed)
+    common = not by_source and any(
+        not _fewer(connection, _MATCHES.bindparams(asked=fts)) for fts in asked
+    )
+    return replace(query, rare=frozenset(rare), common=common)
+
+
+def _fewer(connection: Connection, asked: Executable) -> bool:
+    """Whether fewer than some thousand rows answer it; no more than these are read."""
+    rows = connection.execute(asked)
+    found = len(rows.fetchmany(_MANY))
+    rows.close()
+    return found < _MANY
+
+
+def _lists_of_sources(query: Query) -> set[tuple[str, ...]]:
+    return {one for leaf in leaves(query.node) for one in _sources_of(leaf, query)}
+
+
+def _sources_of(leaf: Node, query: Query) -> set[tuple[str, ...]]:
+    """The lists of sources that a leaf asks for."""
+    if isinstance(leaf, Tag):
+        return {query.tags.get(leaf.name, ()), query.follow_tags.get(leaf.name, ())} - {()}
+    if isinstance(leaf, Source) and leaf.id in query.sources:
+        return {(leaf.id,)}
+    return set()
 
 
 def questions(query: Query) -> frozenset[str]:
@@ -147,8 +175,7 @@ def _condition(node: Node, query: Query) -> ColumnElement[bool]:
 
 
 def _found(node: Node, query: Query) -> Found:
-    fts = _fts(node, query)
-    return Found(fts, _tsquery(node, query), often=fts in query.often)
+    return Found(_fts(node, query), _tsquery(node, query), query.numbers)
 
 
 def _one(nodes: tuple[Node, ...], kind: type[And] | type[Or]) -> Node:
@@ -165,11 +192,13 @@ def _is_words(node: Node) -> bool:
 def _plain(node: Node, query: Query) -> ColumnElement[bool]:
     i = t.item.c
     if isinstance(node, Tag):
-        by_source = _lists(query.tags.get(node.name, ()))
+        by_source = _lists(query.tags.get(node.name, ()), query)
         following = query.follow_tags.get(node.name, ())
-        return or_(by_source, and_(i.depth > 0, _lists(following))) if following else by_source
+        return (
+            or_(by_source, and_(i.depth > 0, _lists(following, query))) if following else by_source
+        )
     if isinstance(node, Source):
-        return _lists((node.id,) if node.id in query.sources else ())
+        return _lists((node.id,) if node.id in query.sources else (), query)
     if isinstance(node, Language):
         spoken = func.replace(func.lower(func.coalesce(i.language, "")), "_", "-")
         return or_(spoken == node.tag, spoken.like(f"{node.tag}-%"))
@@ -197,11 +226,13 @@ def _has(media: Media) -> ColumnElement[bool]:
     return or_(i.image.is_not(None), of_type) if media is Media.IMAGE else of_type
 
 
-def _lists(sources: Sequence[str]) -> ColumnElement[bool]:
+def _lists(sources: tuple[str, ...], query: Query) -> ColumnElement[bool]:
     """Whether one of these sources has an entry for the item."""
     if not sources:
         return false()
     entry = t.entry.alias()
+    if sources in query.rare:
+        return t.item.c.id.in_(select(entry.c.item_id).where(entry.c.source_id.in_(sources)))
     return (
         select(entry.c.id)
         .where(entry.c.item_id == t.item.c.id, entry.c.source_id.in_(sources))
@@ -216,21 +247,20 @@ class Found(ColumnElement[bool]):
     inherit_cache = False
     type = Boolean()
 
-    def __init__(self, fts: str, tsquery: str, *, often: bool) -> None:
+    def __init__(self, fts: str, tsquery: str, numbers: tuple[int, int] | None) -> None:
         self.fts: BindParameter[str] = bindparam(None, fts, Text)
         self.tsquery: BindParameter[str] = bindparam(None, tsquery, Text)
-        self.often = often
+        self.numbers = numbers
 
 
 @compiles(Found, "sqlite")
 def _on_sqlite(element: Found, compiler: Any, **kw: Any) -> str:
     asked, number = compiler.process(element.fts, **kw), compiler.process(t.item.c.id, **kw)
-    if element.often:
-        return (
-            "EXISTS (SELECT 1 FROM search_words "
-            f"WHERE search_words MATCH {asked} AND search_words.rowid = {number})"
-        )
-    return f"{number} IN (SELECT rowid FROM search_words WHERE search_words MATCH {asked})"
+    among = ""
+    if element.numbers is not None:
+        least, largest = element.numbers
+        among = f" AND rowid BETWEEN {least:d} AND {largest:d}"
+    return f"{number} IN (SELECT rowid FROM search_words WHERE search_words MATCH {asked}{among})"
 
 
 @compiles(Found, "postgresql")

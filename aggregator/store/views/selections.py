@@ -26,6 +26,8 @@ from aggregator.store.search.condition import Query, condition, weighed
 _FEW_SOURCES = 40  # up to here one index range a source beats walking all items
 _WALKED = 20  # items looked at for each place that is wanted, before sources are asked apart
 _FIRST_SPAN = timedelta(days=1)
+_WINDOW = 5000  # newest items of which a query that holds for many is asked first
+_LARGER = 8  # the next window, where that one held too few
 _GROWTH = 4  # of a span of time that held too few places
 
 
@@ -59,7 +61,7 @@ def newest(
 
     `since` only ever adds: at most 5,000 places are returned.
     """
-    selection = _weighed(connection, selection, None)
+    selection = _weighed(connection, selection)
     places = _places(connection, selection, limit, None)
     if since is not None and len(places) == limit and places[-1].sort_at >= since:
         places = _places(connection, selection, 5000, None)
@@ -70,7 +72,7 @@ def newest(
 
 def before(connection: Connection, selection: Selection, place: Place, limit: int) -> list[Place]:
     """The places after (older than) a place, newest first. Keyset paging: cost does not grow."""
-    return _places(connection, _weighed(connection, selection, place), limit, place)
+    return _places(connection, _weighed(connection, selection), limit, place)
 
 
 def count(connection: Connection, selection: Selection) -> int:
@@ -136,11 +138,41 @@ def has_source(sources: Sequence[str]) -> ColumnElement[bool]:
     )
 
 
-def _weighed(connection: Connection, selection: Selection, start: Place | None) -> Selection:
+def _weighed(connection: Connection, selection: Selection) -> Selection:
     if selection.query is None:
         return selection
-    near = None if start is None else start.number
-    return replace(selection, query=weighed(connection, selection.query, near))
+    return replace(selection, query=weighed(connection, selection.query))
+
+
+def _near(
+    connection: Connection, selection: Selection, query: Query, limit: int, start: Place | None
+) -> list[Place]:
+    """The places of a query that holds for many items, from a window of the newest ones.
+
+    The index of words is asked of the numbers that lie in the window alone. A window that does not
+    fill the page gives way to a larger one.
+    """
+    i = t.item.c
+    walked = _WINDOW
+    while True:
+        newest = _range(select(i.sort_at, i.id), i.sort_at, i.id, walked, start).subquery().c
+        counted = select(
+            func.count(), func.min(newest.sort_at), func.min(newest.id), func.max(newest.id)
+        )
+        found, oldest, least, largest = connection.execute(counted).one()
+        if found < walked:
+            return _walk(connection, _every(selection, limit, start))
+        inside = replace(selection, query=replace(query, numbers=(least, largest)))
+        every = _every(inside, limit, start).where(i.sort_at > oldest)
+        if len(places := _walk(connection, every)) >= limit:
+            return places
+        walked *= _LARGER
+
+
+def _every(selection: Selection, limit: int, start: Place | None) -> Select[Any]:
+    i = t.item.c
+    query = select(i.sort_at, i.id).where(*_shown(selection))
+    return _range(query, i.sort_at, i.id, limit, start)
 
 
 def _places(
@@ -153,8 +185,9 @@ def _places(
     """
     i = t.item.c
     if selection.sources is None:
-        every = select(i.sort_at, i.id).where(*_shown(selection))
-        return _walk(connection, _range(every, i.sort_at, i.id, limit, start))
+        if selection.query is not None and selection.query.common:
+            return _near(connection, selection, selection.query, limit, start)
+        return _walk(connection, _every(selection, limit, start))
     if not selection.sources:
         return []
     if len(selection.sources) > _FEW_SOURCES:
