@@ -80,7 +80,7 @@ def test_a_mistake_is_shown_at_its_place(serve: Serve) -> None:
     with serve(settings=everywhere()) as client:
         feed = client.get("/feeds/search.atom", params={"q": "a (b"})
         assert feed.status_code == 400
-        assert feed.text == "it ends too early: expected `)` (column 5)\na (b\n    ^\n"
+        assert feed.text == "it ends too early: expected “)” (column 5)\na (b\n    ^\n"
         page = client.get("/search", params={"q": '<b> "c'})
         assert page.status_code == 400
         assert "column 5" in page.text
