@@ -28,6 +28,7 @@ COMMANDS = {
     "open": ("configuring", "open_source"),
     "poll": ("polling", "poll"),
     "replay": ("replaying", "replay"),
+    "report": ("reporting", "report"),
     "status": ("polling", "status"),
     "plan": ("explaining", "plan"),
     "why": ("explaining", "why"),

@@ -64,6 +64,22 @@ def expander(
     return expand
 
 
+def values_in(text: str, environ: Mapping[str, str], folder: Path) -> set[str]:
+    """What the variables in the text of a configuration file stand for, found by `expander`'s rule.
+
+    Args:
+        text: the file's, comments and all.
+        environ: where names are looked up.
+        folder: what `${file:…}` is relative to.
+    """
+    found = (
+        _look_up(inner, closed, environ, folder, [])[0]
+        for escaped, inner, closed in _VARIABLE.findall(text)
+        if not escaped
+    )
+    return {value for value in found if value}
+
+
 def _look_up(
     inner: str, closed: str, environ: Mapping[str, str], folder: Path, files: list[str]
 ) -> tuple[str, str | None, str | None]:

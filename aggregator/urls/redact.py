@@ -20,6 +20,9 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _SECRET_VALUE = re.compile(r"(?=[^/]*\d)(?=[^/]*[A-Za-z])[A-Za-z0-9_~.+=-]{20,}")
+# The same in running text, JSON (`\\/`), and markup (`&amp;`).
+_USER_IN_TEXT = re.compile(r"((?:/|\\/){2})[^/?#\s@\"'<>\\]+@")
+_PAIR_IN_TEXT = re.compile(r"(?<=[?&;#])([\w.~%\[\]-]{1,100})=([^&;#\s\"'<>\\]+)")
 _WORDS = re.compile(r"[a-z]+(?:[-_.][a-z0-9]+)+", re.IGNORECASE)
 
 
@@ -60,6 +63,12 @@ def redact(url: str) -> str:
     if hash_mark:
         path += "#" + (_redact_parameters(fragment) if "=" in fragment else fragment)
     return head + path
+
+
+def redact_text(text: str) -> str:
+    """`redact` for every address in a text, whatever stands around it."""
+    text = _USER_IN_TEXT.sub(rf"\1{HIDDEN}@", text)
+    return _PAIR_IN_TEXT.sub(lambda pair: _redact_parameter(pair[0]), text)
 
 
 def _redact_parameters(query: str) -> str:
