@@ -32,7 +32,7 @@ import psycopg
 from tests import parts
 from tests.e2e.changing_news import ChangingNews, differences
 from tests.e2e.cluster import Cluster, Readers
-from tests.e2e.program import Program
+from tests.e2e.program import Program, wait_until
 
 GAP = 0.5  # seconds between two requests to a host
 ROLES = {"schedule": 2, "worker": 4, "serve": 2}
@@ -52,19 +52,33 @@ class Chaos:
         self.news = news
         self.random = random.Random(seed)
         self.befell: Counter[str] = Counter()
+        self.ended: Counter[str] = Counter()  # by themselves, by role
+        self.starting = threading.Lock()
         self.over = threading.Event()
+        self.stopped = threading.Event()
         self.readers = Readers()
 
     def start(self) -> None:
-        """Every process of every role."""
-        for role, number in ROLES.items():
-            for _ in range(number):
-                self.cluster.start(role, *OPTIONS.get(role, ()), ready=False)
+        """Every process of every role; returns when a feed was asked for."""
+        threading.Thread(target=self.supervise).start()
+        wait_until(lambda: len(self.news.visits) > 0, "polls begin")
 
     def kill(self, role: str) -> None:
-        """`kill -9` to one of a role; whoever keeps processes running starts another."""
-        self.cluster.kill(self.random.choice(self.cluster.of(role)))
-        self.cluster.start(role, *OPTIONS.get(role, ()), ready=False)
+        """`kill -9` to one of a role."""
+        with self.starting:
+            self.cluster.kill(self.random.choice(self.cluster.of(role)))
+
+    def supervise(self) -> None:
+        """Start another process for each that ended, as whoever runs containers does."""
+        while not self.stopped.wait(1):
+            with self.starting:
+                for role, one in list(self.cluster.running):
+                    if one.process is not None and one.process.poll() is not None:
+                        self.ended[role] += 1
+                        self.cluster.running.remove((role, one))
+                for role, number in ROLES.items():
+                    for _ in range(number - len(self.cluster.of(role))):
+                        self.cluster.start(role, *OPTIONS.get(role, ()), ready=False)
 
     def pause_worker(self) -> None:
         """A worker that stands still until others take it for dead, and then goes on."""
@@ -118,7 +132,7 @@ class Chaos:
     def read(self) -> None:
         """Documents of both servers all the time."""
         while not self.over.wait(0.2):
-            for server in self.cluster.of("serve"):
+            for server in list(self.cluster.of("serve")):
                 for kind in ("atom", "rss", "json"):
                     self.readers.read(server, f"/feeds/all.{kind}")
 
@@ -167,6 +181,7 @@ def main() -> int:
             fetching={"allow_networks": ["127.0.0.0/8"], "parse_workers": 1},
         )
         chaos = Chaos(Cluster(program, stack), postgres, news, asked.seed)
+        stack.callback(chaos.stopped.set)
         chaos.start()
         threads = [
             threading.Thread(target=chaos.publish, args=(asked.feeds, 30)),
@@ -182,6 +197,8 @@ def main() -> int:
         for thread in threads:
             thread.join()
         settled = chaos.settled()
+        Path(".bench").mkdir(exist_ok=True)
+        Path(".bench/chaos.log").write_text(program.log())
         stored = chaos.cluster.stored()
         wrong, rude = differences(news.truth(), stored), news.rude(GAP)
         print(json.dumps({
@@ -193,11 +210,12 @@ def main() -> int:
             "rude": [(a.host, a.path, b.path, round(b.began - a.ended, 3)) for a, b in rude[:10]],
             "documents": chaos.readers.good, "broken": chaos.readers.broken[:20],
             "settled_seconds": round(settled, 1), "jobs_left": len(chaos.cluster.jobs()),
+            "ended_by_themselves": dict(chaos.ended),
             "tracebacks": program.log().count("Traceback"),
         }))  # fmt: skip
-        Path(".bench").mkdir(exist_ok=True)
-        Path(".bench/chaos.log").write_text(program.log())
-        codes = chaos.cluster.stop()
+        chaos.stopped.set()
+        with chaos.starting:
+            codes = chaos.cluster.stop()
         fine = not (wrong or rude or chaos.readers.broken) and set(codes) == {0}
     return 0 if fine else 1
 
