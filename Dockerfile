@@ -6,9 +6,11 @@ FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
 RUN python3 -m venv /opt/aggregator
 ENV PATH=/opt/aggregator/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
-# The locked requirements change seldom, so they are a layer of their own.
-COPY requirements/run.txt requirements/
-RUN pip install --require-hashes -r requirements/run.txt
+# The locked requirements change seldom, so they are a layer of their own: `run`, or `cluster` with the
+# queue of many workers.
+ARG REQUIREMENTS=run
+COPY requirements/run.txt requirements/cluster.txt requirements/
+RUN pip install --require-hashes -r "requirements/${REQUIREMENTS}.txt"
 COPY pyproject.toml README.md LICENSE ./
 COPY aggregator aggregator
 COPY packaging packaging

@@ -210,9 +210,11 @@ compose up -d --no-build aggregator
 wait_healthy
 expect "items lost by down and up" 0 "$(not_served id "$work/ids")"
 
-say "The postgres profile is a valid composition"
-COMPOSE_PROFILES=postgres $compose_command -f "$root/docker-compose.yml" config >/dev/null
-echo "ok: docker-compose.yml with the profile postgres"
+say "The other profiles are valid compositions"
+for profile in postgres cluster; do
+    COMPOSE_PROFILES=$profile $compose_command -f "$root/docker-compose.yml" config >/dev/null
+    echo "ok: docker-compose.yml with the profile $profile"
+done
 
 failed=0
 say "All seen"

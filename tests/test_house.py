@@ -190,7 +190,7 @@ def test_every_target_that_a_document_names_exists() -> None:
         assert set(named) <= targets, page
 
 
-@pytest.mark.parametrize("name", ["run.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["run.txt", "cluster.txt", "dev.txt"])
 def test_requirements_are_locked_by_hash_and_name_no_index(name: str) -> None:
     text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
     assert "://" not in text
@@ -206,22 +206,49 @@ def test_the_development_lock_includes_the_one_that_runs() -> None:
         return set(re.findall(r"^([A-Za-z0-9._-]+==\S+)", text, flags=re.M))
 
     assert pins("run.txt") <= pins("dev.txt")
+    assert pins("cluster.txt") <= pins("dev.txt")
 
 
 def test_the_compose_file_runs_the_image_without_privileges() -> None:
     document = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
     profiles = {}
-    for name in ("aggregator", "aggregator-postgres"):
-        service = document["services"][name]
-        assert service["read_only"] is True
-        assert service["cap_drop"] == ["ALL"]
-        assert service["security_opt"] == ["no-new-privileges:true"]
-        assert service["stop_grace_period"] == "20s"
-        assert "./config:/config:ro" in service["volumes"]
-        (profiles[name],) = service["profiles"]
-    assert profiles == {"aggregator": "sqlite", "aggregator-postgres": "postgres"}
+    for name, service in document["services"].items():
+        assert service["deploy"]["resources"]["limits"]["memory"], name
+        if name != "db":
+            assert service["read_only"] is True
+            assert service["cap_drop"] == ["ALL"]
+            assert service["security_opt"] == ["no-new-privileges:true"]
+            assert service["stop_grace_period"] == "20s"
+        if "build" in service:
+            assert "./config:/config:ro" in service["volumes"]
+            (profiles[name],) = service["profiles"]
+    assert profiles == {
+        "aggregator": "sqlite",
+        "aggregator-postgres": "postgres",
+        "schedule": "cluster",
+        "worker": "cluster",
+        "serve": "cluster",
+    }
     default = (ROOT / ".env").read_text(encoding="utf-8")
     assert "COMPOSE_PROFILES=sqlite" in default.splitlines()
+
+
+def test_what_containers_run_are_commands_that_exist_with_these_options() -> None:
+    document = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    page = (ROOT / "docs" / "how-to" / "kubernetes.md").read_text(encoding="utf-8")
+    manifests = yaml.safe_load(page.partition("```yaml\n")[2].partition("```")[0])["items"]
+    commands = [one["command"] for one in document["services"].values() if "command" in one]
+    for deployment in (one for one in manifests if one["kind"] == "Deployment"):
+        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        confined = container["securityContext"]
+        assert confined["readOnlyRootFilesystem"] is True
+        assert confined["capabilities"] == {"drop": ["ALL"]}
+        assert {"livenessProbe", "readinessProbe", "startupProbe"} <= set(container)
+        commands.append(container["args"])
+    known = {name: {o for p in c.params for o in p.opts} for name, c in _commands()}
+    assert len(commands) == 6
+    for command, *words in commands:
+        assert {word for word in words if word.startswith("--")} <= known[command]
 
 
 def test_the_image_holds_what_its_build_copies() -> None:
