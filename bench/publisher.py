@@ -81,7 +81,9 @@ def _ok(body: bytes, media_type: str) -> bytes:
 async def main(port: int, documents: Documents) -> None:
     """Serve until the process is ended."""
     publisher = Publisher(documents)
-    server = await asyncio.start_server(publisher.serve, "127.0.0.1", port)
+    # Each of the first feeds may be asked for at an address of its own, as of a host of its own.
+    addresses = [f"127.0.0.{number}" for number in range(1, min(len(documents), 250) + 1)]
+    server = await asyncio.start_server(publisher.serve, addresses, port)
     async with server:
         await server.serve_forever()
 
