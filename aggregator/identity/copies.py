@@ -28,7 +28,7 @@ from aggregator.identity.places import (
     titles_against,
     versions_against,
 )
-from aggregator.identity.tokens import is_number, is_unspaced, word_spans, words
+from aggregator.identity.tokens import has_unspaced, is_unspaced, word_spans, words
 from aggregator.model.copies import (
     CopyDecision,
     CopyEvidence,
@@ -99,12 +99,14 @@ def comparable(text: str, boilerplate: frozenset[int]) -> ComparableText:
         boilerplate: Hashes of the paragraphs its source repeats (`repeated_paragraphs`).
     """
     found = tuple(paragraphs(text, boilerplate))
-    tokens = tuple(
-        word for paragraph in found if paragraph.fate is Fate.KEPT for word in paragraph.words
-    )[:_MAX_WORDS]
+    own: list[str] = []
+    for paragraph in found:
+        if paragraph.fate is Fate.KEPT:
+            own += paragraph.words
+    tokens = tuple(own[:_MAX_WORDS])
     vocabulary = set(tokens)
-    numbers = frozenset(_GROUPING.sub("", word) for word in vocabulary if is_number(word))
-    grams = 0 if text.isascii() else sum(map(is_unspaced, vocabulary))
+    numbers = frozenset(_GROUPING.sub("", word) for word in vocabulary if word[0].isdecimal())
+    grams = sum(map(is_unspaced, vocabulary)) if has_unspaced(text) else 0
     # Two overlapping grams stand for about one word of a script with spaces.
     weight = len(vocabulary) - grams / 2
     return ComparableText(

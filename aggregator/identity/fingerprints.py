@@ -31,8 +31,10 @@ def shingles(tokens: Sequence[str]) -> tuple[int, ...]:
     """The hashes of every run of four words, in order: unsigned 64-bit numbers."""
     hashes = [_word_hash(word) for word in tokens]
     return tuple(
-        (a * _FIRST + b * _SECOND + c * _THIRD + d) & _MASK
-        for a, b, c, d in zip(hashes, hashes[1:], hashes[2:], hashes[3:], strict=False)
+        [
+            (a * _FIRST + b * _SECOND + c * _THIRD + d) & _MASK
+            for a, b, c, d in zip(hashes, hashes[1:], hashes[2:], hashes[3:], strict=False)
+        ]
     )
 
 

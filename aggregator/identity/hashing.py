@@ -9,18 +9,19 @@ from html import unescape
 
 _TAG = re.compile(r"<[^<>]*>")
 _WORD = re.compile(r"\w+")
+_MARK = re.compile(r"[^\w\s]")  # no letter, figure or blank is a sign
 _SIGNS = frozenset("#%&@*")
 _SYMBOLS = ("Sc", "Sm", "So")  # currency, mathematics, others
 
 
 def digest(*parts: str) -> str:
     """A 128-bit hash of `parts` in hexadecimal; parts cannot run into each other."""
-    hasher = blake2b(digest_size=16)
+    whole = bytearray()
     for part in parts:
         data = part.encode("utf-8", "surrogatepass")
-        hasher.update(len(data).to_bytes(8, "big"))
-        hasher.update(data)
-    return hasher.hexdigest()
+        whole += len(data).to_bytes(8, "big")
+        whole += data
+    return blake2b(whole, digest_size=16).hexdigest()
 
 
 def words(text: str) -> list[str]:
@@ -38,7 +39,8 @@ def revision_hash(lasting: str, title: str | None) -> str:
     `lasting` is the entry's `content_hash`, which some keys are made from and which never changes
     its form. `C++` and `C#` have the same words; quotes, dashes and stops are typography.
     """
-    signs = "".join(c for c in title or "" if c in _SIGNS or unicodedata.category(c) in _SYMBOLS)
+    marks = _MARK.findall(title or "")
+    signs = "".join(c for c in marks if c in _SIGNS or unicodedata.category(c) in _SYMBOLS)
     return digest("signs", lasting, signs) if signs else lasting
 
 

@@ -17,7 +17,7 @@ def names(text: str, most: int) -> frozenset[str]:
     """The names among the first `most` words of a text, as `tokens.words` gives them."""
     found: set[str] = set()
     capitals, end = 0, 0
-    spans = word_spans(text[: most * 40])[:most]
+    spans = word_spans(text[: most * 40], most)[:most]
     for start, stop in spans:
         word = text[start:stop]
         if word[0].isupper():

@@ -9,9 +9,11 @@ as much text everywhere.
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 
 CJK_GRAM = 3
 
@@ -84,12 +86,18 @@ def words(text: str) -> list[str]:
     return result
 
 
-def word_spans(text: str) -> list[tuple[int, int]]:
-    """Start and end (characters of `text`) of every token that `words` gives, in the same order."""
+def word_spans(text: str, most: int = sys.maxsize) -> list[tuple[int, int]]:
+    """Start and end (characters of `text`) of every token that `words` gives, in the same order.
+
+    With `most`, those of about so many tokens, and at least that many.
+    """
     if text.isascii():
-        return [found.span() for found in _ASCII_TOKEN.finditer(text.lower())]
+        found_ones = islice(_ASCII_TOKEN.finditer(text.lower()), most)
+        return [found.span() for found in found_ones]
+    if _UNSPACED_RUN.search(text) is None:
+        return [found.span() for found in islice(_TOKEN.finditer(text), most)]
     spans: list[tuple[int, int]] = []
-    for found in _TOKEN.finditer(text):
+    for found in islice(_TOKEN.finditer(text), most):
         begin = found.start()
         token = found[0]
         if not token.isascii() and _UNSPACED_RUN.match(token):
@@ -97,6 +105,11 @@ def word_spans(text: str) -> list[tuple[int, int]]:
         else:
             spans.append(found.span())
     return spans
+
+
+def has_unspaced(text: str) -> bool:
+    """Whether any of it is in a script without spaces."""
+    return not text.isascii() and _UNSPACED_RUN.search(text) is not None
 
 
 def is_number(token: str) -> bool:

@@ -35,6 +35,7 @@ _BLANKS = re.compile(r"[^\S\n]+")
 _BREAKS = re.compile(r" ?\n[ \n]*")
 # In what the sanitiser emits every `<` and `>` of text and of attribute values is escaped.
 _CANONICAL_TAG = re.compile(r"<[^<>]*+>")
+_BREAKING_TAG = re.compile(rf"</*(?:{'|'.join(sorted(BLOCKS))})(?:\s[^<>]*+|/+)?>")
 _ENTITY = re.compile(r"&(?:[a-zA-Z][a-zA-Z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});")
 _WRITTEN_REFERENCES = (
     ("&nbsp;", " "),
@@ -128,7 +129,7 @@ def html_to_text(html: str) -> str:
 def canonical_to_text(html: str) -> str:
     """The text of HTML that our own sanitiser wrote (every `<` in it begins a tag)."""
     flat = html.replace("\n", " ").replace("\r", " ")
-    text = _CANONICAL_TAG.sub(_break_or_nothing, flat)
+    text = _CANONICAL_TAG.sub("", _BREAKING_TAG.sub("\n", flat))
     # The serialiser writes these five references only (WHATWG HTML §13.3), `&amp;` comes last.
     for reference, character in _WRITTEN_REFERENCES:
         text = text.replace(reference, character)
@@ -253,11 +254,6 @@ def _strip_inline(s: str) -> str:
         if not count:
             break
     return s
-
-
-def _break_or_nothing(tag: re.Match[str]) -> str:
-    name = tag.group().strip("</>").split(None, 1)[0] if len(tag.group()) > 2 else ""
-    return "\n" if name in BLOCKS else ""
 
 
 def _tidy(s: str) -> str:

@@ -93,7 +93,7 @@ def _without_words_beside_a_number(segments: list[str]) -> list[str]:
 
 def _without_kinds(segments: list[str]) -> list[str]:
     """A name that stands for itself needs nobody to say that it is an article."""
-    figures = sum(letter.isdecimal() for segment in segments for letter in segment)
+    figures = sum(map(str.isdecimal, "".join(segments)))
     if figures < _FIGURES and not _LONG_NAME.fullmatch(segments[-1]):
         return segments
     return [part for part in segments[:-1] if part.casefold() not in _KINDS] + segments[-1:]

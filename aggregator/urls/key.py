@@ -100,6 +100,11 @@ def url_key(
         extra_parameters: Further tracking parameters, `*` for any run of characters.
         keep_fragment: Keep the fragment: for a document whose items differ by nothing else.
     """
+    return _url_key(url, tuple(extra_parameters), keep_fragment)
+
+
+@lru_cache(maxsize=4096)  # a document that changed lists the same addresses again, but for a few
+def _url_key(url: str, extra_parameters: tuple[str, ...], keep_fragment: bool) -> UrlKey | None:
     steps: list[str] = []
     parts = _split_clean(url, steps)
     for _ in range(_MAX_LAYERS):
@@ -396,7 +401,15 @@ def _site_rules() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(pattern), replacement) for pattern, replacement in rules)
 
 
+@cache
+def _any_site_rule() -> re.Pattern[str]:
+    """One pattern for all, since hardly any address meets a rule."""
+    return re.compile("|".join(f"(?:{pattern.pattern})" for pattern, _ in _site_rules()))
+
+
 def _site_rule(key: str) -> str:
+    if _any_site_rule().fullmatch(key) is None:
+        return key
     for pattern, replacement in _site_rules():
         found = pattern.fullmatch(key)
         if found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.identity.tokens import is_number, word_spans, words
+from aggregator.identity.tokens import has_unspaced, is_number, is_unspaced, word_spans, words
 
 
 def test_case_punctuation_and_compatibility_forms_do_not_matter() -> None:
@@ -61,3 +61,13 @@ def test_every_word_has_a_place_in_the_text(text: str) -> None:
 @given(TEXT, TEXT)
 def test_words_of_two_lines_are_the_words_of_each(one: str, other: str) -> None:
     assert words(f"{one}\n{other}") == words(one) + words(other)
+
+
+@given(TEXT, st.integers(0, 5))
+def test_the_places_of_the_first_words_are_those_of_all(text: str, most: int) -> None:
+    assert word_spans(text, most)[:most] == word_spans(text)[:most]
+
+
+@given(TEXT)
+def test_scripts_without_spaces_are_seen_in_a_text_as_in_its_words(text: str) -> None:
+    assert has_unspaced(text) or not any(map(is_unspaced, words(text)))

@@ -9,6 +9,7 @@ from lxml import etree
 
 from aggregator.markup.tangle import is_tangled, strip_tags
 from aggregator.markup.text import (
+    canonical_to_text,
     cap,
     clean,
     html_title,
@@ -205,3 +206,8 @@ def test_tags_can_be_stripped_without_a_parse() -> None:
     assert strip_tags("<b a='x'>one</b><!-- no --><script>x</script>two &amp; <") == (
         " one    two & <"
     )
+
+
+def test_of_sanitised_html_block_tags_are_breaks_and_others_nothing() -> None:
+    html = '<p>One <b>two</b></p><pre>three</pre><br>four<img src="a"><h2 id="x">five</h2>&lt;p&gt;'
+    assert canonical_to_text(html) == "One two\nthree\nfour\nfive\n<p>"

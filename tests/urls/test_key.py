@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aggregator.urls import key as key_module
 from aggregator.urls.key import url_key
 
 
@@ -549,3 +550,12 @@ def test_words_beside_a_number_pick_nothing(decorated: str, bare: str) -> None:
 )
 def test_what_is_no_page_s_number_has_words_that_pick(one: str, other: str) -> None:
     assert key(f"https://example.org/{one}") != key(f"https://example.org/{other}")
+
+
+def test_the_rules_of_sites_are_one_pattern_that_meets_what_any_of_them_meets() -> None:
+    assert key("https://youtu.be/fJ9rUzIMcZQ") == key("https://youtube.com/watch?v=fJ9rUzIMcZQ")
+    whole = key_module._any_site_rule()
+    for pattern, _ in key_module._site_rules():
+        assert f"(?:{pattern.pattern})" in whole.pattern
+        assert pattern.flags == whole.flags
+    assert whole.groups == sum(pattern.groups for pattern, _ in key_module._site_rules())
