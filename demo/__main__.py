@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from demo.origin import PORT as ORIGIN_PORT
+from demo.stories import made_id
 
 ROOT = Path(__file__).parent.parent
 SERVICE_PORT = 8080
+TOKEN = "sample-token-of-the-desk"  # noqa: S105 - of the private view, as in `aggregator.yaml`
 PATIENCE = 600.0  # seconds until either part must answer, however busy the machine
 _PR_SET_PDEATHSIG = 1
 _prctl = getattr(ctypes.CDLL(None), "prctl", None)  # Linux has it; looked up before any fork
@@ -41,15 +43,32 @@ def check_port(port: int, option: str) -> int:
         return taken
 
 
-def configuration(folder: Path, origin_port: int) -> Path:
-    """Write the demo's configuration into `folder`, for the origin's port and with its database."""
+def configuration(folder: Path, origin_port: int, sources: int = 0) -> Path:
+    """Write the demo's configuration into `folder`, for the origin's port and with its database.
+
+    Where it has fewer than `sources`, made ones are added.
+    """
     text = (ROOT / "demo" / "aggregator.yaml").read_text(encoding="utf-8")
     text = text.replace(str(ORIGIN_PORT), str(origin_port))
     text = text.replace("sqlite:///.demo/", f"sqlite:///{folder}/")
     text = text.replace("$schema=../config/", f"$schema={ROOT}/config/")
     path = folder / "aggregator.yaml"
+    more = "".join(
+        f"  - id: {made_id(number)}\n"
+        f"    url: http://127.0.0.1:{origin_port}/{made_id(number)}/atom.xml\n"
+        "    tags: [couriers]\n"
+        "    follow_related: off\n"
+        for number in range(1, missing(sources) + 1)
+    )
+    text = text.replace("\nviews:\n", f"{more}\nviews:\n")
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def missing(sources: int) -> int:
+    """How many sources have to be made so that there are so many."""
+    text = (ROOT / "demo" / "aggregator.yaml").read_text(encoding="utf-8")
+    return max(0, sources - text.count("\n  - id: ", 0, text.index("\nviews:\n")))
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
@@ -115,9 +134,11 @@ def show(service: str, origin: str) -> None:
   Everything, Atom  {service}/feeds/all.atom
   Everything, RSS   {service}/feeds/all.rss
   Sources, OPML     {service}/opml
+  A private view    {service}/feeds/desk.atom?token={TOKEN}
   The sample news   {origin}/
 
-  Another story arrives in about a minute and a half. Ctrl-C ends both.
+  A story is corrected in about a minute, another one arrives soon after, and one source fails on
+  purpose. Ctrl-C ends both.
 """,
         flush=True,
     )
@@ -131,19 +152,23 @@ def main(ready: Callable[[str, str], None] = show) -> None:
     parser.add_argument(
         "--folder", type=Path, default=ROOT / ".demo", help="of the database, emptied at start"
     )
+    parser.add_argument(
+        "--sources", type=int, default=0, help="as many sources at least, such as 50"
+    )
     options = parser.parse_args()
     folder: Path = options.folder.resolve()
     origin_port = check_port(options.origin_port, "--origin-port")
     port = check_port(options.port, "--port")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    config = configuration(folder, origin_port)
+    more = str(missing(options.sources))
+    config = configuration(folder, origin_port, options.sources)
     origin_url, service_url = f"http://127.0.0.1:{origin_port}", f"http://127.0.0.1:{port}"
 
     heed(signal.default_int_handler)
     processes: list[subprocess.Popen[bytes]] = []
     try:
-        processes.append(start(["demo.origin", "--port", str(origin_port)], {}))
+        processes.append(start(["demo.origin", "--port", str(origin_port), "--more", more], {}))
         wait_for(f"{origin_url}/", processes[0])
         processes.append(
             start(

@@ -11,11 +11,14 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 from lxml import etree
 from lxml.builder import ElementMaker
 
+from demo.media import sound
 from demo.stories import HERE, Outlet, Stories, Story
 
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
 DC = "http://purl.org/dc/elements/1.1/"
 ATOM = "http://www.w3.org/2005/Atom"
+MEDIA = "http://search.yahoo.com/mrss/"
+ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 MEDIA_TYPES = {
     "rss": "application/rss+xml; charset=utf-8",
     "atom": "application/atom+xml; charset=utf-8",
@@ -56,6 +59,11 @@ def index(everything: Stories, base: str) -> bytes:
     return _page("index.html", base=base, outlets=everything.outlets)
 
 
+def latest(stories: list[Story]) -> datetime:
+    """When any of them was published or corrected last."""
+    return max(story.updated or story.published for story in stories)
+
+
 def _page(template: str, **values: object) -> bytes:
     return _pages.get_template(template).render(**values).encode()
 
@@ -65,12 +73,27 @@ def _html(story: Story, excerpt: bool) -> str:
     return "".join(f"<p>{escape(text, quote=False)}</p>" for text in paragraphs)
 
 
+def _pictures(story: Story, base: str) -> list[etree._Element]:
+    """The picture of a story as Media RSS, where it has one."""
+    if story.picture is None:
+        return []
+    e = ElementMaker(namespace=MEDIA, nsmap={"media": MEDIA})
+    return [
+        e.content(
+            e.description(story.picture.shows),
+            e.credit(story.picture.credit),
+            url=base + story.picture_path, medium="image", type="image/png",
+        )
+    ]  # fmt: skip
+
+
 def _serialise(root: etree._Element) -> bytes:
     return etree.tostring(root, xml_declaration=True, encoding="utf-8", pretty_print=True)
 
 
 def _rss(outlet: Outlet, stories: list[Story], base: str) -> bytes:
-    e = ElementMaker(nsmap={"content": CONTENT, "dc": DC, "atom": ATOM})
+    names = {"content": CONTENT, "dc": DC, "atom": ATOM, "media": MEDIA, "itunes": ITUNES}
+    e = ElementMaker(nsmap=names)
     channel = e.channel(
         e.title(outlet.title),
         e.link(f"{base}/{outlet.id}/"),
@@ -90,17 +113,23 @@ def _rss(outlet: Outlet, stories: list[Story], base: str) -> bytes:
         )
         if not outlet.excerpt:
             item.append(e(f"{{{CONTENT}}}encoded", _html(story, excerpt=False)))
+        item.extend(_pictures(story, base))
+        if story.sound is not None:
+            length = str(len(sound(story.id, story.sound)))
+            file = {"url": base + story.sound_path, "type": "audio/wav", "length": length}
+            item.append(e.enclosure(**file))
+            item.append(e(f"{{{ITUNES}}}duration", str(story.sound)))
         channel.append(item)
     return _serialise(e.rss(channel, version="2.0"))
 
 
 def _atom(outlet: Outlet, stories: list[Story], base: str) -> bytes:
-    e = ElementMaker(namespace=ATOM, nsmap={None: ATOM})
+    e = ElementMaker(namespace=ATOM, nsmap={None: ATOM, "media": MEDIA})
     root = e.feed(
         e.id(base + outlet.feed_path),
         e.title(outlet.title),
         e.subtitle(outlet.about),
-        e.updated(_iso(stories[0].published)),
+        e.updated(_iso(latest(stories))),
         e.link(rel="self", href=base + outlet.feed_path),
         e.link(rel="alternate", href=f"{base}/{outlet.id}/"),
     )
@@ -111,11 +140,12 @@ def _atom(outlet: Outlet, stories: list[Story], base: str) -> bytes:
                 e.id(f"{base}{story.path}"),
                 e.title(story.title),
                 e.published(_iso(story.published)),
-                e.updated(_iso(story.published)),
+                e.updated(_iso(story.updated or story.published)),
                 e.author(e.name(story.author)),
                 e.link(rel="alternate", href=base + story.path),
                 *(e.category(term=tag) for tag in story.tags),
                 e.content(_html(story, outlet.excerpt), type="html"),
+                *_pictures(story, base),
             )
         )
     return _serialise(root)
@@ -138,6 +168,7 @@ def _json(outlet: Outlet, stories: list[Story], base: str) -> bytes:
                 "authors": [{"name": story.author}],
                 "tags": list(story.tags),
                 "content_html": _html(story, outlet.excerpt),
+                **({"image": base + story.picture_path} if story.picture else {}),
             }
             for story in stories
         ],

@@ -19,22 +19,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from demo import documents
+from demo import documents, media
 from demo.stories import load
 
 PORT = 8181
 HTML = "text/html; charset=utf-8"
 
 
-def create_app(base: str, start: datetime, clock: Callable[[], datetime]) -> Starlette:
+def create_app(
+    base: str, start: datetime, clock: Callable[[], datetime], more: int = 0
+) -> Starlette:
     """The origin as an ASGI app.
 
     Args:
         base: its address without a trailing slash, for the links in feeds and pages.
         start: the moment from which the stories are dated.
-        clock: what time it is, aware; decides which stories are published.
+        clock: what time it is, aware; decides which stories are published, and what they say.
+        more: how many made outlets there are beside those of `stories.yaml`.
     """
-    everything = load(start)
+    everything = load(start, more)
     outlets = {outlet.id: outlet for outlet in everything.outlets}
 
     async def feed(request: Request) -> Response:
@@ -46,14 +49,27 @@ def create_app(base: str, start: datetime, clock: Callable[[], datetime]) -> Sta
             request,
             documents.feed(outlet, stories, base),
             documents.MEDIA_TYPES[outlet.format],
-            modified=stories[0].published,
+            modified=documents.latest(stories),
         )
 
     async def article(request: Request) -> Response:
         for story in everything.stories:
             if story.path == request.url.path and story.published <= clock():
-                body = documents.article(story, everything, base)
-                return _answer(request, body, HTML, modified=story.published)
+                told = story.at(clock())
+                body = documents.article(told, everything, base)
+                return _answer(request, body, HTML, modified=told.updated or told.published)
+        raise HTTPException(404)
+
+    async def picture(request: Request) -> Response:
+        for story in everything.stories:
+            if story.picture is not None and story.picture_path == request.url.path:
+                return _answer(request, media.picture(story.id), "image/png")
+        raise HTTPException(404)
+
+    async def sound(request: Request) -> Response:
+        for story in everything.stories:
+            if story.sound is not None and story.sound_path == request.url.path:
+                return _answer(request, media.sound(story.id, story.sound), "audio/wav")
         raise HTTPException(404)
 
     async def home(request: Request) -> Response:
@@ -75,6 +91,8 @@ def create_app(base: str, start: datetime, clock: Callable[[], datetime]) -> Sta
             Route("/robots.txt", robots),
             Route("/{outlet}/", home),
             Route("/{outlet}/{name}.html", article),
+            Route("/{outlet}/{name}.png", picture),
+            Route("/{outlet}/{name}.wav", sound),
             Route("/{outlet}/{name}", feed),
         ]
     )
@@ -104,9 +122,10 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=PORT)
     parser.add_argument("--base", help="address in links, without a trailing slash")
+    parser.add_argument("--more", type=int, default=0, help="made outlets beside the others")
     options = parser.parse_args()
     base = options.base or f"http://{options.host}:{options.port}"
-    app = create_app(base, datetime.now(UTC), lambda: datetime.now(UTC))
+    app = create_app(base, datetime.now(UTC), lambda: datetime.now(UTC), options.more)
     uvicorn.run(app, host=options.host, port=options.port, log_level="warning", access_log=False)
 
 

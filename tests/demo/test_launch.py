@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from aggregator.config.load import load_settings
-from demo.__main__ import ROOT, check_port, configuration, wait_for
+from demo.__main__ import ROOT, TOKEN, check_port, configuration, missing, wait_for
 from demo.origin import PORT
 from demo.stories import load
 from tests import parts
@@ -73,7 +73,19 @@ def test_the_configuration_follows_the_origins_port_and_opens_nothing_else(tmp_p
     assert settings.fetching.allow_ports == (9,)
     assert settings.storage.url.reveal() == f"sqlite:///{tmp_path}/aggregator.db"
     paths = {f"http://127.0.0.1:9{outlet.feed_path}" for outlet in load(START).outlets}
-    assert {source.url for source in settings.sources} == paths
+    lost = "http://127.0.0.1:9/old-lantern/rss.xml"  # fails on purpose
+    assert {source.url for source in settings.sources} == paths | {lost}
+
+
+def test_as_many_sources_are_there_as_are_asked_for(tmp_path: Path) -> None:
+    settings = load_settings(configuration(tmp_path, 9, 50))
+    made = [source for source in settings.sources if "couriers" in source.tags]
+    assert (len(settings.sources), len(made)) == (50, missing(50))
+    paths = {outlet.feed_path for outlet in load(START, missing(50)).outlets}
+    assert {source.url.removeprefix("http://127.0.0.1:9") for source in made} <= paths
+    (desk,) = [view for view in settings.views if view.token is not None]
+    assert desk.token is not None
+    assert desk.token.reveal() == TOKEN
 
 
 def test_the_configuration_in_the_repository_is_for_the_origins_usual_port() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import socket
+import wave
 from calendar import timegm
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,6 +16,7 @@ import pytest
 import uvicorn
 from lxml import html
 
+from aggregator.markup.raster import raster_type
 from demo.origin import create_app
 from demo.stories import load
 from tests.trees import strings
@@ -101,6 +104,50 @@ def test_one_story_arrives_while_it_runs_and_changes_the_validators(
     assert after.status_code == 200
     old, new = (len(feedparser.parse(answer.content).entries) for answer in (before, after))
     assert new == old + 1
+
+
+def test_a_story_is_corrected_while_it_runs_and_says_so(
+    client: httpx.Client, clock: _Clock
+) -> None:
+    (story,) = [one for one in load(START).stories if one.correction is not None]
+    path = next(o.feed_path for o in load(START).outlets if o.id == story.outlet)
+
+    def entry() -> feedparser.FeedParserDict:
+        entries = feedparser.parse(client.get(path).content).entries
+        return next(one for one in entries if one.link == BASE + story.path)
+
+    before, page = entry(), client.get(story.path).text
+    clock.now += timedelta(seconds=71)
+    after = entry()
+    assert after.published == before.published
+    assert after.updated > before.updated
+    assert after.content != before.content
+    assert after.id == before.id
+    assert client.get(story.path).text != page
+
+
+def test_pictures_and_sounds_are_what_they_say(client: httpx.Client) -> None:
+    stories = load(START).stories
+    pictures = [one for one in stories if one.picture is not None]
+    sounds = [one for one in stories if one.sound is not None]
+    assert pictures
+    assert sounds
+    for story in pictures:
+        answer = client.get(story.picture_path)
+        assert answer.headers["content-type"] == "image/png"
+        assert raster_type(answer.content) == "image/png"
+    for story in sounds:
+        with wave.open(io.BytesIO(client.get(story.sound_path).content)) as file:
+            assert file.getnframes() == file.getframerate() * (story.sound or 0)
+    assert client.get("/old-lantern/rss.xml").status_code == 404
+
+
+def test_more_outlets_are_made_each_with_titles_of_its_own() -> None:
+    everything = load(START, 50)
+    made = [one for one in everything.outlets if one.id.startswith("courier-")]
+    assert len({one.title for one in made}) == 50
+    titles = [one.title for one in everything.stories if one.outlet.startswith("courier-")]
+    assert len(set(titles)) == len(titles) == 150
 
 
 def test_every_page_of_the_sample_news_answers_and_links_only_to_pages_that_do(

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from demo.__main__ import TOKEN
 from demo.stories import load
 from tests import parts
 from tests.e2e.program import wait_until
@@ -87,7 +88,8 @@ def _feed_titles() -> set[str]:
     """The titles that the sample feeds carry when the origin starts."""
     start = datetime.now(UTC)
     everything = load(start)
-    return {s.title for outlet in everything.outlets for s in everything.of(outlet.id, start)}
+    open_to_all = [outlet for outlet in everything.outlets if outlet.id != "night-desk"]
+    return {s.title for outlet in open_to_all for s in everything.of(outlet.id, start)}
 
 
 def test_each_view_shows_the_stories_of_its_sources(demo: Demo) -> None:
@@ -112,6 +114,28 @@ def test_the_same_text_at_two_outlets_is_one_item_that_names_both(demo: Demo) ->
     lead = item["_aggregator"]["source"]["title"]
     others = [copy["source"] for copy in item["_aggregator"]["also_in"]]
     assert sorted([lead, *others]) == ["Harbour Gazette", "Northern Wire"]
+
+
+def test_it_shows_a_podcast_pictures_a_private_view_and_a_source_that_fails(demo: Demo) -> None:
+    shown = httpx.get(f"{demo.url}/feeds/all.json").json()["items"]
+    items = {item["title"]: item for item in shown}
+    (file,) = items["Five minutes from the quay: clockwork"]["attachments"]
+    assert (file["mime_type"], file["duration_in_seconds"]) == ("audio/wav", 3)
+    picture = items["Orchard census counts 214 kinds of apple"]["image"]
+    assert httpx.get(picture).headers["content-type"] == "image/png"
+    note = "Note on the gates for the morning meeting"
+    assert note not in items
+    desk = f"{demo.url}/feeds/desk.json"
+    assert httpx.get(desk).status_code == 401
+    with_token = httpx.get(desk, params={"token": TOKEN}).json()
+    assert note in {item["title"] for item in with_token["items"]}
+    wait_until(
+        lambda: "The Old Lantern" in httpx.get(f"{demo.url}/sources?state=failing").text,
+        "the source that fails is shown as failing",
+    )
+    events = demo.titles("events")
+    gates = [title for title in events if "gates" in title.lower() and "quay" not in title]
+    assert len(gates) == 1  # two reports on one night
 
 
 @pytest.mark.required("newsboat")
