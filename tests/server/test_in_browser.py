@@ -14,13 +14,23 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from tests.patience import PATIENCE
 from tests.server.conftest import serving
-from tests.server.samples import SampleBackend, settings_of
+from tests.server.samples import SampleBackend, served, settings_of
 
 PAGES = (
     "/", "/about", "/views/all", "/views/all?q=ferry", "/search", "/search?q=(", "/items/1",
-    "/items/2?in=all", "/stories/1", "/status", "/sources", "/sources?sort=title&q=no",
+    "/items/2?in=all", "/items/20", "/stories/1", "/status", "/sources", "/sources?sort=title&q=no",
     "/sources/bay", "/login", "/nope",
 )  # fmt: skip
+# What publishers leave out, and a frame that is wider than a phone.
+CARELESS = (
+    '<h3>Boxes</h3><p><a href="https://harbour.example/b"><img src="https://harbour.example/b.png">'
+    '</a></p><h5>More</h5><iframe src="https://www.youtube.com/embed/x" width="720" height="420" '
+    'loading="lazy" referrerpolicy="no-referrer" sandbox=""></iframe><table><tbody><tr>'
+    + "<td>Tide tables</td>" * 40
+    + "</tr></tbody></table><pre>"
+    + "0123456789 " * 60
+    + "</pre>"
+)
 PHONE = {"width": 320, "height": 640}
 DESK = {"width": 1280, "height": 900}
 _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -41,9 +51,10 @@ def browser(chromium: Path) -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
     """Every page with samples, where everybody may search."""
+    items = (*SampleBackend().items, served(20, html=CARELESS))
     settings = settings_of()
     searched = replace(settings, service=replace(settings.service, search="everywhere"))
-    with serving(SampleBackend(), searched) as client:
+    with serving(SampleBackend(items=items), searched) as client:
         yield str(client.base_url)
 
 
@@ -158,5 +169,6 @@ def test_nothing_of_a_page_breaks_its_own_policy(browser: Browser, site: str) ->
         page.on("pageerror", lambda error: said.append(f"{page.url}: {error}"))
         for path in PAGES:
             page.goto(site + path)
-    ours = [line for line in said if "status of 4" not in line]  # the pages that are errors
+    # The pages that are errors, and pictures of publishers, whom no test reaches.
+    ours = [line for line in said if "status of 4" not in line and "ERR_FAILED" not in line]
     assert not ours

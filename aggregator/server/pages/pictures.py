@@ -23,6 +23,7 @@ from aggregator.model.pages import Picture
 from aggregator.model.settings import PictureMode, Settings
 from aggregator.publish.values import web_url
 from aggregator.server.access.auth import CHALLENGE, access_of
+from aggregator.server.pages.body import spoken
 
 _KEEP = {"Cache-Control": "private, max-age=604800, immutable"}
 _GONE = {"Cache-Control": "private, max-age=600"}
@@ -69,10 +70,12 @@ class Pictures:
         return self._signed(found)
 
     def in_text(self, html: str | None) -> str | None:
-        """A sanitised text whose pictures come from where they may."""
-        if html is None or self.settings().service.pictures is not PictureMode.PROXY:
-            return html
-        return _TAG.sub(self._rewritten, html)
+        """A sanitised text as a page shows it: its pictures come from where they may."""
+        if html is None:
+            return None
+        if self.settings().service.pictures is PictureMode.PROXY:
+            html = _TAG.sub(self._rewritten, html)
+        return spoken(html)
 
     def _rewritten(self, tag: re.Match[str]) -> str:
         """A tag without addresses of pictures that are not ours."""
