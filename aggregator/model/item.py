@@ -104,6 +104,7 @@ class PollRecord:
     entries: int = 0
     new_items: int = 0
     changed_items: int = 0
+    copies: int = 0  # of these, found to be copies of others; in the log alone
     next_at: datetime | None = None
     reason: str | None = None
     reason_detail: str | None = None

@@ -8,6 +8,7 @@ decides as if this were not here; what is sent here is made by the same function
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from aggregator.rules.select import find_view
 from aggregator.server.access.auth import Access, authorized
 from aggregator.server.backend import Backend
 from aggregator.server.feeds import OF_CONTENT, feed_headers, topic_links
+from aggregator.server.wire.counted import count, counting, kind_of
 from aggregator.server.wire.headers import secure
 from aggregator.server.wire.negotiate import accepts_gzip, not_modified
 
@@ -74,11 +76,17 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from memory, or pass the request on."""
-        answer = self._answer(scope) if scope["type"] == "http" else None
-        if answer is None:
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        began = time.perf_counter()
+        answer = self._answer(scope)
+        if answer is None:
+            kind = kind_of(scope["path"], self._settings().service.root_path)
+            await self.app(scope, receive, counting(send, kind, began))
+            return
         status, headers, body = answer
+        count("feeds", status, began)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 

@@ -24,6 +24,7 @@ class Grown:
 
     groups: tuple[int, ...] = ()
     stories: tuple[int, ...] = ()
+    copies: int = 0  # items that were found to be copies of others
 
 
 NONE_GROWN = Grown()

@@ -15,6 +15,11 @@ ITEMS_NEW = Counter(
 ITEMS_CHANGED = Counter(
     "aggregator_items_changed_total", "Items whose text changed materially.", registry=REGISTRY
 )
+COPIES = Counter(
+    "aggregator_copies_total",
+    "Items of polls that were found to be copies of others.",
+    registry=REGISTRY,
+)
 BYTES_RECEIVED = Counter(
     "aggregator_received_bytes_total", "Bytes of response bodies on the wire.", registry=REGISTRY
 )
@@ -24,10 +29,53 @@ POLL_SECONDS = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
     registry=REGISTRY,
 )
+FETCH_SECONDS = Histogram(
+    "aggregator_fetch_seconds",
+    "Time from request to last byte of one poll.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    registry=REGISTRY,
+)
 IN_FLIGHT = Gauge("aggregator_polls_in_flight", "Polls being done now.", registry=REGISTRY)
 SOURCES = Gauge("aggregator_sources", "Configured sources, by state.", ["state"], registry=REGISTRY)
 RENDERS = Counter(
     "aggregator_renders_total", "View pages rendered after a change.", ["format"], registry=REGISTRY
+)
+RENDER_SECONDS = Histogram(
+    "aggregator_render_seconds",
+    "Time to render a page of a view, its items read included.",
+    ["format"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+    registry=REGISTRY,
+)
+REQUEST_SECONDS = Histogram(
+    "aggregator_request_seconds",
+    "Time from a client's request to the head of its answer, by what was asked for.",
+    ["kind"],
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+    registry=REGISTRY,
+)
+ANSWERS = Counter(
+    "aggregator_answers_total",
+    "Answers to clients, by what was asked for and status.",
+    ["kind", "status"],
+    registry=REGISTRY,
+)
+LAG = Gauge(
+    "aggregator_lag_seconds",
+    "How long the longest overdue source has been due; 0 when none is.",
+    registry=REGISTRY,
+)
+WAITING = Gauge(
+    "aggregator_waiting",
+    "What is due and not being done, by kind of work; counted up to 10,000.",
+    ["work"],
+    registry=REGISTRY,
+)
+WAITING_SECONDS = Gauge(
+    "aggregator_waiting_seconds",
+    "How long the longest waiting of these has been due.",
+    ["work"],
+    registry=REGISTRY,
 )
 CONFIG_RELOADS = Counter(
     "aggregator_config_reloads_total",
@@ -60,6 +108,11 @@ HOST_BLOCKS = Counter(
 )
 HOSTS_BLOCKED = Gauge(
     "aggregator_hosts_blocked", "Hosts that are not to be contacted now.", registry=REGISTRY
+)
+BREAKERS_OPEN = Gauge(
+    "aggregator_breakers_open",
+    "Hosts whose circuit breaker is open: several of their sources failed.",
+    registry=REGISTRY,
 )
 OWN_OUTAGE = Gauge(
     "aggregator_own_outage", "1 while our own network seems to be gone.", registry=REGISTRY

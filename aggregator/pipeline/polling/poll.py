@@ -49,7 +49,7 @@ async def poll_source(
     if polled is None:
         return await _put_back(parts, claim, result, started)
     record = await store(parts, claim, source, polled, result, started)
-    report(source, record)
+    report(source, record, parts.clock.now())
     return record
 
 
@@ -75,12 +75,16 @@ async def _put_back(parts: Parts, claim: Claim, result: FetchResult, now: dateti
     )  # fmt: skip
 
 
-def report(source: SourceSettings, record: PollRecord) -> None:
-    """Count a finished poll and log it."""
+def report(source: SourceSettings, record: PollRecord, now: datetime) -> None:
+    """Count a finished poll and log it: one event each, as `docs/reference/logs.md` says."""
     metrics.POLLS.labels(outcome=record.outcome).inc()
     metrics.ITEMS_NEW.inc(record.new_items)
     metrics.ITEMS_CHANGED.inc(record.changed_items)
+    metrics.COPIES.inc(record.copies)
     metrics.BYTES_RECEIVED.inc(record.wire_bytes)
+    fetched = record.timing.total
+    if fetched is not None:
+        metrics.FETCH_SECONDS.observe(fetched / 1000)
     level = (
         log.warning
         if record.error
@@ -92,9 +96,15 @@ def report(source: SourceSettings, record: PollRecord) -> None:
         source=source.id,
         outcome=record.outcome,
         status=record.status,
+        entries=record.entries,
         new=record.new_items,
         changed=record.changed_items,
+        copies=record.copies,
+        bytes=record.wire_bytes,
+        fetch_ms=None if fetched is None else round(fetched),
+        total_ms=round((now - record.at).total_seconds() * 1000),
         error=record.error,
         next_at=record.next_at.isoformat() if record.next_at else None,
         reason=record.reason,
+        detail=record.reason_detail,
     )

@@ -58,4 +58,5 @@ async def _read_push(
         return
     pushed = replace(polled.outcome, kind=PollKind.PUSH, push=True)
     polled = replace(polled, outcome=pushed, word=PollWord.PUSH)
-    report(source, await store(parts, claim, source, polled, result, started))
+    record = await store(parts, claim, source, polled, result, started)
+    report(source, record, parts.clock.now())

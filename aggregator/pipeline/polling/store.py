@@ -197,6 +197,7 @@ def _write_end(
         decided.record,
         new_items=len(written.new_items),
         changed_items=len(written.changed_items),
+        copies=written.copies,
         next_at=state.next_poll_at,
         reason=state.next_reason,
         reason_detail=state.next_detail,

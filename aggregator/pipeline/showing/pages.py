@@ -43,6 +43,7 @@ from aggregator.pipeline.showing import (
     counting,
     decisions,
     explain,
+    measuring,
     neighbours,
     sources,
     status,
@@ -65,7 +66,7 @@ from aggregator.store.database import Database
 from aggregator.store.decisions import overrules
 from aggregator.store.following import articles
 from aggregator.store.items import items
-from aggregator.store.sources import hosts, polls, standing, states, subscriptions, turns
+from aggregator.store.sources import polls, standing, states, turns
 from aggregator.store.views import leads, rendered, selections, served
 from aggregator.store.views import tokens as stored_tokens
 from aggregator.telemetry import metrics
@@ -270,12 +271,7 @@ class Pages:
         return metrics.exposition(), "text/plain; version=0.0.4; charset=utf-8"
 
     async def _measure(self) -> None:
-        for state, number in (await self._database.run_read(states.source_counts)).items():
-            metrics.SOURCES.labels(state=state).set(number)
-        for state, number in (await self._database.run_read(subscriptions.counts)).items():
-            metrics.SUBSCRIPTIONS.labels(state=state).set(number)
-        blocked = await self._database.run_read(hosts.overview, self._clock.now())
-        metrics.HOSTS_BLOCKED.set(len(blocked))
+        await self._database.run_read(measuring.measure, self._clock.now())
 
 
 def _ticks(late: bool) -> tuple[str, bool, str]:

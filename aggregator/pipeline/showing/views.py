@@ -202,6 +202,7 @@ class Publisher:
             self._kept.popitem(last=False)
 
     async def _render(self, settings: Settings, wanted: _Wanted) -> RenderedRow | None:
+        started = time.perf_counter()
         loaded = await self._database.run_read(_load, settings, wanted)
         if loaded is None and is_implied(wanted.view.id) and not wanted.page:
             # The first request for it: from now on it has a row, an id and a version.
@@ -214,6 +215,8 @@ class Publisher:
         most = settings.service.max_document
         row = await asyncio.to_thread(_rows, wanted, page, state, older_row, most)
         metrics.RENDERS.labels(format=wanted.fmt).inc()
+        spent = time.perf_counter() - started
+        metrics.RENDER_SECONDS.labels(format=wanted.fmt).observe(spent)
         if not wanted.page:
             key, tags = (wanted.view.id, wanted.fmt), (row.etag, row.gzip_etag)
             await asyncio.to_thread(self._versions.add, key, tags, page)

@@ -79,7 +79,7 @@ def place_items(
     for item in items:
         placing.place(item)
     placing.write()
-    return Grown(tuple(sorted(placing.grown)), tuple(sorted(placing.grown_stories)))
+    return Grown(tuple(sorted(placing.grown)), tuple(sorted(placing.grown_stories)), placing.copies)
 
 
 class _Placing:
@@ -108,6 +108,7 @@ class _Placing:
         self._stories = self._open_stories()
         self.grown: set[int] = set()
         self.grown_stories: set[int] = set()
+        self.copies = 0
 
     def look_up(self, items: Sequence[NewText]) -> None:
         """Who has the fingerprints of these items, in as few statements as may be."""
@@ -241,6 +242,7 @@ class _Placing:
         if assignment.also or item.changed:
             self._stories.groups_moved()
         self._note(DecisionKind.COPY, item.item_id, best, target)
+        self.copies += 1
         if assignment.also or item.changed:
             reason = "the same text as members of both groups"
             self._log.append(

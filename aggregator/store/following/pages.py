@@ -178,6 +178,32 @@ def due_hosts(
     return list(connection.scalars(query.order_by(due.c.depth, due.c.dated.desc()).limit(limit)))
 
 
+def waiting(connection: Connection, now: datetime, most: int) -> tuple[int, datetime | None]:
+    """How many pages are due and not being read, at most `most`, and since when the first.
+
+    They may wait for their host's turn.
+    """
+    p = t.page.c
+    parts = [
+        select(p.next_at)
+        .where(
+            p.state == state,
+            p.next_at <= now,
+            or_(p.lease_until.is_(None), p.lease_until <= now),
+        )
+        .order_by(p.next_at)
+        .limit(most)
+        .subquery()
+        for state in WAITING
+    ]
+    found = [
+        connection.execute(select(func.count(), func.min(part.c.next_at)).select_from(part)).one()
+        for part in parts
+    ]
+    number = min(most, sum(count for count, _ in found))
+    return number, min((since for _, since in found if since is not None), default=None)
+
+
 def _due(now: datetime, host: str | None) -> Subquery:
     """Pages that may be read now, with the place of each among those of its host (`turn`)."""
     p, h, f = t.page.c, t.host.c, t.feed.c

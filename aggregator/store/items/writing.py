@@ -51,6 +51,7 @@ class Written:
     replaced_items: list[int] = field(default_factory=list)  # shown anew without a revision
     new_entries: int = 0
     grown: changed.Grown = field(default_factory=changed.Grown)  # of this batch
+    copies: int = 0
 
     def add(self, other: Written, *, first: bool = False) -> None:
         """Count another batch of the same poll, one that came `first` or after this one."""
@@ -63,6 +64,7 @@ class Written:
             place = 0 if first else len(ours)
             ours[place:place] = theirs
         self.new_entries += other.new_entries
+        self.copies += other.copies
 
 
 def write_entries(
@@ -110,6 +112,7 @@ def write_entries(
     if ingest.grouping is not None:
         source = placing.Source(ingest.source_id, ingest.boilerplate)
         written.grown = placing.place_items(connection, ingest.grouping, source, texts, ingest.now)
+        written.copies = written.grown.copies
     _move_views(connection, ingest, written)
     return written
 

@@ -319,6 +319,25 @@ def spread_overdue(
     return len(values)
 
 
+def waiting(connection: Connection, now: datetime, most: int) -> tuple[int, datetime | None]:
+    """How many sources are due and not being polled, at most `most`, and since when the first."""
+    f = t.feed.c
+    due = (
+        select(f.next_poll_at)
+        .where(
+            f.active,
+            f.next_poll_at <= now,
+            or_(f.lease_until.is_(None), f.lease_until <= now),
+        )
+        .order_by(f.next_poll_at)
+        .limit(most)
+        .subquery()
+    )
+    query = select(func.count(), func.min(due.c.next_poll_at)).select_from(due)
+    number, since = connection.execute(query).one()
+    return number, since
+
+
 def next_due(
     connection: Connection, limit: int
 ) -> list[tuple[str, datetime, str | None, str | None]]:
