@@ -9,6 +9,7 @@ import re
 # §4.4); a scheme before another scheme, and one without its colon, lead nowhere.
 _SCHEME = re.compile(r"(https?)(?::[\\/]*|//+)(?=[^\\/:\s])", re.IGNORECASE)
 _SCHEME_TWICE = re.compile(r"https?:/{0,2}(?=https?:/)", re.IGNORECASE)
+_PROPER = re.compile(r"https?://(?!https?:)[^\\/:?#\s][^\\?#]*+(?:[?#]|\Z)")
 _ESCAPED_AMPERSAND = re.compile(r"&(?:amp|#0{0,4}38|#[xX]0{0,4}26);")
 _ANCHOR = re.compile(r"<a\s[^<>]{0,1000}?href\s*=\s*(?:\"([^\"<>]+)\"|'([^'<>]+)')", re.IGNORECASE)
 _ANY_SCHEME = re.compile(r"[a-z][a-z0-9+.\-]{1,20}:", re.IGNORECASE)
@@ -23,7 +24,7 @@ def straightened(address: str) -> str:
     """An address with its beginning as it was meant, and no `&` escaped twice."""
     if "&" in address:
         address = unescaped(address)
-    if address[:4].lower() != "http":
+    if address[:4].lower() != "http" or _PROPER.match(address):
         return address
     address = _SCHEME_TWICE.sub("", address, count=1)
     found = _SCHEME.match(address)

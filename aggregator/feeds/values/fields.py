@@ -50,7 +50,7 @@ _ESCAPED_WHOLE = re.compile(
 )
 # What most URLs look like; such a one is absolute already and resolves to itself.
 _PLAIN_URL = re.compile(
-    r"https?://(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24}/[A-Za-z0-9._~!$&'()*+,;=:@%/?#\-]*\Z"
+    r"https?://(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24}(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/?#\-]*)?\Z"
 )
 _HOST = re.compile(r"www\.[\w\-]+\.[\w\-.]+(?:[/:?#]|\Z)", re.IGNORECASE)  # no path begins so
 _HOST_END = re.compile(r"[/:?#]")
@@ -151,7 +151,9 @@ def label_of(text: str | None, limits: ParseLimits) -> str | None:
     """A short plain string (category, language, type)."""
     if not text:
         return None
-    if 4 * len(text) <= limits.label and _is_plain_line(text):
+    # As `_is_plain_line`, which is asked here more often than anywhere.
+    is_short = 4 * len(text) <= limits.label
+    if is_short and text.isascii() and text.isprintable() and "  " not in text:
         return text.strip(" ") or None
     return cap(one_line(once_encoded(text[: 4 * limits.label])), limits.label) or None
 
@@ -201,7 +203,8 @@ def broken_lines(html: str | None) -> str | None:
     """
     if html is None or "\n" not in html or _TAG.search(html):
         return html
-    return lines_to_html(html)
+    text = html.strip()
+    return lines_to_html(text) if "\n" in text else text
 
 
 def text_as_html(text: str | None, limits: ParseLimits) -> str | None:
@@ -299,8 +302,9 @@ def written_url_of(
 
 def _begins_with_host(address: str, *pages: str | None) -> bool:
     first = _HOST_END.split(address, maxsplit=1)[0].lower().removeprefix("www.")
-    hosts = {(host(page) or "").removeprefix("www.") for page in pages if page}
-    return "." in first and first in hosts
+    if "." not in first:
+        return False
+    return first in {(host(page) or "").removeprefix("www.") for page in pages if page}
 
 
 def page_of(links: Iterable[FeedLink]) -> str | None:

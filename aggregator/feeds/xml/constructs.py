@@ -64,7 +64,7 @@ def atom_link(element: etree._Element, base: str | None, limits: ParseLimits) ->
     if address is None and element.get("rel") is not None:
         address = element.text  # of a program that knows RSS
     # A part of this very document is no page of an entry.
-    is_fragment = address is not None and address.lstrip().startswith("#")
+    is_fragment = address is not None and address[:1] == "#"
     href = None if is_fragment else address_of(address, base, limits)
     if href is None:
         return None

@@ -115,7 +115,9 @@ def finish(
         draft.ids[0] if draft.ids else draft.guid[0] if draft.guid else draft.about, limits
     )
     published, published_raw, date_only = _date(draft.published, dates)
-    updated, updated_raw, updated_only = _date(draft.updated, dates)
+    updated, updated_raw, updated_only = (
+        _date(draft.updated, dates) if draft.updated else (None, None, False)
+    )
     link = _link(draft, entry_id, limits)
     authors = _authors(draft, limits, inherited)
     content, summary = _best(draft.contents), _best(draft.summaries)
@@ -182,7 +184,9 @@ def _authors(draft: Draft, limits: ParseLimits, inherited: Inherited) -> tuple[s
             return people
     if draft.source_authors and (people := fields.people_of(draft.source_authors, limits)):
         return people
-    return inherited.authors or fields.people_of(draft.makers, limits)
+    if draft.makers and not inherited.authors:
+        return fields.people_of(draft.makers, limits)
+    return inherited.authors
 
 
 def _link(draft: Draft, entry_id: str | None, limits: ParseLimits) -> str | None:

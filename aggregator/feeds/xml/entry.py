@@ -114,7 +114,8 @@ class EntryReader:
     def guid(self, element: etree._Element, draft: Draft) -> None:
         text = fields.id_of(text_of(element), self.limits)
         if text and draft.guid is None:
-            self._look_at(text)
+            if "![CDATA[" in text:
+                self.met_section = True
             declared = element.get("isPermaLink")
             draft.guid = (text, declared)
             draft.permalink = fields.is_permalink(text, declared)
@@ -137,8 +138,8 @@ class EntryReader:
         url = self._address(text, element, draft)
         if url:
             draft.links.append((0, url))
-        elif text:
-            self._look_at(text)
+        elif text and "![CDATA[" in text:
+            self.met_section = True
 
     def rss_url(self, element: etree._Element, draft: Draft) -> None:
         url = self._address(text_of(element), element, draft)
@@ -179,8 +180,7 @@ class EntryReader:
             self._title(draft, 0, fields.title_of(title, self.limits))
 
     def atom_title(self, element: etree._Element, draft: Draft) -> None:
-        if element.text:
-            self._look_at(element.text)
+        self._look_at(element)
         self._title(draft, 0, atom_text_title(element, self.limits))
 
     def other_title(self, element: etree._Element, draft: Draft) -> None:
@@ -225,8 +225,7 @@ class EntryReader:
         self._markup(draft.contents, 1, element, draft)
 
     def atom_summary(self, element: etree._Element, draft: Draft) -> None:
-        if element.text:
-            self._look_at(element.text)
+        self._look_at(element)
         html = atom_markup(element, self._base(element, draft), self.limits)
         self._body(draft.summaries, 0, html, self._own_base(element, draft))
 
@@ -234,8 +233,7 @@ class EntryReader:
         if element.get("src") is not None:
             self._content_elsewhere(element, draft)
             return
-        if element.text:
-            self._look_at(element.text)
+        self._look_at(element)
         html = atom_markup(element, self._base(element, draft), self.limits)
         self._body(draft.contents, 0, html, self._own_base(element, draft))
 
@@ -269,8 +267,9 @@ class EntryReader:
                 self.met_section = True
             bodies.append((rank, Body(html, base)))
 
-    def _look_at(self, text: str) -> None:
-        if "![CDATA[" in text:
+    def _look_at(self, element: etree._Element) -> None:
+        text = element.text
+        if text and "![CDATA[" in text:
             self.met_section = True
 
     def author(self, element: etree._Element, draft: Draft) -> None:
@@ -396,36 +395,38 @@ class EntryReader:
         *,
         default: bool = False,
     ) -> None:
-        if len(draft.gathered.shown) < 4 * self.limits.many:
-            draft.gathered.shown.append(
-                Shown(
-                    rank,
-                    url,
-                    self._alternative(element),
-                    fields.number_of(element.get("width")),
-                    fields.number_of(element.get("height")),
-                    draft.group,
-                    default,
-                    self._credit_of(element) if len(element) else None,
-                )
+        shown = draft.gathered.shown
+        if len(shown) >= 4 * self.limits.many:
+            return
+        alt, credit = self._words(element)
+        width, height = element.get("width"), element.get("height")
+        shown.append(
+            Shown(
+                rank,
+                url,
+                alt,
+                fields.number_of(width) if width else None,
+                fields.number_of(height) if height else None,
+                draft.group,
+                default,
+                credit,
             )
+        )
 
-    def _credit_of(self, element: etree._Element) -> str | None:
-        told = (text_of(c) for c in element if self.names.of(c.tag) == "media:credit")
-        return next((one for text in told if (one := fields.person_of(text, self.limits))), None)
-
-    def _alternative(self, element: etree._Element) -> str | None:
-        """What a picture shows, in words: its description, else its title."""
-        if len(element) == 0:
-            return fields.title_of(element.get("alt"), self.limits, Declared.PLAIN)
-        told = {"alt": element.get("alt")}
+    def _words(self, element: etree._Element) -> tuple[str | None, str | None]:
+        """What a picture shows, in words: its description, else its title; and whose it is."""
+        alt = element.get("alt")
+        credit = None
+        told: dict[str, str | None] = {}
         for child in element:
             name = self.names.of(child.tag).rpartition(":")[2]
             if name in ("description", "title"):
                 text = fields.title_of(text_of(child), self.limits, declared_by(child))
                 told.setdefault(name, text)
-        text = told["alt"] or told.get("description") or told.get("title")
-        return fields.title_of(text, self.limits, Declared.PLAIN)
+            elif name == "credit":
+                credit = credit or fields.person_of(text_of(child), self.limits)
+        text = alt or told.get("description") or told.get("title")
+        return (fields.title_of(text, self.limits, Declared.PLAIN) if text else None), credit
 
     def _enclose(
         self,
