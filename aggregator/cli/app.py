@@ -41,6 +41,7 @@ COMMANDS = {
     "backup": ("storing", "backup"),
     "restore": ("storing", "restore"),
     "migrate-store": ("storing", "migrate_store"),
+    "upgrade-store": ("storing", "upgrade_store"),
     "schema": ("configuring", "schema"),
     "url-key": ("comparing", "url_key"),
     "compare": ("comparing", "compare"),

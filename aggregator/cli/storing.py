@@ -1,4 +1,4 @@
-"""`aggregator backup`, `restore` and `migrate-store`: a whole store copied."""
+"""`aggregator backup`, `restore`, `migrate-store`: a store copied; `upgrade-store`: its tables."""
 
 from __future__ import annotations
 
@@ -92,6 +92,23 @@ def migrate_store(
         finally:
             target.close()
         _report(f"moved to {target.shown_url}: set storage.url to it and restart", found, json=json)
+
+
+def upgrade_store(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Make the tables of the store, or bring them to this version.
+
+    For PostgreSQL where those who poll and serve have no right to do so. The tables of the queue
+    are made too, where it is installed.
+    """
+    import importlib.util
+
+    with told(), _opened(_storage(config)) as database:
+        if not database.is_sqlite and importlib.util.find_spec("procrastinate") is not None:
+            from aggregator.work import queue
+
+            with database.write() as connection:
+                queue.prepare(connection)
+        stdout.print(f"{database.shown_url} has this version's tables")
 
 
 def _storage(config: Path) -> str:

@@ -56,8 +56,12 @@ class Polls:
         Raises StorageTrouble as long as that cannot be done.
         """
         while self._left:
-            await self._parts.database.run_write(claims.release, self._left[-1])
-            self._left.pop()
+            claim = self._left.pop()  # others may be giving back at the same time
+            try:
+                await self._parts.database.run_write(claims.release, claim)
+            except StorageTrouble:
+                self._left.append(claim)
+                raise
 
 
 async def poll_guarded(

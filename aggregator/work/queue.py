@@ -116,7 +116,8 @@ class JobQueue:
 
 def job_queue(database: Database, *, connections: int) -> JobQueue:
     """The queue in a database, for `async with ….app.open_async()`; `connections` at the most."""
-    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    # What goes wrong is told by whoever works with it; a lost database would be told at length.
+    logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
     url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
     connector = PsycopgConnector(
         conninfo=url, min_size=1, max_size=connections, timeout=10, reconnect_timeout=10

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -32,10 +32,13 @@ class Cluster:
     program: Program
     stack: ExitStack
     running: list[tuple[str, Program]] = field(default_factory=list)
+    users: dict[str, str] = field(default_factory=dict)  # the address of the database, by role
 
     def start(self, role: str, *options: str, ready: bool = True) -> Program:
         """Start a further process of a role."""
-        one = self.stack.enter_context(self.program.beside()).start(role, *options, ready=ready)
+        one = self.stack.enter_context(self.program.beside())
+        one.storage = self.users.get(role, "")
+        one.start(role, *options, ready=ready)
         self.running.append((role, one))
         return one
 
@@ -76,12 +79,11 @@ class Cluster:
                  "WHERE datname = current_database() AND pid <> pg_backend_pid()")  # fmt: skip
 
     def polled_since(self, moment: datetime) -> bool:
-        """Whether every source was polled well since a moment, and nobody is at it."""
+        """Whether every source was polled well since a moment."""
         waiting = self.ask(
             "SELECT count(*) FROM feed WHERE active AND (last_success_at IS NULL "
-            "OR last_success_at < %s OR lease_until > %s)",
+            "OR last_success_at < %s)",
             _stored(moment),
-            _stored(datetime.now(UTC)),
         )
         return waiting == [(0,)]
 

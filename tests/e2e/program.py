@@ -42,6 +42,7 @@ class Program:
     port: int = field(default_factory=parts.free_port)
     process: subprocess.Popen[bytes] | None = None
     runs: int = 0
+    storage: str = ""  # another address of the database than that of the configuration
     clocks: Path | None = None  # says what `tests.e2e.moved_clock` shows, once they were moved
 
     @property
@@ -137,7 +138,8 @@ class Program:
     def environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("AGGREGATOR_")}
         listen = f"127.0.0.1:{self.port}"
-        return kept | {"PYTHONUNBUFFERED": "1", "AGGREGATOR_LISTEN": listen}
+        storage = {"AGGREGATOR_STORAGE_URL": self.storage} if self.storage else {}
+        return kept | storage | {"PYTHONUNBUFFERED": "1", "AGGREGATOR_LISTEN": listen}
 
     def beside(self) -> Program:
         """Another process of the same installation: one configuration, one database."""

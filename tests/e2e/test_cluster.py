@@ -7,7 +7,10 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
+import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
 from tests import parts
 from tests.e2e.changing_news import ChangingNews, differences
@@ -19,6 +22,7 @@ from tests.origin import Origin
 pytestmark = pytest.mark.required("postgres")
 
 BASE = {"base_url": "https://news.example.org/"}
+RIGHTS = Path(__file__).parents[2] / "docs" / "how-to" / "postgresql.md"
 GAP = 0.2  # seconds between two requests to a host
 
 
@@ -28,14 +32,37 @@ def cluster(tmp_path: Path, postgres_url: str) -> Iterator[Cluster]:
         yield Cluster(Program(tmp_path, postgres_url), stack)
 
 
+def grant(cluster: Cluster) -> None:
+    """Give each role its user of the database, with the rights that the how-to gives it."""
+    before, after = (
+        part.partition("```")[0] for part in RIGHTS.read_text("utf-8").split("```sql\n")[1:]
+    )
+    url = make_url(cluster.program.database_url)
+    users = {
+        name: url.set(username=f"aggregator_{name}").render_as_string(hide_password=False)
+        for name in ("owner", "work", "serve")
+    }
+    with psycopg.connect(cluster.program.database_url, autocommit=True) as connection:
+        connection.execute(before.encode())
+        owner = cluster.program.beside()
+        owner.storage = users["owner"]
+        owner.command("upgrade-store")
+        connection.execute(after.encode())
+    cluster.users = {"schedule": users["work"], "worker": users["work"], "serve": users["serve"]}
+
+
 def test_what_is_due_goes_from_a_scheduler_over_a_worker_to_a_server(
     cluster: Cluster, origin: Origin
 ) -> None:
+    """Each with no more rights in the database than it needs."""
     for number in range(6):
         origin.answer(f"/{number}", body=rss(f"paper{number}", range(3)))
     sources = [{"id": f"paper{n}", "url": origin.url(f"/{n}")} for n in range(6)]
-    cluster.program.configure(sources, [origin.port], service=BASE)
-    worker = cluster.start("worker", "--concurrency", "4", ready=False)  # it waits for the tables
+    cluster.program.configure(
+        sources, [origin.port], service={**BASE, "hub": True, "search": "everywhere"}
+    )
+    grant(cluster)
+    worker = cluster.start("worker", "--concurrency", "4", ready=False)  # it waits for the rest
     server = cluster.start("serve", ready=False)
     cluster.start("schedule")
 
@@ -44,8 +71,15 @@ def test_what_is_due_goes_from_a_scheduler_over_a_worker_to_a_server(
 
     assert len(origin.requests("/0")) == 1
     worker.wait(lambda: cluster.jobs() == [], "jobs that are done are gone")
+    for path in ("/", "/views/all", "/sources/paper0", "/status", "/search?q=bridge"):
+        assert server.get(path).status_code == 200, path
+    asked = {"hub.mode": "subscribe", "hub.callback": origin.url("/callback"),
+             "hub.topic": f"{BASE['base_url']}feeds/all.atom"}  # fmt: skip
+    assert httpx.post(f"{server.url}/hub", data=asked).status_code == 202
+    assert cluster.ask("SELECT asked FROM push_target") == [("subscribe",)]
     assert cluster.stop() == [0, 0, 0]
     assert "Traceback" not in cluster.program.log()
+    assert "does not allow" not in cluster.program.log()
 
 
 def test_whatever_is_killed_or_cut_off_the_items_are_what_was_published(
