@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run demo test coverage check format bench simulate eval container-test audit sbom licences lock clean
+.PHONY: help venv run demo screenshots test coverage check format bench simulate eval container-test audit sbom licences lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ run: $(VENV)/.run  ## install and start the service with config/aggregator.yaml
 
 demo: $(VENV)/.run  ## the same with bundled sample feeds: no internet needed
 	@exec $(BIN)/python -m demo $(ARGS)
+
+screenshots: $(VENV)/.dev  ## take the README's pictures of the demo (needs Chromium)
+	$(BIN)/python -m demo.screenshots
 
 test: $(VENV)/.dev  ## run all tests (ARGS="-k poll" for some, ARGS=-n0 in one process, PYTHON=python3.12 on that)
 	@sh scripts/parts.sh

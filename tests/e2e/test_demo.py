@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -15,7 +16,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import sync_playwright
 
+from demo import screenshots
 from demo.__main__ import TOKEN
 from demo.stories import load
 from tests import parts
@@ -205,6 +208,22 @@ def test_the_start_page_shows_views_and_sources_in_a_browser(
     page = run.stdout.decode()
     for text in ("Everything", "World and science", "Harbour Gazette", "Talblatt"):
         assert text in page
+
+
+@pytest.mark.required("chromium")
+def test_the_pictures_of_the_readme_can_be_taken_of_the_demo(
+    demo: Demo, chromium: Path, tmp_path: Path
+) -> None:
+    wait_until(lambda: screenshots.arrived(demo.url), "everything that the pictures show is there")
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        screenshots.take(browser.new_page(), demo.url, tmp_path)
+        browser.close()
+    taken = {path.name for path in tmp_path.iterdir()}
+    assert taken == {path.name for path in (ROOT / "docs" / "images").iterdir()}
+    shown = re.findall(r"docs/images/(\w+\.png)", (ROOT / "README.md").read_text("utf-8"))
+    assert taken == set(shown)
 
 
 def test_the_configuration_and_the_database_are_in_the_demos_folder(demo: Demo) -> None:
