@@ -9,6 +9,6 @@ lock() { uv pip compile -q --universal --python-version 3.11 --generate-hashes -
     --no-emit-index-url --no-annotate "$@"; }
 lock pyproject.toml --group build -o requirements/run.txt
 lock pyproject.toml --extra cluster --group build -c requirements/run.txt -o requirements/cluster.txt
-lock pyproject.toml --extra cluster --group build --group dev -c requirements/cluster.txt \
+lock pyproject.toml --extra cluster --extra traces --group build --group dev -c requirements/cluster.txt \
     -o requirements/dev.txt
 lock --group supply -o requirements/supply.txt

@@ -22,7 +22,8 @@ from aggregator.pipeline.polling.document import Polled, understand
 from aggregator.pipeline.polling.store import store
 from aggregator.store.sources import claims, states
 from aggregator.store.sources.claims import Claim
-from aggregator.telemetry import metrics
+from aggregator.telemetry import metrics, traces
+from aggregator.urls.origin import host_key
 
 log = structlog.get_logger("aggregator.poll")
 
@@ -35,6 +36,18 @@ async def poll_source(
     `state` is what is remembered of its feed, where the claim brought it along. Never raises for
     what a server does: the record says what happened and when comes the next.
     """
+    with traces.span("poll", source=source.id) as span:
+        record = await _poll(parts, source, claim, state)
+        span.tell(
+            failed=record.error is not None, outcome=str(record.outcome), status=record.status,
+            entries=record.entries, new=record.new_items, changed=record.changed_items,
+        )  # fmt: skip
+    return record
+
+
+async def _poll(
+    parts: Parts, source: SourceSettings, claim: Claim, state: FeedState | None
+) -> PollRecord:
     started = parts.clock.now()
     if state is None:
         state = await parts.database.run_read(states.feed_state, source.id)
@@ -48,7 +61,8 @@ async def poll_source(
         polled, result = await _ask(parts, source, state, access.poll_request(source, state))
     if polled is None:
         return await _put_back(parts, claim, result, started)
-    record = await store(parts, claim, source, polled, result, started)
+    with traces.span("store"):
+        record = await store(parts, claim, source, polled, result, started)
     report(source, record, parts.clock.now())
     return record
 
@@ -57,11 +71,17 @@ async def _ask(
     parts: Parts, source: SourceSettings, state: FeedState, request: FetchRequest
 ) -> tuple[Polled | None, FetchResult]:
     """Fetch and understand; None where the host's budget had no room for the request."""
-    result = await parts.fetcher.fetch(request)
+    with traces.span("fetch", host=host_key(request.url)) as span:
+        result = await parts.fetcher.fetch(request)
+        error = str(result.error) if result.error is not None else None
+        span.tell(
+            failed=error is not None, status=result.status, bytes=result.wire_bytes, error=error
+        )
     if result.error is FetchError.HOST_BUSY:
         return None, result
-    conditional = bool(request.validators)
-    return await understand(parts, source, state, result, conditional=conditional), result
+    with traces.span("read"):
+        conditional = bool(request.validators)
+        return await understand(parts, source, state, result, conditional=conditional), result
 
 
 async def _put_back(parts: Parts, claim: Claim, result: FetchResult, now: datetime) -> PollRecord:

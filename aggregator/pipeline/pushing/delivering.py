@@ -33,7 +33,7 @@ from aggregator.publish.formats import FORMATS
 from aggregator.store.pushing import events, news, targets
 from aggregator.store.pushing.news import Piece
 from aggregator.store.pushing.targets import HEALTH, Target
-from aggregator.telemetry import metrics
+from aggregator.telemetry import metrics, traces
 
 log = structlog.get_logger("aggregator.push")
 
@@ -63,8 +63,12 @@ async def deliver(parts: Parts, one: Target) -> None:
     request = await database.run_read(
         _request, parts.settings, parts.mint, parcel, parts.clock.now()
     )
-    result = await parts.fetcher.fetch(request) if request is not None else None
-    settled = await database.run_write(_settle, parcel, result, parts.clock.now())
+    to = parcel.target
+    with traces.span("push", view=to.view_id, kind=to.kind.value, host=to.host) as span:
+        result = await parts.fetcher.fetch(request) if request is not None else None
+        settled = await database.run_write(_settle, parcel, result, parts.clock.now())
+        failed = result is not None and result.error is not None
+        span.tell(failed=failed, items=len(parcel.numbers), outcome=settled)
     if settled is not None:
         _report(parcel.target, settled)
 

@@ -36,7 +36,7 @@ from aggregator.rules.select import find_view, followed_sources, is_implied, vie
 from aggregator.store.database import Database
 from aggregator.store.views import deleted, leads, rendered, selections, served
 from aggregator.store.views.rendered import RenderedRow, ViewState
-from aggregator.telemetry import metrics
+from aggregator.telemetry import metrics, traces
 from aggregator.telemetry.clock import Clock
 
 log = structlog.get_logger("aggregator.publish")
@@ -213,7 +213,8 @@ class Publisher:
             return None
         state, page, older_row, fresh = loaded
         most = settings.service.max_document
-        row = await asyncio.to_thread(_rows, wanted, page, state, older_row, most)
+        with traces.span("render", view=wanted.view.id, format=wanted.fmt):
+            row = await asyncio.to_thread(_rows, wanted, page, state, older_row, most)
         metrics.RENDERS.labels(format=wanted.fmt).inc()
         spent = time.perf_counter() - started
         metrics.RENDER_SECONDS.labels(format=wanted.fmt).observe(spent)
