@@ -65,6 +65,11 @@ def read(outlines: str) -> Imported:
         ('text="a" xmlUrl="pcast:https://a.example/f"', "https://a.example/f", "a"),
         ('text="a" xmlUrl="FEED:HTTPS://a.example/f"', "HTTPS://a.example/f", "a"),
         ('text="a" xmlUrl="feed://https://a.example/f"', "https://a.example/f", "a"),
+        ('text="a" xmlUrl="www.a.example/f"', "http://www.a.example/f", "a"),
+        ('text="a" xmlUrl="https://a.example/f/http://b.example/g"', "https://a.example/f/http://b.example/g", "a"),
+        ('text="R&amp;amp;D &lt;b>x&lt;/b>" xmlUrl="https://a.example/f"', "https://a.example/f", "R&D x"),
+        ('text="<![CDATA[News]]>" xmlUrl="https://a.example/f"', "https://a.example/f", "News"),
+        ('text="Posts on &> /dev/null" xmlUrl="https://a.example/f"', "https://a.example/f", "Posts on &> /dev/null"),
     ],
 )  # fmt: skip
 def test_a_damaged_outline_is_read_as_it_was_meant(attributes: str, url: str, title: str) -> None:
@@ -83,6 +88,10 @@ def test_a_damaged_outline_is_read_as_it_was_meant(attributes: str, url: str, ti
         ('<outline text="a" xmlUrl="https://a.example/f/>\n<outline text="b"/>', "no closing quotation mark"),
         ('<outline xmlUrl="https://a.example/f" xmlUrl="https://b.example/f"/>', "several addresses"),
         ('<outline xmlUrl="https://a.example/f?a=1&amp;amp;b=2"/>', "its “&” were escaped twice"),
+        ('<outline xmlUrl="https//a.example/f"/>', "its beginning was not that of an address"),
+        ('<outline xmlUrl="https:/a.example/f"/>', "its beginning was not that of an address"),
+        ('<outline xmlUrl="https:\\\\a.example\\f"/>', "its beginning was not that of an address"),
+        ('<outline xmlUrl="http://https://a.example/f"/>', "its beginning was not that of an address"),
     ],
 )  # fmt: skip
 def test_an_address_that_is_not_as_it_was_written_is_told_with_its_line(
@@ -99,7 +108,7 @@ def test_an_address_that_is_not_as_it_was_written_is_told_with_its_line(
     "outline",
     [
         '<outline text="Lost" xmlUrl="| my-script"/>',
-        '<outline text="Lost" xmlUrl="https//a.example/f"/>',
+        '<outline text="Lost" xmlUrl="htps://a.example/f"/>',
         '<outline text="Lost" xmlUrl="https://a.example/\ufffd"/>',
         '<outline text="Lost" xmlUrl="https://a.example:port/"/>',
         '<outline text="Lost" xmlUrl="https://' + "x" * 9000 + '"/>',

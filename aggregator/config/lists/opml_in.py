@@ -24,7 +24,8 @@ from aggregator.config.lists.free_ids import FreeIds
 from aggregator.config.lists.outlines import MAX_OUTLINES, Outline, Outlines, read_outlines
 from aggregator.config.lists.write import write_list
 from aggregator.feeds.mending.encoding import decode
-from aggregator.markup.text import one_line
+from aggregator.feeds.values.addresses import straightened
+from aggregator.markup.text import one_line, plain_title
 from aggregator.urls.origin import web_address
 from aggregator.urls.redact import redact
 
@@ -315,7 +316,7 @@ class _Subscriptions:
 
 def _title(tag: Outline) -> str:
     attributes = tag.attributes
-    return one_line(attributes.get("title") or attributes.get("text") or "")[:MAX_TITLE]
+    return plain_title(attributes.get("title") or attributes.get("text") or "")[:MAX_TITLE]
 
 
 def _named(title: str, url: str) -> str:
@@ -340,6 +341,7 @@ def _cut(text: str) -> str:
 
 _LABEL = "[a-z0-9]+(?:-[a-z0-9]+)*"
 _USUAL = re.compile(rf"https?://{_LABEL}(?:\.{_LABEL})+/[!-%'-~]*")  # nothing to be mended
+_HOST = re.compile(r"www\.[\w\-]+\.", re.IGNORECASE)
 _ESCAPED = re.compile(r"&amp;", re.I)
 _BREAK = re.compile(r"[^\S\n\x0b\x0c\r\x85\u2028\u2029]*+[\n\x0b\x0c\r\x85\u2028\u2029]\s*+")
 
@@ -364,7 +366,10 @@ def _address(written: str) -> tuple[str | None, list[str]]:
         changes.append("its “&” were escaped twice")
     if "\ufffd" in once:
         return None, changes
-    url = "".join(quote(c) if c.isspace() else c for c in web_address(once))
+    begun = straightened(f"http://{once}" if _HOST.match(once) else once)
+    if begun != once:
+        changes.append("its beginning was not that of an address")
+    url = "".join(quote(c) if c.isspace() else c for c in web_address(begun))
     try:
         return read_url(url), changes
     except PydanticCustomError:
