@@ -87,6 +87,11 @@ class Cluster:
         )
         return waiting == [(0,)]
 
+    def make_due(self, moment: datetime) -> None:
+        """Let every source be due."""
+        with psycopg.connect(self.program.database_url, autocommit=True) as connection:
+            connection.execute("UPDATE feed SET next_poll_at = %s", [_stored(moment)])
+
     def stored(self) -> dict[str, Sequence[str]]:
         """By source, the titles of its items."""
         found: dict[str, Sequence[str]] = {}
