@@ -10,12 +10,16 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import eq
 
 from aggregator.identity.fingerprints import SHINGLE
 from aggregator.identity.places import Place
-from aggregator.identity.tokens import is_number
+from aggregator.identity.tokens import is_number, is_unspaced
 
 _DATELINE = 8  # words: outlets put their own place and day before a text
+_SLOT, _SLOT_OF_RUNS = 2, 6  # words, or runs of characters: what a form is filled in with
+_DAY = 2  # digits of a day of the month
 _BRIEF_END = 3  # words: more at an end are another end, not something in one place
 
 
@@ -39,6 +43,13 @@ class Alignment:
     ending: int = 0
     places: tuple[Place, ...] = ()
     front: Place | None = None
+
+    @property
+    def everywhere(self) -> tuple[Place, ...]:
+        """The places with the front, where this has no places of its own among them."""
+        if self.front is None or _split(self.front) != [self.front]:
+            return self.places
+        return (self.front, *self.places) if self.front.a or self.front.b else self.places
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +109,9 @@ def align(
             begins, opening = run.b, min(len(gap_a), len(gap_b))
             before = len(gap_a) - len(gap_b)
             front = Place(tuple(gap_a), tuple(gap_b))
-            if (behind_both := _behind_both(front)) is not None:
-                places.append(behind_both)
+            places += _slots_of(front)
         elif gap_a and gap_b:
-            places.append(Place(tuple(gap_a), tuple(gap_b)))
+            places += _split(Place(tuple(gap_a), tuple(gap_b)))
         replaced += min(len(gap_a), len(gap_b))
         if end_a or max(len(gap_a), len(gap_b)) > _DATELINE:
             conflicts += _conflict(gap_a, gap_b)
@@ -124,17 +134,35 @@ def align(
     )
 
 
-def _behind_both(front: Place) -> Place | None:
-    """The one word behind those with which both begin: a place, as a dateline is none."""
-    same = 0
-    for one, other in zip(front.a, front.b, strict=False):
-        if one != other:
-            break
-        same += 1
-    rest = Place(front.a[same:], front.b[same:])
-    if not same or len(rest.a) != 1 or len(rest.b) != 1:
-        return None
-    return None if is_number(rest.a[0]) or is_number(rest.b[0]) else rest
+def _split(place: Place) -> list[Place]:
+    """The parts of a place in which as many words stand on both sides, some of them the same."""
+    if len(place.a) != len(place.b) or not any(map(eq, place.a, place.b)):
+        return [place]
+    parts: list[Place] = []
+    for same, pairs in groupby(zip(place.a, place.b, strict=True), lambda pair: pair[0] == pair[1]):
+        if not same:
+            one, other = zip(*pairs, strict=True)
+            parts.append(Place(one, other))
+    return parts
+
+
+def _slots_of(front: Place) -> list[Place]:
+    """What stands apart beside words that both have in one place, before the first they share.
+
+    An outlet's own dateline is none: neither what a text begins with, nor a day.
+    """
+    parts = _split(front)
+    if parts == [front]:
+        return []
+    if front.a[0] != front.b[0]:
+        parts = parts[1:]
+    return [
+        part
+        for part in parts
+        if len(part.a) <= (_SLOT_OF_RUNS if is_unspaced(part.a[0]) else _SLOT)
+        and not all(map(is_number, (*part.a, *part.b)))
+        and not any(word.isdecimal() and len(word) <= _DAY for word in (*part.a, *part.b))
+    ]
 
 
 def _in_order(runs: Iterator[Run]) -> Iterator[Run]:

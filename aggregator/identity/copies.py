@@ -319,22 +319,22 @@ def _speaks_against(
     if fewer_words < limits.short_text:
         nouns = _names_nouns(a) or _names_nouns(b)
         both = frozenset(a.words).intersection(b.words)
-        if names_against(beside.places, a.names | b.names, both, nouns=nouns):
+        exchanged = single_names_against(beside.places, a.names | b.names)
+        if exchanged > 1 or names_against(beside.places, a.names | b.names, both, nouns=nouns):
             yield Veto.NAMES
         counted = figures_against(beside.places, both)
-        other_kind = single_names_against(beside.places, a.names | b.names)
         if versions_against(beside.places, beside.front) or (
-            counted and (other_kind or beside.replaced >= _FEW_WORDS)
+            counted and (exchanged or beside.replaced >= _FEW_WORDS)
         ):
             yield Veto.NUMBERS
         if max((min(len(p.a), len(p.b)) for p in beside.places), default=0) > _MIDDLE * fewer_words:
             yield Veto.MIDDLE
     if _brief(a, b, limits):
-        everywhere = beside.places if beside.front is None else (beside.front, *beside.places)
-        if figures_exchanged(everywhere) > 1:
+        if figures_exchanged(beside.everywhere) > 1:
             yield Veto.NUMBERS
-        differ = [place for place in everywhere if place.a or place.b]
-        if len(a.words) == len(b.words) and not beside.ending and only_exchanged(differ):
+        nouns_of_both = a.names | b.names if _names_nouns(a) or _names_nouns(b) else frozenset()
+        as_long = len(a.words) == len(b.words) and not beside.ending
+        if as_long and only_exchanged(beside.everywhere, nouns_of_both):
             yield Veto.NAMES
     shorter, longer = sorted((len(a.words), len(b.words)))
     if beside.begins > _LATE and longer >= limits.excerpt * shorter:

@@ -65,9 +65,9 @@ def names_against(
     return False
 
 
-def single_names_against(places: Iterable[Place], names: Collection[str]) -> bool:
-    """Whether somewhere one word with a capital stands against another: a noun or a name."""
-    return any(
+def single_names_against(places: Iterable[Place], names: Collection[str]) -> int:
+    """In how many places one word with a capital stands against another: a noun or a name."""
+    return sum(
         len(place.a) == len(place.b) == 1
         and place.a[0] in names
         and place.b[0] in names
@@ -106,14 +106,28 @@ def figures_exchanged(places: Iterable[Place]) -> int:
     )
 
 
-def only_exchanged(places: Collection[Place]) -> bool:
-    """Whether texts without spaces differ in nothing but words in the place of as long ones.
+def only_exchanged(places: Collection[Place], names: Collection[str]) -> bool:
+    """Whether texts differ in nothing but words in the place of as many, one of which may name.
 
-    `places` are all in which they differ. A form is filled in anew; an editor would also cut.
+    `places` are all in which they differ, `names` the words with a capital of a language that gives
+    one to every noun; in scripts without capitals any word may name. A form is filled in anew; an
+    editor would also cut.
     """
-    return bool(places) and all(
-        len(p.a) == len(p.b) and all(map(is_unspaced, (*p.a, *p.b))) for p in places
-    )
+    for place in places:
+        if len(place.a) != len(place.b):
+            return False
+        if len(place.a) > 1 and not all(map(is_unspaced, (*place.a, *place.b))):
+            return False
+    return any(
+        one != other and _may_name(one, names) and _may_name(other, names)
+        and not _alike(one, other, rounded=False)
+        for place in places
+        for one, other in zip(place.a, place.b, strict=True)
+    )  # fmt: skip
+
+
+def _may_name(word: str, names: Collection[str]) -> bool:
+    return word in names or (word.upper() == word and not is_number(word))
 
 
 def subjects_against(
