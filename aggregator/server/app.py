@@ -47,6 +47,16 @@ from aggregator.server.wire.unread import UnreadBodies
 
 _STATIC = Path(__file__).parent / "static"
 _LATER = {"Retry-After": "30"}
+# What people read above an error; programs get the phrase of RFC 9110.
+_HEADINGS = {
+    400: "This cannot be asked for",
+    403: "This is not allowed",
+    404: "There is nothing here",
+    405: "This cannot be done here",
+    429: "Too many requests just now",
+    500: "Something failed",
+    503: "Not just now",
+}
 _FOR_MACHINES = (
     "/feeds/",
     "/opml",
@@ -190,7 +200,7 @@ def _error(request: Request, settings: Settings, error: HTTPException) -> Respon
             status=status,
             headers=error.headers,
             code=status,
-            phrase=phrase,
+            heading=_HEADINGS.get(status, phrase),
             detail=detail,
         )
     response.headers["Cache-Control"] = "no-store"

@@ -270,6 +270,14 @@ def test_a_sub_path_works_whether_the_proxy_strips_it_or_not(serve: Serve) -> No
         assert client.get("/sub/path/views/").status_code == 404
 
 
+def test_an_error_is_told_to_people_in_their_words(open_site: httpx.Client) -> None:
+    tree = html.fromstring(open_site.get("/nope").text)
+    assert text_of(element(tree, "//h1")) == "There is nothing here"
+    refused = open_site.get("/search?q=a")
+    assert text_of(element(html.fromstring(refused.text), "//h1")) == "This is not allowed"
+    assert open_site.get("/static/nope").text.startswith("404 Not Found")
+
+
 def test_health_says_alive_and_ready_or_why_not(open_site: httpx.Client, serve: Serve) -> None:
     assert open_site.get("/health/live").text == "ok\n"
     ready = open_site.get("/health/ready")
