@@ -73,7 +73,7 @@ def _normal(uri: str) -> str:
 
 _PREFIX_OF = {_normal(uri): prefix for prefix, uris in _URIS.items() for uri in uris}
 UNKNOWN = "?"
-# What only RSS has, also where it stands in Atom's namespace.
+# What only RSS has, also where it stands in the namespace of Atom or XHTML.
 _RSS_ONLY = frozenset((
     "channel", "item", "description", "pubdate", "guid", "enclosure", "comments", "image", "ttl",
     "lastbuilddate", "language", "managingeditor", "webmaster", "skiphours", "skipdays", "encoded",
@@ -130,6 +130,6 @@ class Names:
         prefix = self.meaning_of(namespace)
         if prefix is None:
             prefix = UNKNOWN
-        elif prefix == "atom" and local in _RSS_ONLY:
+        elif prefix in ("atom", "xhtml") and local in _RSS_ONLY:
             return "content:encoded" if local == "encoded" else local
         return f"{prefix}:{local}" if prefix else local

@@ -88,6 +88,14 @@ def test_xhtml_and_atom_elements_inside_rss_are_what_they_say() -> None:
     ]
 
 
+def test_names_that_only_rss_has_are_read_whatever_their_namespace() -> None:
+    xhtml = "http://www.w3.org/1999/xhtml"
+    item = f'<item><title>one</title><description xmlns="{xhtml}"><p>a</p></description></item>'
+    assert read(rss(item)).entries[0].summary == "<p>a</p>"
+    item = "<item><title>one</title><encoded>long</encoded></item>"
+    assert read(rss(item)).entries[0].content == "long"
+
+
 def test_names_of_rss_in_atom_are_read() -> None:
     inside = ITEM.replace("item>", "entry>").replace("</entry>", "<author>Ida</author></entry>")
     feed = read(f'<feed xmlns="{ATOM}"><title>news</title><link>{URL}</link>{inside}</feed>')

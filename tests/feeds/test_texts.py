@@ -68,6 +68,14 @@ def test_names_escaped_twice_are_decoded(tier: str) -> None:
     assert (read.categories, read.author) == (("Food & Drink",), "O’Neill")
 
 
+def test_a_category_that_is_a_link_is_its_words() -> None:
+    read = rss(
+        "<title>t</title><category>&lt;a href='/x'>Ferries&lt;/a></category>"
+        "<category>Map&lt;K,V></category><keywords>ports, sea</keywords>"
+    )
+    assert read.categories == ("Ferries", "Map<K,V>", "ports", "sea")
+
+
 def test_names_escaped_twice_are_decoded_in_rdf_and_json_feed_as_well() -> None:
     read = rdf(
         "<title>t</title><dc:subject>R&amp;amp;D</dc:subject><dc:creator>A&amp;amp;B</dc:creator>"

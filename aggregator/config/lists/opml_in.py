@@ -25,7 +25,7 @@ from aggregator.config.lists.outlines import MAX_OUTLINES, Outline, Outlines, re
 from aggregator.config.lists.write import write_list
 from aggregator.feeds.mending.encoding import decode
 from aggregator.feeds.values.addresses import straightened
-from aggregator.markup.text import one_line, plain_title
+from aggregator.markup.text import one_line
 from aggregator.urls.origin import web_address
 from aggregator.urls.redact import redact
 
@@ -316,7 +316,7 @@ class _Subscriptions:
 
 def _title(tag: Outline) -> str:
     attributes = tag.attributes
-    return plain_title(attributes.get("title") or attributes.get("text") or "")[:MAX_TITLE]
+    return one_line(attributes.get("title") or attributes.get("text") or "")[:MAX_TITLE]
 
 
 def _named(title: str, url: str) -> str:

@@ -139,11 +139,11 @@ def title_of(
 
 
 def name_of(text: str | None, limits: ParseLimits) -> str | None:
-    """The name of a category: references left by double escaping are decoded, as in titles."""
+    """The name of a category: markup, and references left by double escaping, go as in titles."""
     if not text:
         return None
     if "&" in text or "<" in text:
-        text = decode_references(unwrap_cdata(text[: 4 * limits.label]))
+        text = plain_title(text[: 4 * limits.label])
     return label_of(text, limits)
 
 
