@@ -6,6 +6,7 @@ Times are seconds since the epoch (UTC), durations are seconds, exposures are da
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TypeGuard, TypeVar
 
@@ -164,6 +165,7 @@ class PolicyState:
 
 NEW_SOURCE = PolicyState()
 _NAMES: dict[type, tuple[str, ...]] = {}
+_USUAL: dict[type, dict[str, object]] = {}
 _Group = TypeVar("_Group")
 _REFUSED = object()
 _LENGTHS = {"hour_n": HOURS, "hour_w": HOURS, "counts": MINUTES}
@@ -199,13 +201,14 @@ def _written(value: object) -> str:
 def _restored(default: _Group, raw: object) -> _Group:
     if not isinstance(raw, dict):
         return default
+    usual = _defaults(default)
     kept: dict[str, object] = {}
-    for name in _names(default):
-        if name in raw:
-            value = _accepted(name, raw[name], getattr(default, name))
-            if value is not _REFUSED:
-                kept[name] = value
-    return type(default)(**kept)
+    for name, value in raw.items():
+        if name in usual:
+            accepted = _accepted(name, value, usual[name])
+            if accepted is not _REFUSED:
+                kept[name] = accepted
+    return type(default)(**kept) if kept else default
 
 
 def _names(group: object) -> tuple[str, ...]:
@@ -215,30 +218,40 @@ def _names(group: object) -> tuple[str, ...]:
     return _NAMES[kind]
 
 
+def _defaults(group: object) -> dict[str, object]:
+    """The values of a group of a new source by name; looked up once, and read at every poll."""
+    kind = type(group)
+    if kind not in _USUAL:
+        _USUAL[kind] = {name: getattr(group, name) for name in _names(group)}
+    return _USUAL[kind]
+
+
 def _accepted(name: str, value: object, default: object) -> object:
-    if is_dataclass(default):
-        return _restored(default, value)
+    kind = type(default)
+    if default is None or kind is float or kind is int:
+        if not _is_number(value):
+            return _REFUSED
+        return int(value) if kind is int else float(value)
     if isinstance(default, tuple):
         if not isinstance(value, list) or not _are_numbers(value):
             return _REFUSED
         if name in _LENGTHS:
-            return (
-                tuple(float(part) for part in value) if len(value) == _LENGTHS[name] else _REFUSED
-            )
-        return tuple(int(part) for part in value)
-    if isinstance(default, bool):
-        return value if isinstance(value, bool) else _REFUSED
-    if isinstance(default, str):
-        return value if isinstance(value, str) else _REFUSED
-    if not _is_number(value):
-        return _REFUSED
-    return int(value) if isinstance(default, int) else float(value)
+            return tuple(map(float, value)) if len(value) == _LENGTHS[name] else _REFUSED
+        return tuple(map(int, value))
+    if kind is bool or kind is str:
+        return value if isinstance(value, kind) else _REFUSED
+    return _restored(default, value)
 
 
 def _are_numbers(values: list[object]) -> TypeGuard[list[int | float]]:
     # One look at all of them: a state has a hundred, and is read at every poll.
-    plain = {float, int}.issuperset(map(type, values))
-    return plain and all(0 <= value <= 1e11 for value in values)  # type: ignore[operator]
+    if not values:
+        return True
+    if not {float, int}.issuperset(map(type, values)):
+        return False
+    numbers: list[float] = values  # type: ignore[assignment]
+    total = sum(numbers) if min(numbers) >= 0 and max(numbers) <= 1e11 else math.nan
+    return not math.isnan(total)  # as that of a list which holds one
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

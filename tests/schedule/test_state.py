@@ -75,6 +75,15 @@ def test_nonsense_is_a_new_source(text: str | None) -> None:
     assert PolicyState.from_json(text) == PolicyState()
 
 
+@pytest.mark.parametrize("odd", ["NaN", "Infinity", "-1", "true", "null", '"3"', "1e12", "9" * 400])
+@pytest.mark.parametrize("place", [0, 11, 23])
+def test_a_number_that_is_none_in_a_row_of_numbers_spoils_the_row(odd: str, place: int) -> None:
+    numbers = ["1", "2.5", "0"] * 8
+    numbers[place] = odd
+    text = f'{{"habits": {{"hour_n": [{", ".join(numbers)}], "weekend_n": 3}}}}'
+    assert PolicyState.from_json(text) == PolicyState(habits=Habits(weekend_n=3.0))
+
+
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=5)
