@@ -49,7 +49,7 @@ def measure(workers: int, feeds: int, per_host: int, rounds: int) -> dict[str, o
             ChangingNews(max(1, feeds // per_host), feeds, seed=1, delay=(0.0, 0.0))
         )
         for feed in range(feeds):
-            for _ in range(10):
+            for _ in range(3):
                 news.publish(feed)
         program = Program(folder, postgres.url(postgres.create()))
         program.configure(

@@ -51,32 +51,60 @@ def grant(cluster: Cluster) -> None:
     cluster.users = {"schedule": users["work"], "worker": users["work"], "serve": users["serve"]}
 
 
+def article(origin: Origin, path: str) -> bytes:
+    """Serve an article's page at a path; returns a feed that has no more of it than its title."""
+    told = "".join(f"<p>The harbour council heard part {n} of the plan.</p>" for n in range(9))
+    page = (
+        "<!doctype html><html lang=en><title>Plan</title><meta property=og:type content=article>"
+        f"<body><article><h1>A plan for the quay</h1>{told}</article></body></html>"
+    )
+    origin.answer("/robots.txt", 404)
+    origin.answer(path, body=page.encode(), headers={"Content-Type": "text/html"})
+    return (
+        "<rss version='2.0'><channel><title>Quay</title><item><title>A plan for the quay</title>"
+        f"<link>{origin.url(path)}</link></item></channel></rss>"
+    ).encode()
+
+
 def test_what_is_due_goes_from_a_scheduler_over_a_worker_to_a_server(
     cluster: Cluster, origin: Origin
 ) -> None:
-    """Each with no more rights in the database than it needs."""
+    """Feeds, pages and news for others, each role with no more rights than it needs."""
     for number in range(6):
         origin.answer(f"/{number}", body=rss(f"paper{number}", range(3)))
+    origin.answer("/hook", 200)
     sources = [{"id": f"paper{n}", "url": origin.url(f"/{n}")} for n in range(6)]
-    cluster.program.configure(
-        sources, [origin.port], service={**BASE, "hub": True, "search": "everywhere"}
-    )
-    grant(cluster)
-    worker = cluster.start("worker", "--concurrency", "4", ready=False)  # it waits for the rest
-    server = cluster.start("serve", ready=False)
-    cluster.start("schedule")
+    sources[0]["poll"] = "1s"
+    service = {**BASE, "hub": True, "search": "everywhere"}
+    with Origin("127.0.0.2") as quay:  # another host: its page waits for no feed
+        origin.answer("/quay", body=article(quay, "/news/2026/plan.html"))
+        cluster.program.configure(
+            [*sources, {"id": "quay", "url": origin.url("/quay"), "full_text": "always"}],
+            [origin.port, quay.port],
+            service=service,
+            fetching={"allow_networks": ["127.0.0.0/8"]},
+            views=[{"id": "all", "title": "All", "webhooks": [{"url": origin.url("/hook")}]}],
+        )
+        grant(cluster)
+        worker = cluster.start("worker", "--concurrency", "4", ready=False)  # it waits
+        server = cluster.start("serve", ready=False)
+        cluster.start("schedule")
 
-    server.wait(server.is_ready, "the server is ready")
-    server.wait(lambda: len(server.items()) == 18, "every item is served")
+        server.wait(server.is_ready, "the server is ready")
+        server.wait(lambda: len(server.items()) == 19, "every item is served")
+        worker.wait(lambda: quay.requests("/news/2026/plan.html") != [], "the page is read")
+        worker.wait(lambda: cluster.ask("SELECT 1 FROM push_target") != [], "the hook is known")
+        worker.wait(lambda: cluster.ask("SELECT 1 FROM push_news") != [], "news is looked for")
+        origin.answer("/0", body=rss("paper0", range(4)))
+        worker.wait(lambda: origin.requests("/hook") != [], "the hook is told what is new")
 
-    assert len(origin.requests("/0")) == 1
-    worker.wait(lambda: cluster.jobs() == [], "jobs that are done are gone")
+    assert len(origin.requests("/1")) == 1
     for path in ("/", "/views/all", "/sources/paper0", "/status", "/search?q=bridge"):
         assert server.get(path).status_code == 200, path
     asked = {"hub.mode": "subscribe", "hub.callback": origin.url("/callback"),
              "hub.topic": f"{BASE['base_url']}feeds/all.atom"}  # fmt: skip
     assert httpx.post(f"{server.url}/hub", data=asked).status_code == 202
-    assert cluster.ask("SELECT asked FROM push_target") == [("subscribe",)]
+    assert (1,) in cluster.ask("SELECT 1 FROM push_target WHERE asked = 'subscribe'")
     assert cluster.stop() == [0, 0, 0]
     assert "Traceback" not in cluster.program.log()
     assert "does not allow" not in cluster.program.log()
