@@ -31,6 +31,7 @@ from aggregator.pipeline.polling.pushes import read_pushes
 from aggregator.pipeline.showing.pages import Condition
 from aggregator.store.sources import claims, states
 from aggregator.telemetry import metrics
+from aggregator.work.clock import ClockWatch
 from aggregator.work.follow import PageReader
 from aggregator.work.polls import Polls
 from aggregator.work.push import due, serve
@@ -64,6 +65,7 @@ class Worker:
         self._asked = asked
         self._polls = Polls(parts, self._trouble)
         self._pages = PageReader(parts)
+        self._clock = ClockWatch(parts, self._clock_trouble, self._leads)
         self._stopping = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
@@ -78,6 +80,7 @@ class Worker:
         """
         self._stopping.set()
         await self._pages.stop(grace)
+        await self._clock.stop()
         if self._running is not None:
             await self._running
 
@@ -138,7 +141,10 @@ class Worker:
             try:
                 if self._condition.storage is not None:
                     await self._restore()
-                await handler(**arguments)
+                if await self._clock.is_right():
+                    await handler(**arguments)
+                else:  # the job comes again; by then another worker may be free
+                    await asyncio.sleep(_AGAIN)
             except StorageTrouble as error:
                 self._trouble(error)
             except Exception:
@@ -200,6 +206,17 @@ class Worker:
             log.info("storage can be written again: work goes on")
         self._condition.storage = None
         metrics.STORAGE_TROUBLE.set(0)
+
+    async def _leads(self) -> bool:
+        """What a wrong clock left behind is put right by a scheduler."""
+        return False
+
+    def _clock_trouble(self, said: str | None) -> None:
+        """Say once what is wrong with this machine's clock: nothing is done by it."""
+        if said is not None and self._condition.clock is None:
+            log.error(f"{said}: work waits; set the clock, or “polling.trust_clock: yes”")
+        self._condition.clock = said
+        metrics.CLOCK_TROUBLE.set(said is not None)
 
     def _trouble(self, error: BaseException) -> None:
         """Say once that nothing can be stored; what was under way is done again."""
