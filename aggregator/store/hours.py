@@ -7,6 +7,7 @@ ran. Numbers of public sources and items are kept beside those of all.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -35,8 +36,11 @@ _UNASKED = (PollWord.OUTAGE, PollWord.PUSH, PollWord.SKIPPED, PollWord.SUPERSEDE
 _FIELDS = ("polls", "failed", "new_items", "prompt")
 
 
-def count_since(connection: Connection, since: datetime, now: datetime) -> None:
-    """Count the hours from that of `since` on, and keep their numbers."""
+def count_since(connection: Connection, since: datetime) -> list[dict[str, Any]]:
+    """Count the hours from that of `since` on: rows for `keep`, with the kind, name and number.
+
+    It reads much, and belongs into no transaction that writes.
+    """
     start = _start(since)
     found: defaultdict[tuple[str, int], dict[str, int]] = defaultdict(dict)
     p, i = t.poll_log.c, t.item.c
@@ -55,11 +59,16 @@ def count_since(connection: Connection, since: datetime, now: datetime) -> None:
             found[kind, number] |= {"polls": polls, "failed": failed}
         for number, items, prompt in connection.execute(seen.group_by("hour")):
             found[kind, number] |= {"new_items": items, "prompt": prompt}
-    rows = [
-        {"kind": kind, "name": _name(number, field), "number": int(value), "at": now}
+    return [
+        {"kind": kind, "name": _name(number, field), "number": int(value)}
         for (kind, number), values in found.items()
         for field, value in values.items()
     ]
+
+
+def keep(connection: Connection, counted: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    """Keep the numbers of hours, in place of those that were kept of them."""
+    rows = [{**row, "at": now} for row in counted]
     for some in range(0, len(rows), 500):
         upsert(connection, t.tally, rows[some : some + 500], update=True)
 

@@ -57,7 +57,7 @@ def test_each_hour_has_its_polls_failures_and_new_items(database: Database) -> N
     now = NOON + 5 * MINUTE
     for _ in range(2):  # again: nothing is counted twice
         with database.write() as connection:
-            hours.count_since(connection, NOON - 2 * HOUR, now)
+            hours.keep(connection, hours.count_since(connection, NOON - 2 * HOUR), now)
     with database.read() as connection:
         everything = hours.hours(connection, NOON - 3 * HOUR, now, private=True)
         public = hours.hours(connection, NOON - 3 * HOUR, now, private=False)
@@ -74,7 +74,7 @@ def test_each_hour_has_its_polls_failures_and_new_items(database: Database) -> N
 def test_old_hours_are_forgotten_and_a_day_has_one_size(database: Database) -> None:
     with database.write() as connection:
         connection.execute(t.poll_log.insert(), [poll("x", NOON - 50 * HOUR), poll("x", NOON)])
-        hours.count_since(connection, NOON - 60 * HOUR, NOON)
+        hours.keep(connection, hours.count_since(connection, NOON - 60 * HOUR), NOON)
         hours.forget(connection, NOON - 48 * HOUR)
         counted = hours.hours(connection, NOON - 60 * HOUR, NOON, private=True)
         assert [(hour.at, hour.polls) for hour in counted if hour.polls] == [(NOON, 1)]

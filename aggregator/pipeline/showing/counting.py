@@ -46,8 +46,10 @@ async def count_hours(parts: Parts) -> None:
     oldest = now - parts.settings.storage.keep_poll_log
     since = max(now - FIRST, oldest) if last is None else max(oldest, min(last, now) - hours.HOUR)
 
+    counted = await database.run_read(hours.count_since, since)
+
     def keep(connection: Connection) -> None:
-        hours.count_since(connection, since, now)
+        hours.keep(connection, counted, now)
         hours.forget(connection, oldest)
         hours.keep_size(connection, database.size(connection) // 1024, now)
 
