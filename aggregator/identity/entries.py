@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from aggregator.identity.agreement import titles_agree
 from aggregator.identity.equals import match_equals
-from aggregator.identity.hashing import digest
+from aggregator.identity.hashing import digest, hashes_elsewhere
 from aggregator.identity.keys import KeyedEntry, key_by_link
 from aggregator.identity.relisted import found_again
 from aggregator.identity.shown import difference, pass_together
@@ -246,7 +246,7 @@ def _seen(one: KeyedEntry, hit: KnownEntry, reading: Reading, *, together: bool)
         same and hit.shown == one.shown and not _is_redated(one.entry, hit, reading.now)
     ):
         return _intent(EntryKind.REPLACED, one, hit, "a new release reads it otherwise")
-    if not same:
+    if not same and not _has_the_words(one, hit):
         return _intent(EntryKind.CHANGED, one, hit, "the text changed")
     found = difference(one.shown, hit, reading.now, together=together)
     if found is None:
@@ -268,6 +268,14 @@ def _read_again(
     quiet = found is not None and found.quiet
     intent = _intent(EntryKind.REPLACED, one, hit, "its document was read again")
     return replace(intent, quiet=quiet)
+
+
+def _has_the_words(one: KeyedEntry, hit: KnownEntry) -> bool:
+    """Whether an entry says what it said, if perhaps in another element."""
+    entry = one.entry
+    return hit.content_hash == one.content_hash or hit.content_hash in hashes_elsewhere(
+        entry.title, entry.summary, entry.content
+    )
 
 
 def _is_redated(entry: ParsedEntry, hit: KnownEntry, now: datetime) -> bool:
@@ -301,7 +309,9 @@ def _renamed_intent(
         found = difference(one.shown, former, reading.now, together=together)
     quiet = found is not None and (found.quiet or why is _AGAIN)
     intent = replace(_intent(EntryKind.RENAMED, one, former, why), quiet=quiet)
-    return intent if found is None or found.replaces else replace(intent, shown=former.shown)
+    if found is not None and not found.replaces:
+        intent = replace(intent, shown=former.shown)
+    return replace(intent, same_words=_has_the_words(one, former))
 
 
 def _rename_reason(flip: bool) -> str:

@@ -48,3 +48,15 @@ def content_hash(title: str | None, *bodies: str | None) -> str:
     """The hash of normalised title and text, without dates and markup."""
     texts = [" ".join(words(part)) if part else "" for part in (title, *bodies)]
     return digest("content", *texts)
+
+
+def hashes_elsewhere(title: str | None, summary: str | None, content: str | None) -> frozenset[str]:
+    """The `revision_hash` of an entry whose one text stands as summary, as content, or as both.
+
+    Which element holds it is no matter of words. Empty where the two say different things.
+    """
+    text = summary or content
+    if not text or (summary and content and words(summary) != words(content)):
+        return frozenset()
+    forms = ((text, None), (None, text), (text, text))
+    return frozenset(revision_hash(content_hash(title, *form), title) for form in forms)

@@ -86,6 +86,7 @@ class EntryIntent:
     withdraws_address: bool = False  # a new edition: its address identifies nothing any more
     quiet: bool = False  # of a replacement: views show it with their next change
     redated: bool = False  # one of several equal entries, whose dates tell them apart, has another
+    same_words: bool = False  # of a renamed one: it says what it said, if in another element
     reuses_id: bool = False  # its id was another entry's: ids identify nothing here any more
 
 

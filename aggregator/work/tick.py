@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from apscheduler.jobstores.base import JobLookupError
@@ -53,9 +53,10 @@ _SETTLE = timedelta(minutes=10)
 _FIRST_SETTLE = timedelta(seconds=20)
 _LATE = timedelta(minutes=1)  # overdue by more than this: we were away
 _TELL = timedelta(minutes=1)  # between two lines of a trouble
+_AWAY = timedelta(hours=2)  # without a tick: what sources list has to be read anew
 _PROBE = 30.0  # seconds between two tries of a write while all is well
 _PROBE_SOON = 3.0  # and while it is not
-_SET = timedelta(seconds=2)  # a wall clock that moves by more was set
+_SET = timedelta(seconds=2)  # a job that is further away than its interval by more: a step
 
 
 class Ticker:
@@ -71,6 +72,8 @@ class Ticker:
         self.engine = engine or Here(parts, self._trouble, every=_TICK.total_seconds())
         self._clock = ClockWatch(parts, self._clock_trouble, self.engine.leads)
         self._time: asyncio.Task[None] | None = None
+        self._looked_at: float | None = None  # `Clock.elapsed`, for pauses of ours
+        self._back_at = float("-inf")  # `Clock.elapsed`: when we were there again after a pause
         self._watch = Watch(parts)
         self._troubles: dict[HealthKind, Trouble] = {}  # of ours, not told in the health feed yet
         # A tick that waits for a lock would be told every second.
@@ -82,7 +85,7 @@ class Ticker:
 
     def start(self) -> None:
         """Start ticking on the running event loop."""
-        now = datetime.now(UTC)
+        now = self._parts.clock.now()
         engine = self.engine
         self._add(self.tick, _TICK)
         self._add(engine.begin_pages, _TICK)
@@ -116,6 +119,7 @@ class Ticker:
     async def tick(self) -> int:
         """Begin to poll what is due; returns how many polls were begun."""
         now = self._parts.clock.now()
+        self._notice_pause()
         begun = await self._begin_due(now)
         self._condition.ticked = self._parts.clock.elapsed()
         metrics.LAST_TICK.set(now.timestamp())
@@ -178,21 +182,19 @@ class Ticker:
             self._warn(f"{said}: polling waits; set the clock, or “polling.trust_clock: yes”")
 
     async def _keep_time(self) -> None:
-        """Let jobs come by the time that passes, which APScheduler tells by the wall clock.
+        """Let no job be further away than its interval is long.
 
-        Where that is set back by three days, no job would run for as long.
+        APScheduler goes by the wall clock: where that is set back by three days, no job would
+        come for as long.
         """
-        clock = self._parts.clock
-        shown, passed = clock.now(), clock.elapsed()
         while True:
             await asyncio.sleep(_TICK.total_seconds())
-            now, elapsed = clock.now(), clock.elapsed()
-            moved = now - shown - timedelta(seconds=elapsed - passed)
-            shown, passed = now, elapsed
-            if abs(moved) > _SET:
-                for job in self._scheduler.get_jobs():
-                    with suppress(JobLookupError):  # one that ran meanwhile for the last time
-                        job.modify(next_run_time=job.next_run_time + moved)
+            now = self._parts.clock.now()
+            for job in self._scheduler.get_jobs():
+                every = getattr(job.trigger, "interval", timedelta(0))
+                if every and job.next_run_time > now + every + _SET:
+                    with suppress(JobLookupError):
+                        job.modify(next_run_time=now + every)
 
     async def _settle(self) -> None:
         """What all plans add up to, and the slowdown that the cap asks for."""
@@ -229,7 +231,17 @@ class Ticker:
     async def _show_waiting(self) -> None:
         await maintain.show_waiting(self._parts)
 
+    def _notice_pause(self) -> float:
+        """Seconds since we were there again after a pause, as where the machine slept."""
+        looked, self._looked_at = self._looked_at, self._parts.clock.elapsed()
+        if looked is not None and self._looked_at - looked > _AWAY.total_seconds():
+            self._back_at = self._looked_at
+        return self._looked_at - self._back_at
+
     async def _maintain(self) -> None:
+        if self._notice_pause() < _MAINTENANCE.total_seconds():
+            log.info("nothing is forgotten before sources were polled again after a pause of ours")
+            return
         if not await self._parts.database.run_read(clock.settled, self._parts.clock.now()):
             log.info("nothing is forgotten within an hour of a change of the clock")
             return

@@ -30,9 +30,16 @@ _APSCHEDULER = (
 )
 
 
-def _moved() -> tuple[float, float]:
-    passed, by = _FILE.read_text().split()
-    return float(passed), float(by)
+class _Moved:
+    """What the file said when the wall clock was read last: both clocks are read one after the
+    other, and show one state."""
+
+    passed = 0.0
+    set_by = 0.0
+
+    @classmethod
+    def read(cls) -> None:
+        cls.passed, cls.set_by = map(float, _FILE.read_text().split())
 
 
 class _Any(type):
@@ -45,7 +52,8 @@ class _Datetime(datetime, metaclass=_Any):
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
-        return datetime.now(tz) + timedelta(seconds=sum(_moved()))
+        _Moved.read()
+        return datetime.now(tz) + timedelta(seconds=_Moved.passed + _Moved.set_by)
 
 
 class _Time:
@@ -55,7 +63,7 @@ class _Time:
 
     @staticmethod
     def clock_gettime(number: int) -> float:
-        return time.clock_gettime(number) + _moved()[0]
+        return time.clock_gettime(number) + _Moved.passed
 
 
 if __name__ == "__main__":
@@ -63,5 +71,6 @@ if __name__ == "__main__":
     for module in (clock, *_APSCHEDULER):
         setattr(module, "datetime", _Datetime)  # noqa: B010
     setattr(clock, "time", _Time)  # noqa: B010
+    _Moved.read()
     del sys.argv[1]
     main()

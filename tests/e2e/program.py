@@ -61,6 +61,7 @@ class Program:
         service: Mapping[str, Any] | None = None,
         polling: Mapping[str, Any] | None = None,
         fetching: Mapping[str, Any] | None = None,
+        storage: Mapping[str, Any] | None = None,
         views: Sequence[Mapping[str, Any]] | None = None,
     ) -> None:
         """Write the configuration file; the guard is opened for loopback origins alone."""
@@ -70,7 +71,7 @@ class Program:
                 "contact": "https://example.org/about",
                 **(service or {}),
             },
-            "storage": {"url": self.database_url},
+            "storage": {"url": self.database_url, **(storage or {})},
             "polling": {"min_refresh": "0s", "host_gap": "0s", **(polling or {})},
             "fetching": {
                 "allow_networks": ["127.0.0.1/32"],

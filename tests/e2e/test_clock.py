@@ -39,6 +39,10 @@ def polls(program: Program) -> int:
         return int(database.execute("SELECT count(*) FROM poll_log").fetchone()[0])
 
 
+def goes_on(program: Program, before: int) -> None:
+    program.wait(lambda: polls(program) > before + 1, "polling goes on")
+
+
 @pytest.mark.parametrize("restart", [False, True])
 def test_after_a_clock_ahead_was_put_right_polling_goes_on(
     program: Program, origin: Origin, restart: bool
@@ -55,6 +59,14 @@ def test_after_a_clock_ahead_was_put_right_polling_goes_on(
     now = datetime.now(UTC).isoformat()
     assert all(item["date_modified"] <= now for item in program.items())
     assert program.log().count("were brought back") == 1
+
+
+def test_a_clock_that_is_set_to_and_fro_stops_nothing(program: Program, origin: Origin) -> None:
+    polling(program, origin, set_by=NONE)
+    for set_by in (AHEAD, 2 * AHEAD, NONE):
+        program.move_clock(set_by=set_by)
+        goes_on(program, polls(program))
+    program.wait(program.is_ready, "it is ready")
 
 
 @pytest.mark.parametrize("trusted", [False, True])

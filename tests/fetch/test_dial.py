@@ -90,6 +90,21 @@ def test_addresses_that_do_not_answer_hold_up_no_others(
     assert origin.connections == 1
 
 
+def test_the_second_family_is_tried_second_over_real_sockets(
+    clients: Callable[..., Client], deaf: Callable[[int], str]
+) -> None:
+    """Ten silent addresses of one family would take longer than there is to connect."""
+    with Origin("::1") as origin:
+        origin.answer("/", body=b"x")
+        client = clients(
+            allow_networks=LOOPBACK,
+            limits=limits(connect=timedelta(seconds=2)),
+            resolver=Names(many_example=[*(deaf(origin.port) for _ in range(10)), "::1"]),
+        )
+        result = client.get(origin.url("/", host="many.example"))
+    assert (result.body, result.address) == (b"x", "::1")
+
+
 def test_where_none_answers_the_time_to_connect_ends_it(
     origin: Origin, clients: Callable[..., Client], deaf: Callable[[int], str]
 ) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -267,3 +269,30 @@ def test_sessions_and_campaigns_are_no_part_of_a_link_that_is_an_entry_s_key() -
     # Stored in every database: another result here makes what was seen long ago new again.
     assert lasting_link("https://www.Example.org:81/A/?b=2&a=1&#x") == "example.org:81/A?b=2&a=1"
     assert len(keys("https://example.org/#!/a", "https://example.org/#!/b")) == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        ({"summary": "It sails."}, {"content": "<p>It sails.</p>"}, "replaced"),
+        ({"content": "It sails."}, {"summary": "It sails."}, "replaced"),
+        ({"summary": "It sails."}, {"summary": "It sails.", "content": "It sails."}, "replaced"),
+        ({"summary": "It sails.", "content": "It sails."}, {"content": "It sails."}, "replaced"),
+        ({"summary": "It sails."}, {"content": "It sails no more."}, "changed"),
+        ({"summary": "It sails."}, {"summary": "It sails.", "content": "And returns."}, "changed"),
+    ],
+)
+def test_words_that_stand_in_another_element_are_the_same_words(
+    before: dict[str, Any], after: dict[str, Any], kind: str
+) -> None:
+    was, now = (
+        key_entries([ParsedEntry(id="a", link=None, title="Ferry", **text)], "guid")[0]
+        for text in (before, after)
+    )
+    hit = KnownEntry(
+        1, 1, was.key, was.content_hash, "a", was.alias, was.url_key, "Ferry", reader=1,
+        shown=was.shown, shown_at=NOON,
+    )  # fmt: skip
+    known = Known({was.key: hit}, {}, {}, NOON, empty=False)
+    found = identity.identify([now], known, Reading(NOON, 1))
+    assert found.intents[0].kind == kind

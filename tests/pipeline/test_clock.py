@@ -300,3 +300,23 @@ def test_readiness_goes_by_the_time_that_passes(
         return {name: fine for name, fine, _ in ready.checks}
 
     assert house.run(work)["scheduler"] is not late
+
+
+@pytest.mark.parametrize(("away", "kept"), [(timedelta(hours=1), False), (12 * DAY, True)])
+def test_after_a_pause_of_ours_sources_are_asked_first_what_they_list(
+    house: House, origin: Origin, away: timedelta, kept: bool
+) -> None:
+    """A machine that slept for longer than texts are kept."""
+    house.configure(storage=StorageSettings(house.settings.storage.url, keep_text=10 * DAY))
+    house.configure(sources=house.settings.sources[:1])
+    serve(house, origin, "/alpha", timedelta(0))
+
+    async def work(ticker: Ticker) -> None:
+        await ticks(ticker)
+        house.clock.at += 21 * DAY - away  # its list is too old to count
+        ticker._looked_at = house.clock.elapsed()
+        house.clock.at += away
+        await ticker._maintain()
+
+    run(house, work)
+    assert rows(house, func.count(t.item.c.purged_at)) == [(0 if kept else 2,)]

@@ -524,6 +524,26 @@ def test_63_a_server_whose_304s_are_wrong_is_caught_and_asked_otherwise(
     assert {f"Bridge {n} opens" for n in range(110, 140)} <= set(house.titles())
 
 
+@pytest.mark.parametrize(("validators", "least"), [(True, 3), (False, 6)])
+def test_63_without_validators_the_least_interval_is_doubled(
+    house: House, origin: Origin, validators: bool, least: int
+) -> None:
+    """`validators: off`: a source as busy as can be is asked half as often, never by condition."""
+    begun = house.clock.now()
+    polling = replace(house.settings.polling, min_interval=3 * HOUR)
+    source = replace(house.settings.sources[0], validators=validators)
+    house.configure(sources=(source,), polling=polling)
+
+    async def busy(wire: Wire) -> None:
+        last = 300 + int((house.clock.now() - begun) / timedelta(minutes=2))
+        await wire.send(reply(200, TAG, rss(*range(last - 300, last))))
+
+    origin.route("/alpha", busy)
+    hours = [wait(state) / HOUR for state in on_time(house, 5)]
+    assert all(least <= one <= least * 1.1 for one in hours)
+    assert all(("if-none-match" in one) is validators for one in headers(origin)[1:])
+
+
 def test_103_an_explicit_interval_waives_the_gate_and_no_hard_floor(
     house: House, origin: Origin
 ) -> None:

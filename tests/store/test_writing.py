@@ -355,6 +355,16 @@ def test_a_future_date_is_clamped_and_shown_no_later_than_first_seen(database: D
         assert served.served_items(connection, [number])[number].published == NOON
 
 
+@pytest.mark.parametrize("published", [None, NOON - timedelta(days=1)])
+def test_an_update_in_the_future_is_served_as_of_first_sight(
+    database: Database, published: datetime | None
+) -> None:
+    ahead = entry(1, published=published, updated=NOON + timedelta(days=400))
+    (number,) = store(database, "alpha", [ahead]).new_items
+    with database.read() as connection:
+        assert served.served_items(connection, [number])[number].updated == NOON
+
+
 def test_the_order_of_a_view_never_changes_and_pages_cover_everything(database: Database) -> None:
     for hour in range(6):
         document = [entry(hour * 10 + n) for n in range(10)]

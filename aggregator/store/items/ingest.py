@@ -62,8 +62,8 @@ def item_row(ingest: Ingest, intent: EntryIntent, public_id: str) -> dict[str, A
 
 def _updated(entry: ParsedEntry, published: datetime | None, now: datetime) -> datetime:
     """The publisher's `updated`, else `published`; not later than now nor before `published`."""
-    stated = entry.updated or published or now
-    return max(min(stated, now), published or stated)
+    stated = min(entry.updated or published or now, now)
+    return max(stated, published or stated)
 
 
 def not_later(published: datetime | None, now: datetime) -> datetime | None:

@@ -99,7 +99,9 @@ def write_entries(
             read_anew.append(entry.entry_id)
         if intent.body is None or (entry.tombstone and intent.kind is not EntryKind.CHANGED):
             continue
-        same = intent.kind is EntryKind.RENAMED and entry.content_hash == intent.content_hash
+        same = intent.kind is EntryKind.RENAMED and (
+            entry.content_hash == intent.content_hash or intent.same_words
+        )
         if intent.kind is EntryKind.REPLACED or same:
             _replace(connection, ingest, intent, written, texts)
         else:
