@@ -30,6 +30,8 @@ SECRETS = {
     "AGENT": "agent-only-we-know",
 }
 LITERAL = "literal-in-the-file"  # a token that stands in the configuration itself
+BEARER = "b34rer-in-the-file.b34rer"  # the same, in a header
+FILED = "from-a-f1le-of-secrets"  # a secret file's
 CONFIG = """\
 storage: {{url: "sqlite:///{folder}/a.db", keep_raw: 1MB}}
 service: {{token: "${{ADMIN_TOKEN}}"}}
@@ -39,7 +41,10 @@ sources:
   - {{id: told, url: "{base}/told", private: no, user_agent: "${{AGENT}}"}}
   - id: query
     url: "{base}/query?token=${{QUERY_TOKEN}}"
-    headers: {{X-Api-Key: "${{HEADER_KEY}}"}}
+    headers:
+      X-Api-Key: "${{HEADER_KEY}}"
+      Authorization: "Bearer {bearer}"
+      X-Filed: "${{file:secret.txt}}"
   - id: path
     url: "{base}/p/${{PATH_TOKEN}}/rss?key={literal}"
     auth: {{username: "${{USER}}", password: "${{PASSWORD}}"}}
@@ -52,7 +57,7 @@ views:
 
 def spellings() -> Iterator[str]:
     """Each secret as it is, percent-encoded, in JSON and markup, and as HTTP sends it."""
-    for value in (*SECRETS.values(), LITERAL):
+    for value in (*SECRETS.values(), LITERAL, BEARER, FILED):
         yield from (value, quote(value, safe=""), json.dumps(value)[1:-1])
         yield value.replace("&", "&amp;")
     yield base64.b64encode(f"{SECRETS['USER']}:{SECRETS['PASSWORD']}".encode()).decode()
@@ -82,9 +87,14 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     with Origin() as origin:
         path = tmp_path / "aggregator.yaml"
+        (tmp_path / "secret.txt").write_text(f"{FILED}\n")
         path.write_text(
             CONFIG.format(
-                folder=tmp_path, port=origin.port, base=origin.url("").rstrip("/"), literal=LITERAL
+                folder=tmp_path,
+                port=origin.port,
+                base=origin.url("").rstrip("/"),
+                literal=LITERAL,
+                bearer=BEARER,
             )
         )
         for target in ("/told", "/query", f"/p/{SECRETS['PATH_TOKEN']}/rss"):
