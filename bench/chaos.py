@@ -23,7 +23,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, redirect_stdout, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -159,7 +159,7 @@ def main() -> int:
     server = parts.find("postgres")
     if server is None:
         parser.error("PostgreSQL is not installed")
-    with ExitStack() as stack:
+    with redirect_stdout(sys.stderr), ExitStack() as stack:  # processes tell there what they did
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         postgres = parts.Postgres(server)
         stack.callback(postgres.stop)
@@ -201,7 +201,7 @@ def main() -> int:
         Path(".bench/chaos.log").write_text(program.log())
         stored = chaos.cluster.stored()
         wrong, rude = differences(news.truth(), stored), news.rude(GAP)
-        print(json.dumps({
+        said = json.dumps({
             "minutes": asked.minutes, "feeds": asked.feeds, "befell": dict(chaos.befell),
             "items": sum(map(len, stored.values())), "requests": len(news.visits),
             "not_modified": sum(visit.status == 304 for visit in news.visits),
@@ -212,11 +212,12 @@ def main() -> int:
             "settled_seconds": round(settled, 1), "jobs_left": len(chaos.cluster.jobs()),
             "ended_by_themselves": dict(chaos.ended),
             "tracebacks": program.log().count("Traceback"),
-        }))  # fmt: skip
+        })  # fmt: skip
         chaos.stopped.set()
         with chaos.starting:
             codes = chaos.cluster.stop()
         fine = not (wrong or rude or chaos.readers.broken) and set(codes) == {0}
+    print(said)
     return 0 if fine else 1
 
 

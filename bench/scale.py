@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, redirect_stdout, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -62,9 +63,9 @@ def measure(workers: int, feeds: int, per_host: int, rounds: int) -> dict[str, o
             fetching={"allow_networks": ["127.0.0.0/8"], "parse_workers": 1},
         )  # fmt: skip
         cluster = Cluster(program, stack)
+        begun = datetime.now(UTC)
         first = cluster.start("schedule" if workers else "run")
         others = [cluster.start("worker", "--concurrency", "40") for _ in range(workers)]
-        begun = datetime.now(UTC)
         wait_until(lambda: cluster.polled_since(begun), "every feed is polled once")
         processes = {"postgres": [postgres.pid]}
         processes["scheduler" if workers else "run"] = [_pid(first)]
@@ -104,7 +105,9 @@ def main() -> None:
     parser.add_argument("--workers", default="0,1,2,4")
     asked = parser.parse_args()
     for workers in map(int, asked.workers.split(",")):
-        print(json.dumps(measure(workers, asked.feeds, asked.per_host, asked.rounds)), flush=True)
+        with redirect_stdout(sys.stderr):  # where processes tell what they did
+            found = measure(workers, asked.feeds, asked.per_host, asked.rounds)
+        print(json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":
