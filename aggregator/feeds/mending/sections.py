@@ -11,9 +11,9 @@ import re
 _OPEN = "<![CDATA["
 _CLOSE = "]]>"
 _MISSPELT = re.compile(r"<!\[\s{0,3}CDATA\s{0,3}\[", re.IGNORECASE)
-# The start tag that a section stands behind; text may come between.
-_TAG = re.compile(r"<([A-Za-z_][\w.:\-]{0,80})(?:\s[^<>]{0,2000})?>[^<>]{0,200}\Z")
-_FAR = 2400  # characters before a section within which its element begins
+_START = re.compile(r"<([A-Za-z_][\w.:\-]{0,80})[\s>]")
+_BEFORE = 200  # characters of text that may stand between a start tag and a section
+_LONGEST = 2000  # characters of a start tag
 
 
 def lacks_an_end(text: str) -> bool:
@@ -55,8 +55,11 @@ def spell_sections(text: str) -> str:
 
 def _end_of_element(text: str, start: int, limit: int) -> int | None:
     """Where the end tag stands of the element that the section at `start` is in."""
-    tag = _TAG.search(text, max(0, start - _FAR), start)
-    if tag is None:
+    tag_end = text.rfind(">", max(0, start - _BEFORE), start)
+    if tag_end < 0 or text.find("<", tag_end, start) >= 0:
+        return None
+    tag = _START.match(text, max(0, text.rfind("<", max(0, tag_end - _LONGEST), tag_end)))
+    if tag is None or tag.end() > tag_end + 1:
         return None
     end = text.find(f"</{tag.group(1)}", start, limit)
     return end if end >= 0 else None
