@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 
 import aggregator
+from aggregator.urls import key
 
 METHODS = ("match", "fullmatch", "search", "findall", "finditer", "split", "sub", "subn")
 LENGTH = 2_000  # n, in characters
@@ -129,7 +130,15 @@ def every_pattern() -> list[Used]:
             if not compiled_here:
                 key = (used.pattern.pattern, used.pattern.flags, used.methods)
                 found.setdefault(key, used)
-    return list(found.values())
+    return [*found.values(), *made_late()]
+
+
+def made_late() -> Iterator[Used]:
+    """Patterns of data files, which are read when the first text comes."""
+    how = frozenset({"fullmatch"})
+    yield Used("aggregator.urls.key._any_site_rule", key._any_site_rule(), how)
+    for number, (pattern, _) in enumerate(key._site_rules()):
+        yield Used(f"aggregator.urls.key._site_rules.{number}", pattern, how)
 
 
 def sample(nodes: Any, turn: int) -> str:

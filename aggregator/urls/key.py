@@ -404,7 +404,8 @@ def _site_rules() -> tuple[tuple[re.Pattern[str], str], ...]:
 @cache
 def _any_site_rule() -> re.Pattern[str]:
     """One pattern for all, since hardly any address meets a rule."""
-    return re.compile("|".join(f"(?:{pattern.pattern})" for pattern, _ in _site_rules()))
+    joined = "|".join(f"(?:{pattern.pattern})" for pattern, _ in _site_rules())
+    return re.compile(joined)
 
 
 def _site_rule(key: str) -> str:

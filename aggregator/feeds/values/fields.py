@@ -32,7 +32,7 @@ _MAIL_OF = re.compile(
     r"([^<>()@]{1,200}?)\s*(?:<[^\s<>@]{1,80}@[^\s<>]{1,160}>|\([^\s()@]{1,80}@[^\s()]{1,160}\))\Z"
 )
 # What is no name beside one: `mailto:`, and a place for one that stayed empty.
-_AROUND_MAIL = re.compile(r"\Amailto:(?=\S)|\s*\(\s*\)\Z", re.IGNORECASE)
+_AROUND_MAIL = re.compile(r"\Amailto:(?=\S)|(?<!\s)\s*\(\s*\)\Z", re.IGNORECASE)
 _ELEMENTS = (
     r"(?:a|abbr|b|blockquote|code|div|em|figure|font|h[1-6]|i|iframe|li|ol|p|pre|span|strong|table"
     r"|td|tr|u|ul|video)"
