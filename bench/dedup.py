@@ -33,11 +33,11 @@ from sqlalchemy import Connection, func, select, text
 
 from aggregator.feeds.version import READER
 from aggregator.identity.agreement import texts_agree
-from aggregator.identity.copies import prepare_text, restore
 from aggregator.identity.entries import Known, Reading, identify
 from aggregator.identity.hashing import digest
 from aggregator.identity.keys import key_entries
-from aggregator.identity.terms import Terms, terms
+from aggregator.identity.texts.copies import prepare_text, restore
+from aggregator.identity.texts.terms import Terms, terms
 from aggregator.model.feed import ParsedEntry
 from aggregator.model.item import EntryIntent, PreparedBody
 from aggregator.model.settings import DedupSettings

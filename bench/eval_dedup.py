@@ -35,10 +35,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from aggregator.identity.copies import ComparableText, comparable, compare
 from aggregator.identity.corrections import headline, judge_correction
-from aggregator.identity.groups import choose_group
-from aggregator.identity.stories import is_template, story_item
+from aggregator.identity.texts.copies import ComparableText, comparable, compare
+from aggregator.identity.texts.groups import choose_group
+from aggregator.identity.texts.stories import is_template, story_item
 from aggregator.model.copies import CopyThresholds, StoryThresholds, TextOfItem
 from aggregator.urls.key import url_key
 from tests.identity.shelf import Shelf

@@ -25,9 +25,9 @@ from sqlalchemy import select
 from aggregator.feeds.limits import DEFAULT_LIMITS
 from aggregator.feeds.version import READER
 from aggregator.identity.agreement import texts_agree
-from aggregator.identity.copies import prepare_text
 from aggregator.identity.entries import Known, Reading, identify
 from aggregator.identity.naming import Mint
+from aggregator.identity.texts.copies import prepare_text
 from aggregator.model.item import EntryIntent
 from aggregator.model.settings import DedupSettings
 from aggregator.pipeline.polling.reading import Unread, prepare_bodies, read_document

@@ -42,6 +42,16 @@ def _tracked(*patterns: str) -> list[Path]:
     return [ROOT / n for n in listed.stdout.decode().split("\0") if n and (ROOT / n).is_file()]
 
 
+def test_no_room_has_more_than_twenty_modules() -> None:
+    """Migrations apart, of which there is one more with each change of the tables."""
+    rooms: dict[Path, list[str]] = {}
+    for path in _tracked("aggregator/**/*.py"):
+        if path.name != "__init__.py" and "migrations" not in path.parts:
+            rooms.setdefault(path.parent, []).append(path.name)
+    assert rooms
+    assert {room: len(names) for room, names in rooms.items() if len(names) > 20} == {}
+
+
 def _commands() -> Iterator[tuple[str, Any]]:
     group = typer.main.get_command(build())
     yield "", group

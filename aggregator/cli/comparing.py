@@ -285,8 +285,8 @@ def _bytes(path: Path) -> bytes:
 def _decide(
     a: str, b: str, limits: CopyThresholds, titles: tuple[str | None, str | None] = (None, None)
 ) -> CopyDecision:
-    from aggregator.identity.copies import comparable
-    from aggregator.identity.copies import compare as decide
+    from aggregator.identity.texts.copies import comparable
+    from aggregator.identity.texts.copies import compare as decide
 
     none: frozenset[int] = frozenset()  # no source, so nothing is known to be repeated by it
     return decide(comparable(a, none), comparable(b, none), limits, titles=titles)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from difflib import Match, SequenceMatcher
 from itertools import accumulate
 
-from aggregator.identity.tokens import UNSPACED
+from aggregator.identity.texts.tokens import UNSPACED
 
 _UNIT = re.compile(rf"([{UNSPACED}]|[^\s{UNSPACED}]+)(\s*)")
 _MOST_STEPS = 3_000_000  # of one comparison: repeated words would take as many as they like

@@ -14,8 +14,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from aggregator.identity.agreement import titles_agree
-from aggregator.identity.copies import ComparableText, compare, days_differ, percents
-from aggregator.identity.tokens import words
+from aggregator.identity.texts.copies import ComparableText, compare, days_differ, percents
+from aggregator.identity.texts.tokens import words
 from aggregator.model.copies import CopyDecision, CopyThresholds
 from aggregator.model.item import Earlier, EntryIntent, KnownEntry
 from aggregator.model.states import EntryKind, Mark, Veto

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from aggregator.identity.keys import KeyedEntry
-from aggregator.identity.tokens import words
+from aggregator.identity.texts.tokens import words
 from aggregator.model.item import KnownEntry
 
 _SHARE = 0.5  # of a document's entries: fewer may be headlines that recur

@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import datetime
 
-from aggregator.identity.copies import ComparableText, figures_or_dates_differ
-from aggregator.identity.stories import (
+from aggregator.identity.texts.copies import ComparableText, figures_or_dates_differ
+from aggregator.identity.texts.stories import (
     StoryItem,
     StoryPlace,
     TermCounts,

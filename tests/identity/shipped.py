@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from aggregator.identity import boilerplate as paragraphs_of
-from aggregator.identity import copies, corrections, groups
+from aggregator.identity import corrections
+from aggregator.identity.texts import boilerplate as paragraphs_of
+from aggregator.identity.texts import copies, groups
 from aggregator.model.copies import CopyDecision, CopyThresholds, PreparedText, StoryThresholds
 
 NOTHING: frozenset[int] = frozenset()

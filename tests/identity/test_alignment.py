@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.identity.alignment import Alignment, align, common_runs
-from aggregator.identity.fingerprints import SHINGLE, shingles
+from aggregator.identity.texts.alignment import Alignment, align, common_runs
+from aggregator.identity.texts.fingerprints import SHINGLE, shingles
 
 
 def aligned(a: str, b: str) -> Alignment:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.identity.boilerplate import Fate, paragraph_hash
-from aggregator.identity.copies import is_unaffected, percents, restore, shared_passages
-from aggregator.identity.fingerprints import SHINGLE, WINDOW, shingles, winnow
-from aggregator.identity.tokens import words
+from aggregator.identity.texts.boilerplate import Fate, paragraph_hash
+from aggregator.identity.texts.copies import is_unaffected, percents, restore, shared_passages
+from aggregator.identity.texts.fingerprints import SHINGLE, WINDOW, shingles, winnow
+from aggregator.identity.texts.tokens import words
 from aggregator.model.copies import CopyThresholds
 from tests.identity.shipped import (
     comparable,

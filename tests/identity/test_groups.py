@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aggregator.identity.groups import choose_lead
+from aggregator.identity.texts.groups import choose_lead
 from aggregator.model.copies import CopyThresholds, Member, TextOfItem
 from tests.identity.shipped import choose_group
 from tests.identity.texts import ENGLISH, GERMAN

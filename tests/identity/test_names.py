@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aggregator.identity.names import names
+from aggregator.identity.texts.names import names
 from tests.identity.shipped import comparable
 
 

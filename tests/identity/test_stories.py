@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.identity.stories import (
+from aggregator.identity.texts.stories import (
     TermCounts,
     is_template,
     similarity,
     story_item,
     weigh,
 )
-from aggregator.identity.terms import Terms, terms, unpack
+from aggregator.identity.texts.terms import Terms, terms, unpack
 from aggregator.model.copies import StoryDecision, StoryThresholds
 from tests.identity.headlines import OTHERS, STAGE
 from tests.identity.shelf import Shelf

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aggregator.identity.terms import spelled
+from aggregator.identity.texts.terms import spelled
 
 
 def test_stems_are_spelled_out_as_a_text_writes_them() -> None:

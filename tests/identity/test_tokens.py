@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.identity.tokens import has_unspaced, is_number, is_unspaced, word_spans, words
+from aggregator.identity.texts.tokens import has_unspaced, is_number, is_unspaced, word_spans, words
 
 
 def test_case_punctuation_and_compatibility_forms_do_not_matter() -> None:

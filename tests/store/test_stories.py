@@ -11,7 +11,7 @@ from itertools import combinations
 import pytest
 from sqlalchemy import func, select
 
-from aggregator.identity.stories import story_item
+from aggregator.identity.texts.stories import story_item
 from aggregator.store import schema as t
 from aggregator.store.copies import index, stories
 from aggregator.store.copies.memory import Grouping

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from aggregator.identity.copies import prepare_text
+from aggregator.identity.texts.copies import prepare_text
 from aggregator.isolate.pool import WorkerError
 from aggregator.model.article import Article, RelatedLink
 from aggregator.model.copies import PreparedText

@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from aggregator.identity.agreement import texts_agree
-from aggregator.identity.copies import comparable, compare_stated
+from aggregator.identity.texts.copies import comparable, compare_stated
 from aggregator.model.article import Article
 from aggregator.model.settings import Settings
 from aggregator.pipeline.following.links import page_key

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from aggregator.identity.agreement import texts_agree
-from aggregator.identity.copies import prepare_text
 from aggregator.identity.entries import ON_TOP
 from aggregator.identity.hashing import content_hash, digest
+from aggregator.identity.texts.copies import prepare_text
 from aggregator.markup.sanitize import SANITIZER_VERSION
 from aggregator.model.article import Article, Robots
 from aggregator.model.copies import PreparedText

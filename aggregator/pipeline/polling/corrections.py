@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from aggregator.identity.copies import comparable, restore
 from aggregator.identity.corrections import (
     corrected,
     headline,
@@ -26,6 +25,7 @@ from aggregator.identity.corrections import (
 )
 from aggregator.identity.entries import Known, is_at_another_address
 from aggregator.identity.keys import key_by_link
+from aggregator.identity.texts.copies import comparable, restore
 from aggregator.model.feed import ParsedFeed
 from aggregator.model.item import Earlier, EntryIntent
 from aggregator.model.settings import SourceSettings

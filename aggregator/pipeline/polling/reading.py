@@ -12,9 +12,9 @@ from datetime import timedelta
 from typing import Any
 
 from aggregator.feeds.limits import ParseLimits
-from aggregator.identity.copies import comparable, prepare_text, restore
 from aggregator.identity.corrections import judge_correction
 from aggregator.identity.keys import KeyedEntry, choose_policy, key_entries
+from aggregator.identity.texts.copies import comparable, prepare_text, restore
 from aggregator.model.copies import CopyDecision, CopyThresholds, PreparedText
 from aggregator.model.feed import ParsedEntry, ParsedFeed
 from aggregator.model.item import PreparedBody

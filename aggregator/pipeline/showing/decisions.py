@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from aggregator.identity.copies import comparable, compare, percents, shared_passages
-from aggregator.identity.terms import spelled
+from aggregator.identity.texts.copies import comparable, compare, percents, shared_passages
+from aggregator.identity.texts.terms import spelled
 from aggregator.model.copies import CopyDecision, CopyThresholds
 from aggregator.model.errors import OperatorError
 from aggregator.model.meanings import meaning

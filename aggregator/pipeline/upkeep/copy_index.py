@@ -10,10 +10,10 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from aggregator.identity.copies import prepare_text, restore
-from aggregator.identity.fingerprints import VERSION
-from aggregator.identity.stories import story_item
-from aggregator.identity.terms import VERSION as TERMS
+from aggregator.identity.texts.copies import prepare_text, restore
+from aggregator.identity.texts.fingerprints import VERSION
+from aggregator.identity.texts.stories import story_item
+from aggregator.identity.texts.terms import VERSION as TERMS
 from aggregator.model.copies import CopyThresholds, PreparedText
 from aggregator.pipeline.parts import Parts
 from aggregator.store import facts

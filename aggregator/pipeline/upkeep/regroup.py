@@ -14,7 +14,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from aggregator.identity.copies import prepare_text
+from aggregator.identity.texts.copies import prepare_text
 from aggregator.model.copies import CopyDecision, CopyThresholds
 from aggregator.model.errors import OperatorError
 from aggregator.model.states import DecisionKind

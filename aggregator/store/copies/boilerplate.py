@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, bindparam, delete, select
 
-from aggregator.identity.boilerplate import repeated_paragraphs
+from aggregator.identity.texts.boilerplate import repeated_paragraphs
 from aggregator.model.copies import CopyThresholds
 from aggregator.store import schema as t
 from aggregator.store.rows import insert_into

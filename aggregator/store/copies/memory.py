@@ -9,7 +9,13 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from aggregator.identity.copies import ComparableText, comparable, is_unaffected, pack, restore
+from aggregator.identity.texts.copies import (
+    ComparableText,
+    comparable,
+    is_unaffected,
+    pack,
+    restore,
+)
 from aggregator.model.copies import PreparedText
 from aggregator.model.settings import DedupSettings
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from aggregator.identity.copies import ComparableText, restore
-from aggregator.identity.groups import choose_group
-from aggregator.identity.stories import StoryItem, StoryPlace, story_item
+from aggregator.identity.texts.copies import ComparableText, restore
+from aggregator.identity.texts.groups import choose_group
+from aggregator.identity.texts.stories import StoryItem, StoryPlace, story_item
 from aggregator.model.copies import (
     Assignment,
     Compared,

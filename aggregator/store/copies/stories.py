@@ -18,8 +18,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from aggregator.identity.copies import ComparableText, figures_or_dates_differ
-from aggregator.identity.stories import (
+from aggregator.identity.texts.copies import ComparableText, figures_or_dates_differ
+from aggregator.identity.texts.stories import (
     StoryItem,
     StoryPlace,
     TermCounts,
@@ -27,7 +27,7 @@ from aggregator.identity.stories import (
     is_template,
     weigh,
 )
-from aggregator.identity.terms import unpack
+from aggregator.identity.texts.terms import unpack
 from aggregator.model.copies import CopyThresholds, StoryDecision, StoryThresholds
 from aggregator.model.settings import DedupSettings
 from aggregator.store import schema as t

@@ -19,9 +19,9 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from aggregator.identity.boilerplate import repeated_paragraphs
-from aggregator.identity.copies import prepare_text
-from aggregator.identity.groups import choose_group
+from aggregator.identity.texts.boilerplate import repeated_paragraphs
+from aggregator.identity.texts.copies import prepare_text
+from aggregator.identity.texts.groups import choose_group
 from aggregator.model.copies import CopyDecision, CopyEvidence, CopyThresholds, TextOfItem
 from aggregator.model.settings import DedupSettings
 from aggregator.model.states import DecisionKind

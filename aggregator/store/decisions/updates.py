@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from aggregator.identity.copies import prepare_text
+from aggregator.identity.texts.copies import prepare_text
 from aggregator.markup.sanitize import SANITIZER_VERSION, sanitize_html
 from aggregator.model.copies import CopyThresholds
 from aggregator.model.states import DecisionKind

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from aggregator.identity.groups import choose_lead
+from aggregator.identity.texts.groups import choose_lead
 from aggregator.model.copies import Member
 from aggregator.model.item import CopyRef, RelatedRef, ServedItem
 from aggregator.model.pages import MoreThan

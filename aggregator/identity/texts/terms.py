@@ -19,8 +19,8 @@ from hashlib import blake2b
 from importlib.resources import files
 from itertools import pairwise
 
-from aggregator.identity.names import names
-from aggregator.identity.tokens import is_number, is_unspaced, words
+from aggregator.identity.texts.names import names
+from aggregator.identity.texts.tokens import is_number, is_unspaced, words
 
 VERSION = 2  # of everything that changes stored terms: how words are cut, which are none
 _STEM = 7  # letters; enough for the endings of most languages, short enough for few mistakes
@@ -206,7 +206,7 @@ def _is_short(term: str) -> bool:
 
 @cache
 def _function_words() -> frozenset[str]:
-    text = (files("aggregator.identity") / "data" / "function_words.txt").read_text("utf-8")
+    text = (files("aggregator.identity.texts") / "data" / "function_words.txt").read_text("utf-8")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     # The data is read as any text is, or accents and vowel signs would keep words from matching.
     return frozenset(_term(word) for line in lines for word in words(line))

@@ -16,7 +16,7 @@ from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
 
-from aggregator.identity.tokens import words
+from aggregator.identity.texts.tokens import words
 from aggregator.model.copies import CopyThresholds
 
 _LINE = re.compile(r"[^\n\r\u2028\u2029]+")
@@ -51,7 +51,9 @@ def _phrases() -> tuple[frozenset[tuple[str, ...]], Mapping[str, tuple[tuple[str
     """Headings to cut at, and beginnings to drop by their first word."""
     headings: set[tuple[str, ...]] = set()
     beginnings: dict[str, list[tuple[str, ...]]] = {}
-    text = (files("aggregator.identity") / "data" / "boilerplate.txt").read_text(encoding="utf-8")
+    text = (files("aggregator.identity.texts") / "data" / "boilerplate.txt").read_text(
+        encoding="utf-8"
+    )
     for line in text.splitlines():
         verb, _, phrase = line.partition(" ")
         key = tuple(words(phrase))

@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 
-from aggregator.identity.tokens import is_number, is_unspaced, words
+from aggregator.identity.texts.tokens import is_number, is_unspaced, words
 
 _SIGNS = re.compile(r"\D")
 _VERSION = re.compile(r"\d+(?:\.\d+){2,}")
@@ -37,7 +37,7 @@ class Place:
 
 @cache
 def _number_words() -> frozenset[str]:
-    text = (files("aggregator.identity") / "data" / "number_words.txt").read_text("utf-8")
+    text = (files("aggregator.identity.texts") / "data" / "number_words.txt").read_text("utf-8")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return frozenset(word for line in lines for word in words(line))
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from aggregator.identity.copies import ComparableText, comparable, compare
-from aggregator.identity.tokens import words
+from aggregator.identity.texts.copies import ComparableText, comparable, compare
+from aggregator.identity.texts.tokens import words
 from aggregator.model.copies import (
     Assignment,
     Compared,

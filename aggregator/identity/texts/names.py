@@ -7,7 +7,7 @@ harm than it sounds: what is rare weighs more.
 
 from __future__ import annotations
 
-from aggregator.identity.tokens import word_spans, words
+from aggregator.identity.texts.tokens import word_spans, words
 
 _ENDS = frozenset(".!?…:;\n\r\"'“”‘’«»„()[]–—-*•|")  # before a word: it may begin a sentence
 _MOST = 0.6  # of the words: where more have capitals, these say nothing

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
-from aggregator.identity.tokens import words
+from aggregator.identity.texts.tokens import words
 
 _DOTTED_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(?:\d\d|\d{4})")
 _SHORT = re.compile(r"\d{1,2}")
@@ -14,7 +14,7 @@ _SHORT = re.compile(r"\d{1,2}")
 
 @cache
 def _months() -> dict[str, int]:
-    text = (files("aggregator.identity") / "data" / "months.txt").read_text(encoding="utf-8")
+    text = (files("aggregator.identity.texts") / "data" / "months.txt").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return {name: month for month, line in enumerate(lines, start=1) for name in words(line)}
 

@@ -13,12 +13,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from aggregator.identity.alignment import Alignment, align, common_runs
-from aggregator.identity.boilerplate import MAX_COUNTED, Fate, Paragraph, countable, paragraphs
-from aggregator.identity.days import days_named
-from aggregator.identity.fingerprints import shingles, winnow
-from aggregator.identity.names import names
-from aggregator.identity.places import (
+from aggregator.identity.texts.alignment import Alignment, align, common_runs
+from aggregator.identity.texts.boilerplate import (
+    MAX_COUNTED,
+    Fate,
+    Paragraph,
+    countable,
+    paragraphs,
+)
+from aggregator.identity.texts.days import days_named
+from aggregator.identity.texts.fingerprints import shingles, winnow
+from aggregator.identity.texts.names import names
+from aggregator.identity.texts.places import (
     figures_against,
     figures_exchanged,
     names_against,
@@ -28,7 +34,7 @@ from aggregator.identity.places import (
     titles_against,
     versions_against,
 )
-from aggregator.identity.tokens import has_unspaced, is_unspaced, word_spans, words
+from aggregator.identity.texts.tokens import has_unspaced, is_unspaced, word_spans, words
 from aggregator.model.copies import (
     CopyDecision,
     CopyEvidence,

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import eq
 
-from aggregator.identity.fingerprints import SHINGLE
-from aggregator.identity.places import Place
-from aggregator.identity.tokens import is_number, is_unspaced
+from aggregator.identity.texts.fingerprints import SHINGLE
+from aggregator.identity.texts.places import Place
+from aggregator.identity.texts.tokens import is_number, is_unspaced
 
 _DATELINE = 8  # words: outlets put their own place and day before a text
 _SLOT, _SLOT_OF_RUNS = 2, 6  # words, or runs of characters: what a form is filled in with

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from aggregator.identity.alignment import align
-from aggregator.identity.copies import ComparableText, figures_or_dates_differ
-from aggregator.identity.places import figures_against, names_against
-from aggregator.identity.terms import Terms, terms
+from aggregator.identity.texts.alignment import align
+from aggregator.identity.texts.copies import ComparableText, figures_or_dates_differ
+from aggregator.identity.texts.places import figures_against, names_against
+from aggregator.identity.texts.terms import Terms, terms
 from aggregator.model.copies import CopyThresholds, StoryDecision, StoryThresholds
 
 _HEADLINE = 1.5  # a term of the headline counts this much more

@@ -1,0 +1,1 @@
+"""What two texts have in common: copies of one text, and reports on one event."""
