@@ -17,6 +17,7 @@ from aggregator.pipeline.upkeep.examine import Around, Finding, examine
 from aggregator.store import schema as t
 from aggregator.store import transfer
 from aggregator.store.database import Database
+from aggregator.store.sources import turns
 from tests.origin import Origin
 from tests.pipeline.conftest import NOON, House, rss
 
@@ -110,6 +111,20 @@ def test_a_database_that_cannot_be_used_is_found(tmp_path: Path) -> None:
     assert any("damaged" in one.said for one in found if not one.fine)
     found = look(_storage("postgresql://nobody@127.0.0.1:1/x"))
     assert "127.0.0.1" in wrong(found)["database"].said
+
+
+def test_of_several_processes_the_schedulers_are_looked_for_and_not_a_server_here(
+    polled: House,
+) -> None:
+    database = Database(polled.settings.storage.url.reveal())
+    with database.write() as connection:
+        turns.put(connection, {"looked_at": NOON.isoformat()})
+    database.close()
+    assert wrong(look(polled.settings, NOON + timedelta(minutes=1), serving=False)) == {}
+    found = wrong(look(polled.settings, NOON + timedelta(minutes=5), serving=False))
+    assert list(found) == ["schedulers"]
+    assert found["schedulers"].remedy == "start one: aggregator schedule"
+    assert "schedulers" not in wrong(look(polled.settings, NOON + timedelta(minutes=5)))
 
 
 def test_before_the_first_start_nothing_is_wrong_but_the_service(tmp_path: Path) -> None:

@@ -27,9 +27,11 @@ from aggregator.schedule.clock import doubt
 from aggregator.store import transfer
 from aggregator.store.database import Database
 from aggregator.store.migrate import current_revision, revisions
-from aggregator.store.sources import claims, clock
+from aggregator.store.sources import claims, clock, turns
 
 _LATE = timedelta(minutes=10)  # a source overdue by more waits for something
+_NO_SCHEDULER = timedelta(minutes=2)  # since one looked last: there is none
+_SCHEDULERS = "schedulers"
 _SHOWN = 5  # names in one finding
 _HOSTS = 200  # looked up
 _DNS = timedelta(seconds=5)
@@ -64,9 +66,10 @@ async def examine(settings: Settings, around: Around, *, online: bool) -> list[F
         online: whether names may be looked up.
     """
     serving = await around.serving()
-    found = [_configuration(settings), *_permissions(settings), _service(settings, serving)]
-    found.append(_open_files())
-    found += await asyncio.to_thread(_stored, settings, around.now, serving=serving)
+    stored = await asyncio.to_thread(_stored, settings, around.now, serving=serving)
+    apart = any(one.about == _SCHEDULERS for one in stored)
+    found = [_configuration(settings), *_permissions(settings)]
+    found += [_service(settings, serving, apart=apart), _open_files(), *stored]
     if online:
         found += await _names(settings)
     return found
@@ -204,6 +207,9 @@ def _contents(
             "network", False, f"our own network seems to be down since {since:%Y-%m-%d %H:%M} UTC",
             "see that this machine reaches the internet and its resolver",
         )  # fmt: skip
+    looked = turns.last(connection)
+    if looked is not None and not serving:
+        yield _schedulers(looked, now)
     late = claims.overdue(connection, now - _LATE, _SHOWN + 1)
     if late and serving:
         yield Finding(
@@ -236,10 +242,20 @@ def _time(newest: datetime | None, now: datetime) -> Finding:
     return Finding("clock", True, f"it is {now:%Y-%m-%d %H:%M:%S} UTC")
 
 
-def _service(settings: Settings, serving: bool) -> Finding:
+def _schedulers(looked: datetime, now: datetime) -> Finding:
+    """Whether the schedulers of an installation of several processes look for what is due."""
+    said = f"a scheduler looked for due sources last at {looked:%Y-%m-%d %H:%M:%S} UTC"
+    late = now - looked > _NO_SCHEDULER
+    return Finding(_SCHEDULERS, not late, said, "start one: aggregator schedule" if late else "")
+
+
+def _service(settings: Settings, serving: bool, *, apart: bool) -> Finding:
+    """Whether it answers here; in an installation of several processes it need not."""
     host, port = settings.service.listen_host, settings.service.listen_port
     if serving:
         return Finding("service", True, f"answers on port {port}")
+    if apart:
+        return Finding("service", True, "no server runs on this machine")
     return Finding("service", False, f"does not answer at {host or '*'}:{port}",
                    "start it: aggregator run")  # fmt: skip
 
