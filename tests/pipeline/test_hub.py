@@ -6,6 +6,7 @@ import asyncio
 import hmac
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,6 +18,7 @@ from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.pushing import hub
 from aggregator.store.pushing import targets
 from aggregator.store.pushing.targets import Target
+from aggregator.store.sources import hosts
 from aggregator.work.push import Pusher
 from tests.origin import Handler, Origin, Wire, reply
 from tests.pipeline.conftest import NOON, House, rss
@@ -179,6 +181,22 @@ def test_who_does_not_confirm_is_forgotten(hub_house: House, origin: Origin) -> 
     origin.route("/callback", subscriber(confirms=False))
     assert ask(hub_house, origin.url("/callback")).status == 202
     assert push(hub_house) == []
+
+
+def test_a_subscriber_whose_host_is_left_alone_for_long_is_forgotten_in_an_hour(
+    hub_house: House, origin: Origin
+) -> None:
+    async def block(parts: Parts) -> None:
+        until = parts.clock.now() + timedelta(days=20)
+        await parts.database.run_write(hosts.block_host, "127.0.0.1", until, "retry-after")
+
+    hub_house.run(block)
+    assert ask(hub_house, origin.url("/callback")) == hub.Reply(202)
+    (one,) = push(hub_house)
+    assert (one.state, one.due_at) == (PushState.ASKED, one.made_at + hub.MOST_WAIT)
+    hub_house.clock.move(hours=1)
+    assert push(hub_house) == []
+    assert origin.requests("/callback") == []
 
 
 @pytest.mark.parametrize(

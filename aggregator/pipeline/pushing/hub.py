@@ -31,6 +31,7 @@ MOST = 1000  # subscribers in all
 MOST_OF_HOST = 50
 MOST_ASKS = 3  # how often a subscriber that cannot be reached is asked whether it means it
 ASK_AGAIN = timedelta(seconds=30)
+MOST_WAIT = timedelta(hours=1)  # for a busy host; then a new subscriber may ask once more
 KEPT = timedelta(days=1)  # a view is looked through that long after somebody asked for it
 _LONGEST_ADDRESS, _LONGEST_SECRET = 2000, 199
 
@@ -152,8 +153,10 @@ async def confirm(parts: Parts, one: Target) -> None:
         held = targets.get(connection, one.id)
         if held is None or (held.asked, held.asked_secret) != (one.asked, one.asked_secret):
             return  # it asked for something else meanwhile
-        if result.error is FetchError.HOST_BUSY:
-            targets.put(connection, replace(held, due_at=result.retry_at or now + ASK_AGAIN))
+        end = held.made_at + MOST_WAIT if held.state is PushState.ASKED else now + MOST_WAIT
+        if result.error is FetchError.HOST_BUSY and now < end:
+            again = min(result.retry_at or now + ASK_AGAIN, end)
+            targets.put(connection, replace(held, due_at=again))
         elif means_it:
             _confirmed(connection, held, known, now)
         elif unreachable and held.tries + 1 < MOST_ASKS:
