@@ -10,7 +10,7 @@ from enum import StrEnum
 import pytest
 
 import aggregator.model
-from aggregator.model import http, poll, settings, states
+from aggregator.model import http, pages, poll, settings, states
 from aggregator.model.meanings import MEANINGS, meaning, sentence
 from aggregator.model.poll import PlanReason
 from aggregator.model.states import Refused
@@ -18,7 +18,9 @@ from aggregator.model.states import Refused
 # What only programs see, and what an operator writes into the configuration himself.
 UNSAID: set[type[StrEnum]] = {
     http.RequestKind, http.RobotsOutcome, poll.PollKind, poll.PollMode,
-    settings.Byline, settings.FullText, settings.RuleAction, settings.ViewMode, states.Mark,
+    pages.SourceOrder,  # on one page alone
+    settings.Byline, settings.FullText, settings.PictureMode, settings.RuleAction,
+    settings.ViewMode, states.Mark, states.Role,
     states.Weakened,  # a clause with the source's policy in it: `pipeline.polling.noticed`
 }  # fmt: skip
 

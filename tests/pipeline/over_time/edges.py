@@ -361,7 +361,7 @@ DAMAGE = [
          "2 1 1 0", [1, 2, 3, 4]),
     Edge("a document cut off in its first entry's text",
          (lambda site: rss(site, stories(2, 1))[:520], stories(2, 1), stories(2, 1), stories(2, 1)),
-         "1 1~1 0 0", [1, 2]),
+         "1 1 0 0", [1, 2]),  # the rest of a cut-off entry is no revision
     Edge("a page of errors instead",
          (stories(2, 1), b"<html><body><h1>Database error</h1></body></html>", stories(3, 2, 1),
           stories(3, 2, 1)),
