@@ -130,6 +130,7 @@ def test_eighteen_faulty_sources_of_sixty_harm_nobody(program: Program, origin: 
         states = program.status()
         assert canary.requests() == []
         page = program.get("/").text
+        listed = {name: program.get(f"/sources?q={name}").text for name in FAULTS}
     assert len(program.items()) == HEALTHY * ITEMS
     assert together <= 1.5 * alone, f"{together / MIB:.0f} MiB against {alone / MIB:.0f}"
     assert tree <= together + 3 * 512 * MIB  # two workers and the server they are forked from
@@ -138,6 +139,7 @@ def test_eighteen_faulty_sources_of_sixty_harm_nobody(program: Program, origin: 
     for name, (_, told) in FAULTS.items():
         state = states[name]
         assert state["next_poll"] > state["last_poll"], name
+        assert f'href="/sources/{name}"' in listed[name]
         if told:
             assert name in page  # of those that need a person
             assert state["state"] in ("failing", "gone"), state

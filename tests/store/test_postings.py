@@ -134,11 +134,15 @@ def test_an_index_of_single_rows_is_packed_by_the_migration(
         database.close()
 
 
-def test_an_index_grown_by_small_batches_stays_small(database: Database) -> None:
-    """Nineteen hashes an item, as a text of 177 words has: fewer than 300 bytes of index.
+def vacuum(database: Database) -> None:
+    """Give the room of rows that are dead to those that come."""
+    with database.engine.connect() as connection:
+        alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+        alone.execute(text("VACUUM posting_list"))
 
-    On PostgreSQL dead rows count until autovacuum comes, which a busy machine puts off.
-    """
+
+def test_an_index_grown_by_small_batches_stays_small(database: Database) -> None:
+    """Nineteen hashes an item, as a text of 177 words has: fewer than 300 bytes of index."""
     order = random.Random(5)
     items, batch, each = 10_000, 20, 19
     for first in range(0, items, batch):
@@ -148,10 +152,12 @@ def test_an_index_grown_by_small_batches_stays_small(database: Database) -> None
             for _ in range(each)
         ]
         add(database, pairs)
+        if not database.is_sqlite and first % 1000 == 0:
+            vacuum(database)  # autovacuum comes when it may, late on a busy machine
     size = (
         "SELECT sum(pgsize) FROM dbstat WHERE name = 'posting_list'"
         if database.is_sqlite
         else "SELECT pg_total_relation_size('posting_list')"
     )
     with database.read() as connection:
-        assert connection.scalar(text(size)) / items < (300 if database.is_sqlite else 450)
+        assert connection.scalar(text(size)) / items < 300
