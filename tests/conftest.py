@@ -47,6 +47,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             _program(part)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where parts are required, whatever was skipped is a failure: it did not run at all."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter is not None else []
+    if parts.required() and skipped and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter.write_line(
+            f"{len(skipped)} skipped ({parts.REQUIRE} is set): {skipped[0].nodeid}", red=True
+        )
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say aloud which parts were missing: a silent skip looks like a pass.
 
