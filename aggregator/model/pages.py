@@ -100,6 +100,17 @@ class SourceOverview:
     last_polls: tuple[PollMark, ...] = ()  # oldest first; read for lists of sources alone
 
 
+URGENCY = (
+    SourceHealth.FAILING,
+    SourceHealth.OFFLINE,
+    SourceHealth.GONE,
+    SourceHealth.WAITING,
+    SourceHealth.OK,
+    SourceHealth.DISABLED,
+)
+"""All states; what needs a person comes first."""
+
+
 class SourceOrder(StrEnum):
     """In which order sources are listed."""
 

@@ -66,6 +66,13 @@ def ask_for_token(request: Request, settings: Settings) -> Response:
     )
 
 
+def unless_admitted(request: Request, access: Access) -> Response | None:
+    """What is answered instead of a page that is guarded as the start page is; None: the page."""
+    if not access.admitted:
+        return ask_for_token(request, access.settings)
+    return without_token(request, access)
+
+
 def without_token(request: Request, access: Access) -> Response | None:
     """A page opened with `?token=`: keep it in a cookie and out of the address bar."""
     if "token" not in request.query_params:

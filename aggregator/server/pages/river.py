@@ -28,7 +28,7 @@ from aggregator.server.pages.asking import (
     read_asked,
 )
 from aggregator.server.pages.layout import page
-from aggregator.server.pages.login import ask_for_token, without_token
+from aggregator.server.pages.login import ask_for_token, unless_admitted, without_token
 from aggregator.server.pages.pictures import Pictures
 
 _LATER = {"Retry-After": "60"}
@@ -83,10 +83,8 @@ class River:
         """A box for a query, and what it finds; mistakes are shown at their place."""
         settings = self.settings()
         access = access_of(request, settings)
-        if not access.admitted:
-            return ask_for_token(request, settings)
-        if tidy := without_token(request, access):
-            return tidy
+        if instead := unless_admitted(request, access):
+            return instead
         if not access.may_search:
             raise HTTPException(403, OFF)
         return await self._page(request, access, _SEARCH, "search")

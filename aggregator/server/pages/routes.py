@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from aggregator.model.item import ServedItem
-from aggregator.model.pages import SourceHealth, SourceOverview
+from aggregator.model.pages import URGENCY, SourceHealth, SourceOverview
 from aggregator.model.settings import Settings
 from aggregator.rules.select import find_view
 from aggregator.server.access.auth import Access, access_of
@@ -19,11 +19,10 @@ from aggregator.server.backend import Backend
 from aggregator.server.pages.chart import draw_days
 from aggregator.server.pages.graph import draw
 from aggregator.server.pages.layout import page
-from aggregator.server.pages.login import ask_for_token, without_token
+from aggregator.server.pages.login import ask_for_token, unless_admitted, without_token
 from aggregator.server.pages.overrule import form_proof
 from aggregator.server.pages.pictures import Pictures
 from aggregator.server.pages.river import River
-from aggregator.server.pages.sources import URGENCY
 from aggregator.server.pages.status import runs
 from aggregator.server.pages.timeline import draw_times
 
@@ -61,10 +60,8 @@ class PageRoutes:
         """All views and sources; private sources only for a service-wide token."""
         settings = self.settings()
         access = access_of(request, settings)
-        if not access.admitted:
-            return ask_for_token(request, settings)
-        if tidy := without_token(request, access):
-            return tidy
+        if instead := unless_admitted(request, access):
+            return instead
         overview = await self.backend.overview(private=access.trusted)
         readable = {v.id for v in settings.views if access.may_read(v)}
         listed = [

@@ -14,12 +14,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from aggregator.model.meanings import HEALTH
-from aggregator.model.pages import SourceHealth, SourceOrder, SourceOverview, SourceQuery
+from aggregator.model.pages import (
+    URGENCY,
+    SourceHealth,
+    SourceOrder,
+    SourceOverview,
+    SourceQuery,
+)
 from aggregator.model.settings import Settings
 from aggregator.server.access.auth import Access, access_of
 from aggregator.server.backend import Backend
 from aggregator.server.pages.layout import page
-from aggregator.server.pages.login import ask_for_token, without_token
+from aggregator.server.pages.login import unless_admitted
 from aggregator.server.pages.spark import draw_polls
 
 _PAGE = 50  # sources; they stay under 100 KB
@@ -31,15 +37,6 @@ _ORDERS = {
     SourceOrder.URGENCY: "what is wrong first",
     SourceOrder.NEXT: "by next poll",
 }
-# What needs a person comes first.
-URGENCY = (
-    SourceHealth.FAILING,
-    SourceHealth.OFFLINE,
-    SourceHealth.GONE,
-    SourceHealth.WAITING,
-    SourceHealth.OK,
-    SourceHealth.DISABLED,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +63,8 @@ class Sources:
         """The sources asked for; private ones only for a service-wide token."""
         settings = self.settings()
         access = access_of(request, settings)
-        if not access.admitted:
-            return ask_for_token(request, settings)
-        if tidy := without_token(request, access):
-            return tidy
+        if instead := unless_admitted(request, access):
+            return instead
         asked = _asked(request)
         found = await self.backend.source_list(asked, private=access.trusted)
         tags = self._tags(settings, access)

@@ -9,14 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from aggregator.model.pages import OperatorPart, SourceHealth
+from aggregator.model.pages import URGENCY, OperatorPart, SourceHealth
 from aggregator.model.settings import Settings
 from aggregator.server.access.auth import Access, access_of
 from aggregator.server.backend import Backend
 from aggregator.server.pages.bars import draw_bars, hours_down
 from aggregator.server.pages.layout import page
-from aggregator.server.pages.login import ask_for_token, without_token
-from aggregator.server.pages.sources import URGENCY
+from aggregator.server.pages.login import unless_admitted
 
 _LOW_DISK = 1_000_000_000  # bytes: less is free than a busy day may take
 
@@ -36,10 +35,8 @@ class Status:
         """What is wrong, and what was done; of private sources for a service-wide token alone."""
         settings = self.settings()
         access = access_of(request, settings)
-        if not access.admitted:
-            return ask_for_token(request, settings)
-        if tidy := without_token(request, access):
-            return tidy
+        if instead := unless_admitted(request, access):
+            return instead
         shown = await self.backend.status_page(private=access.trusted, operator=runs(access))
         hours = shown.hours
         down = hours_down(hours, shown.outages)

@@ -21,19 +21,9 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from aggregator.model.pages import SourceHealth, SourceOrder, SourceQuery
+from aggregator.model.pages import URGENCY, SourceHealth, SourceOrder, SourceQuery
 from aggregator.model.states import PollWord
 from aggregator.store import schema as t
-
-# What needs a person comes first.
-URGENCY = (
-    SourceHealth.FAILING,
-    SourceHealth.OFFLINE,
-    SourceHealth.GONE,
-    SourceHealth.WAITING,
-    SourceHealth.OK,
-    SourceHealth.DISABLED,
-)
 
 _NEVER = 2**62  # later than every planned poll
 
