@@ -161,7 +161,7 @@ def test_pages_of_a_query_that_many_items_answer_are_those_of_a_walk_over_all(
     many: Connection, written: str, common: bool
 ) -> None:
     query = _query(written)
-    assert weighed(many, query).common is (common and many.dialect.name == "sqlite")
+    assert weighed(many, query).common is common
     item = t.item.c
     walk = select(item.id).where(condition(query)).order_by(item.sort_at.desc(), item.id.desc())
     wanted = list(many.scalars(walk))
@@ -170,6 +170,20 @@ def test_pages_of_a_query_that_many_items_answer_are_those_of_a_walk_over_all(
     while len(found) < len(wanted) and (more := before(many, selection, found[-1], 700)):
         found += more
     assert [place.number for place in found] == wanted
+
+
+def test_a_tag_begins_with_its_sources_only_where_all_that_have_it_brought_little(
+    many: Connection,
+) -> None:
+    few = _query("council tag:news")
+    assert not weighed(many, few).common
+    followed = _query("council tag:news", follow_tags={"news": ("world", "crowd")})
+    assert not weighed(many, followed).common
+    entry = {"content_hash": "h", "first_seen": NOON, "last_seen": NOON, "sort_at": NOON}
+    rows = [{"source_id": "crowd", "key": f"c{n}", "item_id": 100 + n} for n in range(2500)]
+    many.execute(insert(t.entry), [entry | row for row in rows])
+    assert weighed(many, followed).common
+    many.rollback()
 
 
 @pytest.fixture(scope="module")

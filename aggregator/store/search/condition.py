@@ -114,7 +114,7 @@ def weighed(connection: Connection, query: Query) -> Query:
     needed = query.node.nodes if isinstance(query.node, And) else (query.node,)
     words = tuple(one for one in needed if _is_words(one))
     asked = [_fts(_one(words, And), query)] if words else questions(query)
-    by_source = any(_sources_of(one, query) & rare for one in needed)
+    by_source = any(lists and lists <= rare for lists in (_sources_of(n, query) for n in needed))
     common = not by_source and any(
         not _fewer(connection, _MATCHES.bindparams(asked=fts)) for fts in asked
     )
