@@ -68,9 +68,7 @@ def count_since(connection: Connection, since: datetime) -> list[dict[str, Any]]
 
 def keep(connection: Connection, counted: Sequence[Mapping[str, Any]], now: datetime) -> None:
     """Keep the numbers of hours, in place of those that were kept of them."""
-    rows = [{**row, "at": now} for row in counted]
-    for some in range(0, len(rows), 500):
-        upsert(connection, t.tally, rows[some : some + 500], update=True)
+    upsert(connection, t.tally, [{**row, "at": now} for row in counted], update=True)
 
 
 def last_counted(connection: Connection) -> datetime | None:
