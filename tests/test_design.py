@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from aggregator.config.durations import read_duration
+from aggregator.config.values.durations import read_duration
 from aggregator.model.settings import Settings
 
 DESIGN = Path("docs/design")

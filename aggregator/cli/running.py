@@ -77,8 +77,8 @@ def _start(config: Path, role: Role, *, listen: str | None = None, **options: An
     import asyncio
 
     from aggregator.cli.output import fail, told
-    from aggregator.config.addresses import read_listen
     from aggregator.config.load import load_settings
+    from aggregator.config.values.addresses import read_listen
     from aggregator.service import Service
     from aggregator.telemetry.log import configure_logging
 

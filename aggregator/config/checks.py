@@ -14,10 +14,10 @@ from typing import Generic, TypeGuard, TypeVar
 
 from aggregator.config.build import feed_key
 from aggregator.config.document import MappingAt
-from aggregator.config.kinds import shown
 from aggregator.config.problems import Place, Problem
 from aggregator.config.validate import locate
-from aggregator.config.values import split_at_commas
+from aggregator.config.values.kinds import shown
+from aggregator.config.values.plain import split_at_commas
 from aggregator.config.variables import Confidential
 from aggregator.model.settings import (
     FetchingSettings,

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from aggregator.config.document import MAX_BYTES, ListAt, MappingAt, read_document
-from aggregator.config.kinds import shown
 from aggregator.config.problems import ConfigError, Place, Problem
 from aggregator.config.regular_file import read_regular
 from aggregator.config.validate import locate
+from aggregator.config.values.kinds import shown
 from aggregator.config.variables import Confidential, expander
 
 MAX_FILES = 1000

@@ -11,15 +11,15 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from aggregator.config import build, checks, models
-from aggregator.config.addresses import read_base_url, read_database_url, read_listen
 from aggregator.config.checks import Placed
-from aggregator.config.credentials import read_secret
 from aggregator.config.document import ListAt, MappingAt
 from aggregator.config.files import read_files
-from aggregator.config.kinds import shown
 from aggregator.config.problems import ConfigError, Place, Problem, did_you_mean
 from aggregator.config.renamed import take_new_names
 from aggregator.config.validate import TOP_LEVEL, belongs, group_model, locate, validate
+from aggregator.config.values.addresses import read_base_url, read_database_url, read_listen
+from aggregator.config.values.credentials import read_secret
+from aggregator.config.values.kinds import shown
 from aggregator.config.variables import Confidential
 from aggregator.model.settings import (
     FetchingSettings,

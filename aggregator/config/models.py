@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from aggregator.config.addresses import (
+from aggregator.config.values.addresses import (
     BaseUrl,
     Contact,
     DatabaseUrl,
@@ -30,11 +30,10 @@ from aggregator.config.addresses import (
     Proxy,
     Url,
 )
-from aggregator.config.credentials import HeaderName, HeaderValue, SecretText
-from aggregator.config.durations import Poll, Price, Size, duration
-from aggregator.config.kinds import wrong
-from aggregator.config.query_values import Condition, Prefix, Query, Template
-from aggregator.config.values import (
+from aggregator.config.values.credentials import HeaderName, HeaderValue, SecretText
+from aggregator.config.values.durations import Poll, Price, Size, duration
+from aggregator.config.values.kinds import wrong
+from aggregator.config.values.plain import (
     Flag,
     Id,
     Ids,
@@ -51,6 +50,7 @@ from aggregator.config.values import (
     number,
     whole,
 )
+from aggregator.config.values.queries import Condition, Prefix, Query, Template
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 

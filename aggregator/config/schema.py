@@ -8,8 +8,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from aggregator.config.durations import spell
 from aggregator.config.models import Document
+from aggregator.config.values.durations import spell
 from aggregator.model.copies import CopyThresholds, StoryThresholds
 from aggregator.model.settings import (
     DedupSettings,

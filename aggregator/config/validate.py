@@ -8,9 +8,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from aggregator.config.document import ListAt, MappingAt
-from aggregator.config.kinds import shown
 from aggregator.config.models import Auth, Copies, Document, Follow, Group, Related, Stories
 from aggregator.config.problems import Place, Problem, did_you_mean
+from aggregator.config.values.kinds import shown
 
 G = TypeVar("G", bound=Group)
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
-from aggregator.config.addresses import read_network, read_url
-from aggregator.config.durations import read_duration, read_size, spell
-from aggregator.config.values import read_flag, read_id, read_zone, slug
+from aggregator.config.values.addresses import read_network, read_url
+from aggregator.config.values.durations import read_duration, read_size, spell
+from aggregator.config.values.plain import read_flag, read_id, read_zone, slug
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from aggregator.config.values import slug
+from aggregator.config.values.plain import slug
 from aggregator.urls.origin import host
 
 

@@ -18,11 +18,11 @@ from urllib.parse import quote
 from lxml import etree
 from pydantic_core import PydanticCustomError
 
-from aggregator.config.addresses import read_url
 from aggregator.config.build import feed_key, has_secret, split_userinfo
 from aggregator.config.lists.free_ids import FreeIds
 from aggregator.config.lists.outlines import MAX_OUTLINES, Outline, Outlines, read_outlines
 from aggregator.config.lists.write import write_list
+from aggregator.config.values.addresses import read_url
 from aggregator.feeds.mending.encoding import decode
 from aggregator.feeds.values.addresses import straightened
 from aggregator.markup.text import one_line

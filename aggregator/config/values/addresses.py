@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator
 
-from aggregator.config.kinds import Kind, as_text, or_variable, shown, wrong
 from aggregator.config.problems import did_you_mean
-from aggregator.config.values import (
+from aggregator.config.values.kinds import Kind, as_text, or_variable, shown, wrong
+from aggregator.config.values.plain import (
     or_several,
     read_optional_text,
     read_text,

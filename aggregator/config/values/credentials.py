@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from aggregator.config.kinds import Kind, as_text, wrong
-from aggregator.config.values import TEXT_SCHEMA
+from aggregator.config.values.kinds import Kind, as_text, wrong
+from aggregator.config.values.plain import TEXT_SCHEMA
 from aggregator.config.variables import Confidential
 from aggregator.model.settings import Secret
 

@@ -7,7 +7,14 @@ from datetime import timedelta
 from functools import lru_cache, partial
 from typing import Annotated, Any
 
-from aggregator.config.kinds import VARIABLE_PATTERN, Kind, as_text, or_variable, shown, wrong
+from aggregator.config.values.kinds import (
+    VARIABLE_PATTERN,
+    Kind,
+    as_text,
+    or_variable,
+    shown,
+    wrong,
+)
 from aggregator.config.variables import Confidential
 from aggregator.model.settings import PollWhen
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from aggregator.config.kinds import Kind, as_text, wrong
-from aggregator.config.values import TEXT_SCHEMA
+from aggregator.config.values.kinds import Kind, as_text, wrong
+from aggregator.config.values.plain import TEXT_SCHEMA
 from aggregator.publish.template import BadTemplate, parse_template
 from aggregator.queries.canonical import text_of
 from aggregator.queries.parse import QueryError, Use, parse

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from aggregator.config.kinds import Kind, as_text, or_variable, shown, wrong
 from aggregator.config.problems import did_you_mean, meant
+from aggregator.config.values.kinds import Kind, as_text, or_variable, shown, wrong
 from aggregator.config.variables import Confidential
 
 _NOT_IN_LINE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
