@@ -33,8 +33,8 @@ from aggregator.model.settings import (
     StorageSettings,
     ViewSettings,
 )
+from aggregator.opening import open_parts
 from aggregator.pipeline.polling.refresh import refresh
-from aggregator.service import open_parts
 from tests.origin import Origin, Wire, reply
 
 

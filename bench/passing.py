@@ -31,10 +31,10 @@ from aggregator.model.settings import (
     ViewMode,
     ViewSettings,
 )
+from aggregator.opening import open_parts
 from aggregator.pipeline.polling.poll import poll_source
 from aggregator.pipeline.showing.views import Publisher
 from aggregator.pipeline.upkeep import maintain
-from aggregator.service import open_parts
 from aggregator.store.sources import claims
 from aggregator.store.views import rendered
 from aggregator.telemetry.log import configure_logging

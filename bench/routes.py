@@ -24,13 +24,13 @@ from typing import Any
 import httpx
 
 from aggregator.config.load import load_settings
+from aggregator.opening import open_parts
 from aggregator.pipeline.showing import counting, sources
 from aggregator.pipeline.showing.pages import Condition, Pages
 from aggregator.pipeline.showing.views import Publisher
 from aggregator.pipeline.upkeep import maintain
 from aggregator.server.access.guesses import POLICY
 from aggregator.server.app import create_app
-from aggregator.service import open_parts
 from bench import large_store
 
 PAGES = (

@@ -26,10 +26,10 @@ from typing import Any, TextIO
 from sqlalchemy import select
 
 from aggregator.config.load import load_settings
+from aggregator.opening import open_parts
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.polling.refresh import refresh
 from aggregator.pipeline.showing.views import Publisher
-from aggregator.service import open_parts
 from aggregator.store import facts
 from aggregator.store import schema as t
 from aggregator.store.database import Database

@@ -98,9 +98,9 @@ def reread(
     import asyncio
 
     from aggregator.config.load import load_settings
+    from aggregator.opening import open_parts
     from aggregator.pipeline.following.queue import reads_pages
     from aggregator.pipeline.following.queue import reread as queue_again
-    from aggregator.service import open_parts
 
     with told():
         settings = load_settings(config)
@@ -142,8 +142,8 @@ def forget(
 
 
 async def _forget(settings: Settings, what: str, *, ask: bool) -> None:
+    from aggregator.opening import open_parts
     from aggregator.pipeline.upkeep.forget import forget_items
-    from aggregator.service import open_parts
     from aggregator.store.items import items
 
     async with open_parts(settings) as parts:
@@ -234,7 +234,7 @@ async def _read_all(
     from dataclasses import replace
 
     from aggregator.isolate.pool import slow_room
-    from aggregator.service import open_reader
+    from aggregator.opening import open_reader
 
     # The operator asked for these very pages and waits: nothing else wants the memory.
     fetching = replace(settings.fetching, parse_workers=max(2, settings.fetching.parse_workers))

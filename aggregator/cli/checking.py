@@ -101,9 +101,9 @@ async def _look(
 
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+    from aggregator.opening import open_reader
     from aggregator.pipeline.preview import look_at_source
     from aggregator.pipeline.secrets import hide
-    from aggregator.service import open_reader
 
     wanted = [source for source in sources if source.enabled]
     async with open_reader(settings) as reader:
@@ -236,8 +236,8 @@ def _why(result: FetchResult, settings: Settings) -> str:
 async def _discover(settings: Settings, url: str) -> tuple[FetchResult, ParsedFeed]:
     """Look at the address; where it has no scheme, by https and, failing that, by http."""
     from aggregator.model.http import FetchError
+    from aggregator.opening import open_reader
     from aggregator.pipeline.preview import look_at_page
-    from aggregator.service import open_reader
     from aggregator.urls.origin import web_address
 
     meant = web_address(url.strip())
@@ -282,7 +282,7 @@ async def _parse(settings: Settings, names: Sequence[str]) -> list[_Seen]:
     """Look at every document, a few at once, in their order."""
     import asyncio
 
-    from aggregator.service import open_reader
+    from aggregator.opening import open_reader
 
     async with open_reader(settings) as reader:
         gate = asyncio.Semaphore(2 * settings.fetching.parse_workers)

@@ -225,8 +225,8 @@ def open_source(
 
 
 async def _open(settings: Settings, source: str) -> int:
+    from aggregator.opening import open_parts
     from aggregator.pipeline.upkeep.opening import open_items
-    from aggregator.service import open_parts
 
     async with open_parts(settings) as parts:
         return await open_items(parts, source)

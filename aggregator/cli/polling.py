@@ -77,8 +77,8 @@ def chosen(settings: Settings, names: Sequence[str]) -> list[SourceSettings]:
 async def _poll(
     settings: Settings, chosen: Sequence[SourceSettings], *, everything: bool, quiet: bool
 ) -> list[PollRecord]:
+    from aggregator.opening import open_parts
     from aggregator.pipeline.polling.refresh import refresh
-    from aggregator.service import open_parts
 
     async with open_parts(settings, patience=_PATIENCE) as parts:
         if quiet:

@@ -57,8 +57,8 @@ def replay(
 async def _replay(
     settings: Settings, wanted: Sequence[SourceSettings], *, apply: bool, new: bool
 ) -> list[Replayed]:
+    from aggregator.opening import open_parts
     from aggregator.pipeline.polling.replay import replay as read_again
-    from aggregator.service import open_parts
 
     async with open_parts(settings) as parts:
         return [await read_again(parts, one, apply=apply, new=new) for one in wanted]

@@ -54,8 +54,8 @@ def report(
 async def _report(
     settings: Settings, source: SourceSettings, *, include_private: bool
 ) -> dict[str, bytes]:
+    from aggregator.opening import open_parts
     from aggregator.pipeline.showing.report import report as parts_of
-    from aggregator.service import open_parts
 
     async with open_parts(settings) as parts:
         return await parts_of(parts, source, include_private=include_private)

@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from aggregator.cli import explaining
-from aggregator.service import open_parts  # noqa: F401 - built once, not inside the first test
+from aggregator.opening import open_parts  # noqa: F401 - built once, not inside the first test
 
 CONFIG = """\
 storage: {{url: "sqlite:///{folder}/a.db"}}

@@ -24,10 +24,10 @@ from aggregator.model.settings import (
     ViewMode,
     ViewSettings,
 )
+from aggregator.opening import open_parts
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.polling.poll import poll_source
 from aggregator.pipeline.showing.views import Publisher
-from aggregator.service import open_parts
 from aggregator.store.sources import claims, states
 from aggregator.store.views import selections, served
 from tests.origin import Origin

@@ -18,9 +18,9 @@ from sqlalchemy import event
 
 from aggregator.model.pages import SourceOrder, SourceQuery
 from aggregator.model.settings import Settings
+from aggregator.opening import open_parts
 from aggregator.pipeline.showing.pages import Condition, Pages
 from aggregator.pipeline.showing.views import Publisher
-from aggregator.service import open_parts
 from aggregator.store import tally
 from aggregator.store.database import Database
 from bench import large_store

@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from aggregator.model.settings import SourceSettings
+from aggregator.opening import open_parts
 from aggregator.pipeline.budgets import outage
 from aggregator.pipeline.parts import Parts
 from aggregator.pipeline.showing.pages import Condition
-from aggregator.service import open_parts
 from aggregator.store.sources import claims, states
 from aggregator.work.tick import Ticker
 from tests.origin import Origin, Wire, reply

@@ -20,8 +20,8 @@ from aggregator.model.settings import (
     StorageSettings,
 )
 from aggregator.model.states import Role
+from aggregator.opening import open_parts
 from aggregator.pipeline.showing.pages import Condition
-from aggregator.service import open_parts
 from aggregator.work import queue
 from aggregator.work.queue import Queue, job_queue
 from aggregator.work.queued import Queued
